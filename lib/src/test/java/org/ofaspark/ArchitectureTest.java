@@ -1,0 +1,96 @@
+package org.ofaspark;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Holds the order of packages: a package imports only from the lines above its own. */
+@AnalyzeClasses(packages = "org.ofaspark", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+
+  /**
+   * The packages of the library, lowest line first; packages of one line do not know each other.
+   */
+  static final List<List<String>> LINES =
+      List.of(
+          List.of("config"),
+          List.of("tensor"),
+          List.of("text", "image", "metric"),
+          List.of("data", "nn"),
+          List.of("model", "criterion", "optim"),
+          List.of("checkpoint", "generate", "collective"),
+          List.of("evaluate"),
+          List.of("train"),
+          List.of("recipe"));
+
+  @ArchTest static final ArchRule packagesImportDownwards = downwards();
+
+  @ArchTest
+  static final ArchRule noCycles =
+      slices().matching("org.ofaspark.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule libraryKnowsNoSpark =
+      noClasses()
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.apache.spark..", "org.apache.hadoop..");
+
+  @ArchTest
+  static final ArchRule nativeCallsStayInTensor =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.ofaspark.tensor..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("ai.djl.pytorch..");
+
+  @ArchTest
+  static final ArchRule staticFieldsAreFinal =
+      fields().that().areStatic().should().beFinal().allowEmptyShould(true);
+
+  @ArchTest static final ArchRule noPrinting = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+
+  @ArchTest
+  static final ArchRule configsAreRecords =
+      classes()
+          .that()
+          .haveSimpleNameEndingWith("Config")
+          .should()
+          .beRecords()
+          .allowEmptyShould(true);
+
+  private static ArchRule downwards() {
+    LayeredArchitecture layers =
+        Architectures.layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .withOptionalLayers(true);
+    for (List<String> line : LINES) {
+      for (String name : line) {
+        layers = layers.layer(name).definedBy("org.ofaspark." + name + "..");
+      }
+    }
+    List<String> above = new ArrayList<>();
+    for (int i = LINES.size() - 1; i >= 0; i--) {
+      for (String name : LINES.get(i)) {
+        layers =
+            above.isEmpty()
+                ? layers.whereLayer(name).mayNotBeAccessedByAnyLayer()
+                : layers.whereLayer(name).mayOnlyBeAccessedByLayers(above.toArray(String[]::new));
+      }
+      above.addAll(LINES.get(i));
+    }
+    return layers;
+  }
+}
