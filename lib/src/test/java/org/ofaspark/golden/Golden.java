@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Assumptions;
 
@@ -54,6 +55,15 @@ public final class Golden {
       return values.clone();
     }
 
+    /** Returns one entry of the first axis. */
+    public Tensor slice(int i) {
+      int size = values.length / (int) shape[0];
+      return new Tensor(
+          dtype,
+          Arrays.copyOfRange(shape, 1, shape.length),
+          Arrays.copyOfRange(values, i * size, (i + 1) * size));
+    }
+
     /** Returns the values as float32. */
     public float[] floats() {
       float[] result = new float[values.length];
@@ -66,6 +76,35 @@ public final class Golden {
     /** Returns the values as int64. */
     public long[] longs() {
       return Arrays.stream(values).mapToLong(v -> (long) v).toArray();
+    }
+  }
+
+  /** The tensors of a golden file by name. */
+  public static final class Tensors {
+    private final String file;
+    private final Map<String, Tensor> byName = new LinkedHashMap<>();
+
+    private Tensors(String file) {
+      this.file = file;
+    }
+
+    /** Returns the names in the order of the file. */
+    public Set<String> names() {
+      return byName.keySet();
+    }
+
+    /** Tells whether the file holds a tensor. */
+    public boolean has(String name) {
+      return byName.containsKey(name);
+    }
+
+    /** Returns a tensor; fails if the file does not hold it. */
+    public Tensor get(String name) {
+      Tensor tensor = byName.get(name);
+      if (tensor == null) {
+        throw new IllegalArgumentException(name + ": not in " + file);
+      }
+      return tensor;
     }
   }
 
@@ -116,14 +155,15 @@ public final class Golden {
   }
 
   /** Reads every tensor of a safetensors file, in the order of its header. */
-  public static Map<String, Tensor> tensors(String name) {
+  public static Tensors tensors(String name) {
     ByteBuffer file = ByteBuffer.wrap(bytes(name)).order(ByteOrder.LITTLE_ENDIAN);
     int headerLength = (int) file.getLong(0);
     String header = new String(file.array(), 8, headerLength, StandardCharsets.UTF_8);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Tensors tensors = new Tensors(name);
     for (var entry : JsonParser.parseString(header).getAsJsonObject().entrySet()) {
       if (!entry.getKey().equals("__metadata__")) {
-        tensors.put(entry.getKey(), tensor(entry.getValue().getAsJsonObject(), file, headerLength));
+        tensors.byName.put(
+            entry.getKey(), tensor(entry.getValue().getAsJsonObject(), file, headerLength));
       }
     }
     return tensors;

@@ -1,0 +1,140 @@
+package org.ofaspark.data;
+
+import java.util.Arrays;
+
+/**
+ * The samples of one forward and backward pass on one rank, padded to equal length, in host memory.
+ *
+ * <p>B is the number of samples, T the longest source, N the longest target, both with their end
+ * symbol. Rows are padded on the right with the padding symbol. The arrays are shared, not copied:
+ * treat them as read-only.
+ */
+public final class MicroBatch {
+
+  /** The padding symbol of every dictionary. */
+  public static final long PAD = 1;
+
+  private final int size;
+  private final long[] sourceTokens;
+  private final long[] previousOutput;
+  private final long[] targets;
+  private final float[] patchImages;
+  private final int imageHeight;
+  private final int imageWidth;
+  private final boolean[] patchMasks;
+
+  /**
+   * Creates a micro-batch over given arrays.
+   *
+   * @param sourceTokens row-major (B, T)
+   * @param previousOutput the targets moved one to the right behind the begin symbol, row-major (B,
+   *     N)
+   * @param targets row-major (B, N)
+   * @param patchImages normalized pixels, row-major (B, 3, height, width)
+   * @param imageHeight rows of pixels
+   * @param imageWidth columns of pixels
+   * @param patchMasks for each sample whether its image is to be seen; its length is B
+   */
+  public MicroBatch(
+      long[] sourceTokens,
+      long[] previousOutput,
+      long[] targets,
+      float[] patchImages,
+      int imageHeight,
+      int imageWidth,
+      boolean[] patchMasks) {
+    this.size = patchMasks.length;
+    this.sourceTokens = sourceTokens;
+    this.previousOutput = previousOutput;
+    this.targets = targets;
+    this.patchImages = patchImages;
+    this.imageHeight = imageHeight;
+    this.imageWidth = imageWidth;
+    this.patchMasks = patchMasks;
+    if (size == 0
+        || sourceTokens.length % size != 0
+        || targets.length % size != 0
+        || previousOutput.length != targets.length
+        || patchImages.length != size * 3 * imageHeight * imageWidth) {
+      throw new IllegalArgumentException(
+          "micro-batch: %d samples, %d source, %d previous, %d target tokens, %d image values"
+                  .formatted(
+                      size,
+                      sourceTokens.length,
+                      previousOutput.length,
+                      targets.length,
+                      patchImages.length)
+              + " (expected: rows of equal length and 3 x %d x %d values a sample)"
+                  .formatted(imageHeight, imageWidth));
+    }
+  }
+
+  /** Returns B. */
+  public int size() {
+    return size;
+  }
+
+  /** Returns T. */
+  public int sourceLength() {
+    return sourceTokens.length / size;
+  }
+
+  /** Returns N. */
+  public int targetLength() {
+    return targets.length / size;
+  }
+
+  /** Returns the source tokens, row-major (B, T). */
+  public long[] sourceTokens() {
+    return sourceTokens;
+  }
+
+  /** Returns the tokens before each target, row-major (B, N). */
+  public long[] previousOutput() {
+    return previousOutput;
+  }
+
+  /** Returns the target tokens, row-major (B, N). */
+  public long[] targets() {
+    return targets;
+  }
+
+  /** Returns the normalized pixels, row-major (B, 3, height, width). */
+  public float[] patchImages() {
+    return patchImages;
+  }
+
+  /** Returns the images' height in pixels. */
+  public int imageHeight() {
+    return imageHeight;
+  }
+
+  /** Returns the images' width in pixels. */
+  public int imageWidth() {
+    return imageWidth;
+  }
+
+  /**
+   * Tells whether a sample's image is to be seen.
+   *
+   * @param row number of the sample
+   */
+  public boolean hasImage(int row) {
+    return patchMasks[row];
+  }
+
+  /**
+   * Tells whether a source position is padding.
+   *
+   * @param row number of the sample
+   * @param column position in the source
+   */
+  public boolean isSourcePadding(int row, int column) {
+    return sourceTokens[row * sourceLength() + column] == PAD;
+  }
+
+  /** Returns the number of target tokens that are no padding. */
+  public long targetTokens() {
+    return Arrays.stream(targets).filter(token -> token != PAD).count();
+  }
+}

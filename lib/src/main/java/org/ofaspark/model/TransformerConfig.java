@@ -1,0 +1,33 @@
+package org.ofaspark.model;
+
+import org.ofaspark.config.Checks;
+
+/**
+ * One stack of Transformer layers.
+ *
+ * @param layers number of layers
+ * @param attentionHeads number of heads in each attention
+ * @param ffnEmbedDim inner width of the feed-forward layers
+ * @param dropPathRate rate at which the last layer's residual branches are skipped in training; the
+ *     rates of the others grow evenly from 0 at the first
+ */
+public record TransformerConfig(
+    int layers, int attentionHeads, int ffnEmbedDim, double dropPathRate) {
+
+  /** Checks every range. */
+  public TransformerConfig {
+    Checks.atLeast("model.layers", layers, 1);
+    Checks.atLeast("model.attention-heads", attentionHeads, 1);
+    Checks.atLeast("model.ffn-embed-dim", ffnEmbedDim, 1);
+    Checks.inRange("model.drop-path-rate", dropPathRate, 0, 0.99);
+  }
+
+  /**
+   * Returns the drop-path rate of a layer.
+   *
+   * @param layer its number, from 0
+   */
+  double dropPathRate(int layer) {
+    return DropPath.rate(dropPathRate, layer, layers);
+  }
+}

@@ -1,0 +1,160 @@
+package org.ofaspark.nn;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.nn.TensorSpec.Role;
+
+/**
+ * One run of a model over one micro-batch: the parameters by name, and whether layers behave as in
+ * training.
+ *
+ * <p>In training, dropout and drop-path draw from the process-wide generator ({@link
+ * org.ofaspark.tensor.TorchRuntime#seed}), and batch normalization uses and collects the
+ * micro-batch's statistics. Lives as long as the scope of the pass; used by one thread.
+ */
+public final class ForwardPass {
+
+  private final Map<String, NDArray> parameters;
+  private final @Nullable NDArray batchStatistics;
+  private final Map<String, NDArray> statisticsByName;
+
+  private ForwardPass(
+      Map<String, NDArray> parameters,
+      @Nullable NDArray batchStatistics,
+      Map<String, NDArray> statisticsByName) {
+    this.parameters = parameters;
+    this.batchStatistics = batchStatistics;
+    this.statisticsByName = statisticsByName;
+  }
+
+  /**
+   * Opens a pass in which layers behave as in training.
+   *
+   * @param state the model's values; its trainable parameters collect gradients
+   */
+  public static ForwardPass training(StateDict state) {
+    NDArray statistics = state.vector(Role.BUFFER).array().zerosLike();
+    return new ForwardPass(state.views(), statistics, state.layout(Role.BUFFER).split(statistics));
+  }
+
+  /**
+   * Opens a pass in which layers behave as after training: no dropout, running statistics.
+   *
+   * @param state the model's values
+   */
+  public static ForwardPass inference(StateDict state) {
+    return new ForwardPass(state.views(), null, Map.of());
+  }
+
+  /** Tells whether layers behave as in training. */
+  public boolean isTraining() {
+    return batchStatistics != null;
+  }
+
+  /**
+   * Returns a tensor of the model.
+   *
+   * @param name its upstream name
+   */
+  public NDArray get(String name) {
+    NDArray parameter = parameters.get(name);
+    if (parameter == null) {
+      throw new IllegalArgumentException(name + ": unknown (expected: a tensor of this model)");
+    }
+    return parameter;
+  }
+
+  /**
+   * Applies a linear layer.
+   *
+   * @param prefix name up to {@code .weight} and {@code .bias}
+   * @param x shape (..., in)
+   * @return shape (..., out)
+   */
+  public NDArray linear(String prefix, NDArray x) {
+    return Functional.linear(x, get(prefix + ".weight"), get(prefix + ".bias"));
+  }
+
+  /**
+   * Applies a layer normalization.
+   *
+   * @param prefix name up to {@code .weight} and {@code .bias}
+   * @param x shape (..., C)
+   * @return shape (..., C)
+   */
+  public NDArray layerNorm(String prefix, NDArray x) {
+    return Functional.layerNorm(x, get(prefix + ".weight"), get(prefix + ".bias"));
+  }
+
+  /**
+   * Sets values to 0 at random and scales the others up; in training only.
+   *
+   * @param x any shape
+   * @param rate share set to 0, 0 to 1
+   */
+  public NDArray dropout(NDArray x, double rate) {
+    if (!isTraining() || rate == 0) {
+      return x;
+    }
+    return x.getNDArrayInternal().dropout(x, (float) rate, true).singletonOrThrow();
+  }
+
+  /**
+   * Sets whole samples of a residual branch to 0 at random and scales the others up; in training
+   * only.
+   *
+   * @param x shape (B, ...)
+   * @param rate probability of a sample to be set to 0, 0 to 1
+   */
+  public NDArray dropPath(NDArray x, double rate) {
+    if (!isTraining() || rate == 0) {
+      return x;
+    }
+    long[] shape = new long[x.getShape().dimension()];
+    Arrays.fill(shape, 1);
+    shape[0] = x.getShape().get(0);
+    NDArray ones = x.getManager().ones(new Shape(shape), x.getDataType());
+    return x.mul(ones.getNDArrayInternal().dropout(ones, (float) rate, true).singletonOrThrow());
+  }
+
+  /**
+   * Applies a batch normalization over all axes but the channels.
+   *
+   * <p>In training the micro-batch's own statistics are used, and its mean and unbiased variance
+   * are kept for {@link #batchStatistics}; the running statistics are left as they are, because
+   * every rank applies the statistics of all micro-batches in one order. A frozen batch
+   * normalization, whose statistics are no buffers, uses its fixed ones at all times.
+   *
+   * @param prefix name up to {@code .weight}, {@code .running_mean} and so on
+   * @param x shape (B, C, h, w)
+   * @return shape (B, C, h, w)
+   */
+  public NDArray batchNorm(String prefix, NDArray x) {
+    NDArray weight = get(prefix + ".weight");
+    NDArray bias = get(prefix + ".bias");
+    NDArray batchMean = statisticsByName.get(prefix + ".running_mean");
+    NDArray batchVariance = statisticsByName.get(prefix + ".running_var");
+    if (batchMean != null && batchVariance != null) {
+      return BatchNorm.normalizeByBatch(x, batchMean, batchVariance, weight, bias);
+    }
+    NDArray mean = get(prefix + ".running_mean");
+    NDArray variance = get(prefix + ".running_var");
+    return BatchNorm.normalize(x, mean, variance, weight, bias);
+  }
+
+  /**
+   * Returns the batch statistics that a training pass has collected: mean and unbiased variance of
+   * every batch normalization, laid out as the state dict's buffers.
+   *
+   * @return shape (size of the buffers), owned by the scope in which the pass was opened
+   */
+  public NDArray batchStatistics() {
+    if (batchStatistics == null) {
+      throw new IllegalStateException("batch statistics: none (expected: a training pass)");
+    }
+    return batchStatistics;
+  }
+}

@@ -1,0 +1,183 @@
+package org.ofaspark.nn;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FlatVector;
+
+/**
+ * The values of a model: one flat vector each for the trainable parameters, the frozen ones and the
+ * buffers.
+ *
+ * <p>Owns its native memory. The trainable vector is a leaf of automatic differentiation. Not
+ * thread-safe while written; any number of threads may run inference on it.
+ */
+public final class StateDict implements AutoCloseable {
+
+  private final List<TensorSpec> specs;
+  private final Map<Role, Layout> layouts = new LinkedHashMap<>();
+  private final Map<Role, FlatVector> vectors = new LinkedHashMap<>();
+  private long batchesTracked;
+
+  /**
+   * Allocates a state dict of zeros.
+   *
+   * @param specs every tensor of the model, in upstream's order
+   * @param manager owner of the memory, on the device to compute on
+   */
+  public StateDict(List<TensorSpec> specs, NDManager manager) {
+    this.specs = List.copyOf(specs);
+    for (Role role : Role.values()) {
+      Layout layout = Layout.of(specs, role);
+      layouts.put(role, layout);
+      vectors.put(role, FlatVector.zeros(manager, layout.size()));
+    }
+    Autograd.leaf(vector(Role.TRAINABLE).array());
+  }
+
+  /** Returns every tensor of the model, in upstream's order. */
+  public List<TensorSpec> specs() {
+    return specs;
+  }
+
+  /**
+   * Returns where the tensors of a role lie in their vector.
+   *
+   * @param role the role
+   */
+  public Layout layout(Role role) {
+    return Objects.requireNonNull(layouts.get(role));
+  }
+
+  /**
+   * Returns the vector of a role; owned by this state dict.
+   *
+   * @param role the role
+   */
+  public FlatVector vector(Role role) {
+    return Objects.requireNonNull(vectors.get(role));
+  }
+
+  /** Returns how many training micro-batches the running statistics have seen. */
+  public long batchesTracked() {
+    return batchesTracked;
+  }
+
+  /**
+   * Records how many training micro-batches the running statistics have seen.
+   *
+   * @param batches the number
+   */
+  public void batchesTracked(long batches) {
+    this.batchesTracked = batches;
+  }
+
+  /**
+   * Returns a view of every tensor by its name. Recorded by automatic differentiation, so that
+   * gradients of the views of one forward pass flow into the one trainable vector.
+   *
+   * @return views owned by the current scope
+   */
+  public Map<String, NDArray> views() {
+    Map<String, NDArray> views = new LinkedHashMap<>();
+    for (Role role : Role.values()) {
+      views.putAll(layout(role).split(vector(role).array()));
+    }
+    return views;
+  }
+
+  /**
+   * Draws the values of a model that starts from nothing. The same seed gives the same values on
+   * every machine, and a tensor's values depend on no other tensor.
+   *
+   * @param seed any number
+   */
+  public void initialize(long seed) {
+    for (TensorSpec spec : specs) {
+      var random = new Random(seed * 1_000_003 + spec.name().hashCode());
+      float[] values = new float[Math.toIntExact(spec.size())];
+      switch (spec.initializer()) {
+        case ZEROS -> {}
+        case ONES -> Arrays.fill(values, 1);
+        case NORMAL -> fillNormal(values, 0, 0.02, random);
+        case EMBEDDING -> {
+          fillNormal(values, 0, 0.02, random);
+          int width = (int) spec.shape().get(1);
+          Arrays.fill(values, width, 2 * width, 0);
+        }
+        case KAIMING -> {
+          double fanOut = spec.size() / (double) spec.shape().get(1);
+          fillNormal(values, 0, Math.sqrt(2 / fanOut), random);
+        }
+      }
+      set(spec.name(), values);
+    }
+  }
+
+  private static void fillNormal(float[] values, int from, double deviation, Random random) {
+    for (int i = from; i < values.length; i++) {
+      values[i] = (float) (random.nextGaussian() * deviation);
+    }
+  }
+
+  /**
+   * Sets a tensor's values.
+   *
+   * @param name a tensor of this model
+   * @param values in row-major order, as many as the tensor has
+   */
+  public void set(String name, float[] values) {
+    TensorSpec spec = spec(name);
+    if (values.length != spec.size()) {
+      throw new IllegalArgumentException(
+          "%s: %d values (expected: %d, shape %s)"
+              .formatted(name, values.length, spec.size(), spec.shape()));
+    }
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
+    bytes.asFloatBuffer().put(values);
+    vector(spec.role()).write(layout(spec.role()).offset(name), bytes);
+  }
+
+  /**
+   * Returns a copy of a tensor's values in row-major order.
+   *
+   * @param name a tensor of this model
+   */
+  public float[] get(String name) {
+    TensorSpec spec = spec(name);
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(Math.toIntExact(spec.size() * Float.BYTES))
+            .order(ByteOrder.nativeOrder());
+    vector(spec.role()).read(layout(spec.role()).offset(name), bytes);
+    FloatBuffer values = bytes.flip().asFloatBuffer();
+    float[] result = new float[values.remaining()];
+    values.get(result);
+    return result;
+  }
+
+  private TensorSpec spec(String name) {
+    return specs.stream()
+        .filter(spec -> spec.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    name + ": unknown (expected: a tensor of this model)"));
+  }
+
+  @Override
+  public void close() {
+    vectors.values().forEach(FlatVector::close);
+  }
+}

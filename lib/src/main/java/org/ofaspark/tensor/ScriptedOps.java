@@ -1,0 +1,122 @@
+package org.ofaspark.tensor;
+
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValueUtils;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * Operators that DJL does not bind, called through one small TorchScript module that lives as long
+ * as the process. Thread-safe; results belong to the manager of the first argument.
+ */
+public final class ScriptedOps {
+
+  private static final String METHODS =
+      """
+        def attention(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+          return torch.scaled_dot_product_attention(q, k, v, bias, 0., False, scale=1.)
+        def adam(self: __torch__.Ops, p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor, h: Tensor) -> Tensor:
+          none = annotate(List[Tensor], [])
+          lr = float(torch.select(h, 0, 0))
+          beta1 = float(torch.select(h, 0, 1))
+          beta2 = float(torch.select(h, 0, 2))
+          decay = float(torch.select(h, 0, 3))
+          eps = float(torch.select(h, 0, 4))
+          ops.aten._fused_adamw_([p], [g], [m], [v], none, [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
+          return p
+      """;
+
+  private ScriptedOps() {}
+
+  /**
+   * Computes softmax(q k^T + bias) v without keeping the probabilities, for use without gradients.
+   *
+   * @param query already scaled, shape (B, H, Q, D)
+   * @param key shape (B, H, K, D)
+   * @param value shape (B, H, K, D)
+   * @param bias added to the logits, shape broadcastable to (B, H, Q, K); negative infinity masks
+   * @return shape (B, H, Q, D)
+   */
+  public static NDArray attention(NDArray query, NDArray key, NDArray value, NDArray bias) {
+    return call("attention", query, key, value, bias);
+  }
+
+  /**
+   * Makes one step of Adam with decoupled weight decay, in place, in one pass over memory.
+   *
+   * <p>As {@code torch.optim.AdamW}: the parameter first decays by {@code learningRate *
+   * weightDecay}, then moves by the bias-corrected moments with {@code epsilon} added after the
+   * correction.
+   *
+   * @param parameter float32, shape (N)
+   * @param gradient float32, shape (N)
+   * @param firstMoment float32, shape (N)
+   * @param secondMoment float32, shape (N)
+   * @param settings learning rate, weight decay and the moments' constants
+   * @param step number of this step, from 1
+   */
+  public static void adam(
+      NDArray parameter,
+      NDArray gradient,
+      NDArray firstMoment,
+      NDArray secondMoment,
+      AdamSettings settings,
+      long step) {
+    double[] numbers = {
+      settings.learningRate(),
+      settings.beta1(),
+      settings.beta2(),
+      settings.weightDecay(),
+      settings.epsilon()
+    };
+    try (NDArray counter = parameter.getManager().create((float) step);
+        NDArray hyper = Module.MANAGER.create(numbers)) {
+      call("adam", parameter, gradient, firstMoment, secondMoment, counter, hyper).close();
+    }
+  }
+
+  /**
+   * The numbers of one step of Adam.
+   *
+   * @param learningRate this step's rate
+   * @param beta1 decay of the first moment, 0 to 1
+   * @param beta2 decay of the second moment, 0 to 1
+   * @param weightDecay share of the parameter taken away, times the rate
+   * @param epsilon added to the root of the corrected second moment
+   */
+  public record AdamSettings(
+      double learningRate, double beta1, double beta2, double weightDecay, double epsilon) {}
+
+  private static NDArray call(String method, NDArray... arguments) {
+    NDList list = new NDList(arguments);
+    try (NDArray marker = Module.MANAGER.create(new Shape(), DataType.INT64)) {
+      marker.setName("module_method:" + method); // how DJL names the method of a module to run
+      list.add(marker);
+      return IValueUtils.forward(Module.OPS, list, true).singletonOrThrow();
+    }
+  }
+
+  /** Loads the module on first use. */
+  private static final class Module {
+    static final NDManager MANAGER = Engine.getEngine("PyTorch").newBaseManager();
+    static final PtSymbolBlock OPS = load();
+
+    private static PtSymbolBlock load() {
+      var archive = new ByteArrayInputStream(TorchScriptArchive.of(METHODS));
+      try {
+        return JniUtils.loadModule((PtNDManager) MANAGER, archive, false, false);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package org.ofaspark.tensor;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.JniUtils;
+
+/** The PyTorch engine of this process: its version, threads, random numbers and devices. */
+public final class TorchRuntime {
+
+  private TorchRuntime() {}
+
+  /** Returns the version of the native library, loading it if this is the first use. */
+  public static String version() {
+    return engine().getVersion();
+  }
+
+  /**
+   * Opens a manager of native memory.
+   *
+   * @param device where its arrays live
+   * @return a manager that the caller closes
+   */
+  public static NDManager newManager(Device device) {
+    return engine().newBaseManager(device);
+  }
+
+  /**
+   * Sets how many threads an operator may use in this process.
+   *
+   * @param threads at least 1
+   */
+  public static void useThreads(int threads) {
+    engine();
+    JniUtils.setNumThreads(threads);
+  }
+
+  /** Returns how many threads an operator may use in this process. */
+  public static int threads() {
+    engine();
+    return JniUtils.getNumThreads();
+  }
+
+  /**
+   * Seeds the generator behind dropout. There is one for the whole process: two ranks in one JVM
+   * draw from the same numbers in an order that nobody controls.
+   *
+   * @param seed any number
+   */
+  public static void seed(long seed) {
+    engine();
+    JniUtils.setSeed(seed);
+  }
+
+  private static Engine engine() {
+    return Engine.getEngine("PyTorch");
+  }
+}
