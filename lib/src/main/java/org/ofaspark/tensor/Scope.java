@@ -56,6 +56,20 @@ public final class Scope implements AutoCloseable {
   }
 
   /**
+   * Runs a computation in a scope of its own and keeps none of its arrays.
+   *
+   * @param <T> type of the result, which holds no array
+   * @param computation makes any number of arrays
+   * @return its result
+   */
+  public static <T> T run(Supplier<T> computation) {
+    try (var scope = new Scope()) {
+      scope.scope.suppressNotUsedWarning();
+      return computation.get();
+    }
+  }
+
+  /**
    * Takes an array out of this scope, so that it outlives it; its manager still owns it.
    *
    * @param array an array made in this scope, which must be the innermost one of the thread

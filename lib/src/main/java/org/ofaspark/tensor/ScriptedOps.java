@@ -24,6 +24,10 @@ public final class ScriptedOps {
       """
         def attention(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
           return torch.scaled_dot_product_attention(q, k, v, bias, 0., False, scale=1.)
+        def log_softmax_backward(self: __torch__.Ops, gradient: Tensor, log_probs: Tensor) -> Tensor:
+          return torch._log_softmax_backward_data(gradient, log_probs, 1, 6)
+        def add_at(self: __torch__.Ops, x: Tensor, columns: Tensor, values: Tensor) -> Tensor:
+          return torch.scatter_add_(x, 1, columns, values)
         def adam(self: __torch__.Ops, p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor, h: Tensor) -> Tensor:
           none = annotate(List[Tensor], [])
           lr = float(torch.select(h, 0, 0))
@@ -48,6 +52,28 @@ public final class ScriptedOps {
    */
   public static NDArray attention(NDArray query, NDArray key, NDArray value, NDArray bias) {
     return call("attention", query, key, value, bias);
+  }
+
+  /**
+   * Computes the gradient of logits from that of their log-softmax.
+   *
+   * @param gradient d(loss) / d(logProbs), float32, shape (N, K)
+   * @param logProbs float32, shape (N, K)
+   * @return d(loss) / d(logits), shape (N, K)
+   */
+  public static NDArray logSoftmaxBackward(NDArray gradient, NDArray logProbs) {
+    return call("log_softmax_backward", gradient, logProbs);
+  }
+
+  /**
+   * Adds numbers to some columns of each row, in place.
+   *
+   * @param array shape (N, K)
+   * @param columns int64, shape (N, n)
+   * @param values shape (N, n)
+   */
+  public static void addAt(NDArray array, NDArray columns, NDArray values) {
+    call("add_at", array, columns, values).close();
   }
 
   /**

@@ -1,0 +1,45 @@
+package org.ofaspark.criterion;
+
+import org.ofaspark.config.Checks;
+
+/**
+ * The part of the vocabulary that targets come from: the four special symbols and one range, such
+ * as the location bins. Other symbols get probability 0.
+ *
+ * @param start first symbol of the range, at least 4
+ * @param end symbol after the last
+ */
+public record ConstraintRange(int start, int end) {
+
+  /** How many special symbols are always allowed. */
+  public static final int SPECIAL_SYMBOLS = 4;
+
+  /** Checks the order of the bounds. */
+  public ConstraintRange {
+    Checks.atLeast("criterion.constraint-range start", start, SPECIAL_SYMBOLS);
+    Checks.atLeast("criterion.constraint-range end", end, start + 1L);
+  }
+
+  /** Returns the number of symbols allowed. */
+  public int size() {
+    return SPECIAL_SYMBOLS + end - start;
+  }
+
+  /**
+   * Returns a symbol's place among the symbols allowed.
+   *
+   * @param symbol id in the vocabulary
+   * @throws IllegalArgumentException if the symbol is not allowed
+   */
+  long placeOf(long symbol) {
+    if (symbol < SPECIAL_SYMBOLS) {
+      return symbol;
+    }
+    Checks.that(
+        "target",
+        symbol,
+        symbol >= start && symbol < end,
+        "0 to 3 or %d to %d, the criterion's constraint-range".formatted(start, end - 1));
+    return symbol - start + SPECIAL_SYMBOLS;
+  }
+}

@@ -1,0 +1,226 @@
+package org.ofaspark.criterion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.ScriptedOps;
+
+/**
+ * Label-smoothed cross entropy, with or without the encouraging bonus, token dropping and R-Drop.
+ *
+ * <p>Upstream: {@code criterions/label_smoothed_cross_entropy.py} and {@code
+ * label_smoothed_encouraging_loss.py}; equal to them in every option, but that drop-best works, an
+ * accuracy can be had, and R-Drop pairs a token with its twin at all times ({@link
+ * CriterionConfig#upstreamCompat} brings upstream's behaviour back).
+ *
+ * <p>The gradient of the logits comes in closed form, chunk by chunk, so that no vocabulary-wide
+ * temporaries are kept for a backward pass: hand it to {@link Autograd#backward} together with the
+ * logits. Thread-safe.
+ */
+public final class Criterion {
+
+  /** Values of a chunk of logits: 8 MB, which the cache of a core can hold. */
+  private static final long CHUNK_VALUES = 1L << 21;
+
+  private final CriterionConfig config;
+
+  /**
+   * Creates a criterion.
+   *
+   * @param config its settings
+   */
+  public Criterion(CriterionConfig config) {
+    this.config = config;
+  }
+
+  /** Returns the settings. */
+  public CriterionConfig config() {
+    return config;
+  }
+
+  /**
+   * Computes the loss of a micro-batch and its gradient. With R-Drop the batch holds every sample
+   * twice, all samples of the first pass before all of the second.
+   *
+   * @param logits one row for each of the target rows, any float type, shape (tokens, V)
+   * @param rows the target positions of the micro-batch
+   * @param ntokens target tokens of the micro-batch, ignored ones included
+   * @param nsentences samples of the micro-batch
+   * @param updateNumber how many updates are done
+   * @return the gradient and the sums to log
+   */
+  public CriterionOutput apply(
+      NDArray logits, TargetRows rows, long ntokens, long nsentences, long updateNumber) {
+    return Autograd.withoutRecording(
+        () -> {
+          var work = new Work(logits, rows.targets(), updateNumber);
+          NDArray gradient = Scope.keep(work::gradient);
+          long sampleSize = config.sentenceAvg() ? nsentences : work.selection.rows().length;
+          var sums =
+              new LossSums(
+                  work.loss,
+                  work.nllLoss,
+                  sampleSize,
+                  ntokens,
+                  nsentences,
+                  work.correct,
+                  rows.targets().length);
+          return new CriterionOutput(gradient, sums);
+        });
+  }
+
+  /** One call: the logits of the symbols that can be targets, and the sums so far. */
+  private final class Work {
+    private final NDArray logits; // (tokens, K)
+    private final long vocabulary;
+    private final long[] targets; // places among the symbols that can be targets
+    private final TokenLoss tokenLoss;
+    private final TokenSelection selection;
+    private final boolean hitsAreCounted;
+    private double loss;
+    private double nllLoss;
+    private long correct;
+
+    Work(NDArray allLogits, long[] targets, long updateNumber) {
+      this.vocabulary = allLogits.getShape().get(1);
+      this.logits = possible(allLogits);
+      this.targets =
+          config
+              .constraintRange()
+              .map(range -> Arrays.stream(targets).map(range::placeOf).toArray())
+              .orElse(targets);
+      this.tokenLoss = new TokenLoss(config, (int) vocabulary);
+      this.hitsAreCounted = TokenSelection.needsLosses(config, updateNumber);
+      this.selection =
+          hitsAreCounted
+              ? TokenSelection.of(smoothedLosses(), this.targets, config, updateNumber)
+              : TokenSelection.all(this.targets);
+    }
+
+    /** Leaves the columns that can be targets, which gives the others probability 0. */
+    private NDArray possible(NDArray all) {
+      return config
+          .constraintRange()
+          .map(
+              range ->
+                  columns(all, 0, ConstraintRange.SPECIAL_SYMBOLS)
+                      .concat(columns(all, range.start(), range.end()), 1))
+          .orElse(all);
+    }
+
+    private float[] smoothedLosses() {
+      float[] losses = new float[targets.length];
+      int chunk = chunkRows();
+      for (int from = 0; from < losses.length; from += chunk) {
+        int start = from;
+        int end = Math.min(losses.length, from + chunk);
+        float[] part =
+            Scope.run(
+                () -> {
+                  NDArray rows = logits.get(new NDIndex().addSliceDim(start, end));
+                  NDArray logProbs = logProbs(rows);
+                  NDArray y = column(Arrays.copyOfRange(targets, start, end));
+                  correct += (long) hits(logProbs, y).getFloat();
+                  return tokenLoss.parts(logProbs, y).smoothed().toFloatArray();
+                });
+        System.arraycopy(part, 0, losses, start, part.length);
+      }
+      return losses;
+    }
+
+    /** Computes d(loss) / d(all logits), shape (tokens, V), and the sums on the way. */
+    NDArray gradient() {
+      NDArray gradient = logits.getManager().zeros(logits.getShape(), DataType.FLOAT32);
+      int[] rows = selection.rows();
+      int passes = config.usesRdrop() ? 2 : 1;
+      int tokens = rows.length / passes;
+      int chunk = Math.max(1, chunkRows() / passes);
+      for (int from = 0; from < tokens; from += chunk) {
+        int to = Math.min(tokens, from + chunk);
+        int[] places = new int[passes * (to - from)]; // of the chunk, then of its twins
+        for (int i = 0; i < places.length; i++) {
+          places[i] = from + i % (to - from) + (i / (to - from)) * tokens;
+        }
+        addLosses(Scope.run(() -> addChunk(places, gradient)));
+      }
+      return config.constraintRange().map(range -> widen(gradient, range)).orElse(gradient);
+    }
+
+    /**
+     * Writes the gradient of a chunk of tokens.
+     *
+     * @return sums over the chunk: loss, negative log-likelihood, hits, further losses
+     */
+    private float[] addChunk(int[] places, NDArray gradient) {
+      int[] rows = selection.rows();
+      long[] chunkRows = Arrays.stream(places).mapToLong(place -> rows[place]).toArray();
+      NDArray index = logits.getManager().create(chunkRows);
+      NDArray logProbs = logProbs(logits.get(index)); // (n, K)
+      NDArray probs = logProbs.exp();
+      NDArray y = column(Arrays.stream(places).mapToLong(i -> targets[rows[i]]).toArray());
+
+      TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
+      NDArray derivative = tokenLoss.derivative(logProbs, y);
+      NDList sums = new NDList(parts.smoothed().sum(), parts.nll().sum(), hits(logProbs, y));
+      if (config.loss() == Loss.ENCOURAGING) {
+        long[] bonusTargets = selection.bonusTargets();
+        NDArray z = column(Arrays.stream(places).mapToLong(i -> bonusTargets[i]).toArray());
+        sums.add(tokenLoss.addBonus(probs, z, derivative).sum());
+      }
+      if (config.usesRdrop()) {
+        sums.add(Rdrop.add(logProbs, probs, derivative, (float) config.rdropAlpha()));
+      }
+      gradient.set(new NDIndex("{}", index), ScriptedOps.logSoftmaxBackward(derivative, logProbs));
+      return NDArrays.stack(sums).toFloatArray(); // one wait for the device
+    }
+
+    private void addLosses(float[] sums) {
+      loss += sums[0];
+      nllLoss += sums[1];
+      correct += hitsAreCounted ? 0 : (long) sums[2];
+      for (int i = 3; i < sums.length; i++) {
+        loss += sums[i];
+      }
+    }
+
+    private NDArray widen(NDArray narrow, ConstraintRange range) {
+      long rows = narrow.getShape().get(0);
+      int special = ConstraintRange.SPECIAL_SYMBOLS;
+      NDManager manager = narrow.getManager();
+      NDArray before = manager.zeros(new Shape(rows, range.start() - special));
+      NDArray after = manager.zeros(new Shape(rows, vocabulary - range.end()));
+      NDArray inside = columns(narrow, special, range.size());
+      return NDArrays.concat(new NDList(columns(narrow, 0, special), before, inside, after), 1);
+    }
+
+    private int chunkRows() {
+      return (int) Math.max(1, CHUNK_VALUES / logits.getShape().get(1));
+    }
+
+    private NDArray logProbs(NDArray chunk) {
+      return chunk.toType(DataType.FLOAT32, false).logSoftmax(-1);
+    }
+
+    private NDArray column(long[] values) {
+      NDManager manager = logits.getManager();
+      return manager.create(values, new Shape(values.length, 1));
+    }
+  }
+
+  private static NDArray columns(NDArray array, long from, long to) {
+    return array.get(new NDIndex().addAllDim().addSliceDim(from, to));
+  }
+
+  /** Counts the rows whose target is the most probable symbol, shape (), float32. */
+  private static NDArray hits(NDArray logProbs, NDArray targets) {
+    return logProbs.argMax(1).eq(targets.squeeze(1)).toType(DataType.FLOAT32, false).sum();
+  }
+}

@@ -1,0 +1,47 @@
+package org.ofaspark.criterion;
+
+/**
+ * Sums over the tokens of one or more micro-batches, under upstream's words. Sums of different
+ * micro-batches and ranks add up.
+ *
+ * @param loss the loss that is minimized, in nats
+ * @param nllLoss negative log-likelihood of the kept tokens, in nats
+ * @param sampleSize the gradient's denominator: kept tokens, or samples with sentence-avg
+ * @param ntokens target tokens before any are left out
+ * @param nsentences samples; each counts twice with R-Drop, as upstream
+ * @param correct tokens whose target has the largest logit, of those not ignored
+ * @param total tokens not ignored
+ */
+public record LossSums(
+    double loss,
+    double nllLoss,
+    long sampleSize,
+    long ntokens,
+    long nsentences,
+    long correct,
+    long total) {
+
+  /** No micro-batch at all. */
+  public static final LossSums NONE = new LossSums(0, 0, 0, 0, 0, 0, 0);
+
+  /**
+   * Adds two sums.
+   *
+   * @param other the other
+   */
+  public LossSums plus(LossSums other) {
+    return new LossSums(
+        loss + other.loss,
+        nllLoss + other.nllLoss,
+        sampleSize + other.sampleSize,
+        ntokens + other.ntokens,
+        nsentences + other.nsentences,
+        correct + other.correct,
+        total + other.total);
+  }
+
+  /** Returns the share of tokens predicted right, 0 to 1; NaN without tokens. */
+  public double accuracy() {
+    return (double) correct / total;
+  }
+}

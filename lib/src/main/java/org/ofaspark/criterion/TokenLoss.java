@@ -1,0 +1,126 @@
+package org.ofaspark.criterion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import org.ofaspark.tensor.ScriptedOps;
+
+/**
+ * The loss of single tokens, in closed form with its derivative.
+ *
+ * <p>With log-probabilities {@code l}, probabilities {@code p}, target {@code y}, smoothing {@code
+ * e} and V symbols, of which K can be targets:
+ *
+ * <pre>
+ *   loss  = -(1 - e - e_K) l[y] - e_K sum_v l[v],     e_K = e / (K - 1)
+ *   bonus = (1 - e) b(p[y]) + e / V sum_v b(p[v]),    b(p) = log(1 - p), the tangent above log-end
+ * </pre>
+ *
+ * Well-classified tokens lose their gradient under cross entropy alone; the bonus, which is never
+ * positive, keeps it alive. Upstream divides the two smoothing terms by different numbers; so does
+ * this class. For a log-end below 1, {@code b(p) = log(max(1 - p, 1 - logEnd)) - max(p - logEnd, 0)
+ * / (1 - logEnd)} in one expression, and {@code b'(p) = -1 / max(1 - p, 1 - logEnd)}.
+ *
+ * <p>Works on chunks of rows, so that the temporaries of a vocabulary-wide row stay in the cache.
+ *
+ * @see <a href="https://arxiv.org/abs/2110.06537">Well-classified Examples are Underestimated in
+ *     Classification with Deep Neural Networks</a>
+ */
+final class TokenLoss {
+
+  /** Below this, 1 - p is taken for this, and has no derivative. */
+  private static final float MIN_COMPLEMENT = 1e-5f;
+
+  private final double epsilon;
+  private final double epsilonEach;
+  private final double logEnd;
+  private final int vocabulary;
+
+  /**
+   * Prepares the constants.
+   *
+   * @param config the criterion
+   * @param vocabulary V, symbols of the dictionary
+   */
+  TokenLoss(CriterionConfig config, int vocabulary) {
+    this.epsilon = config.labelSmoothing();
+    this.logEnd = config.logEnd();
+    this.vocabulary = vocabulary;
+    // Upstream adds 1e-6 to the divisor when the targets are restricted.
+    this.epsilonEach =
+        config
+            .constraintRange()
+            .map(range -> epsilon / (range.size() - 1 + 1e-6))
+            .orElse(epsilon / (vocabulary - 1));
+  }
+
+  /**
+   * The loss of each row of a chunk.
+   *
+   * @param smoothed label-smoothed loss, shape (n, 1)
+   * @param nll negative log-likelihood of the target, shape (n, 1)
+   */
+  record Parts(NDArray smoothed, NDArray nll) {}
+
+  /**
+   * Computes the label-smoothed loss of each row.
+   *
+   * @param logProbs shape (n, K)
+   * @param targets place of each row's target, int64, shape (n, 1)
+   */
+  Parts parts(NDArray logProbs, NDArray targets) {
+    NDArray nll = logProbs.gather(targets, 1).neg();
+    NDArray smooth = logProbs.sum(new int[] {1}, true).neg();
+    NDArray smoothed =
+        nll.mul((float) (1 - epsilon - epsilonEach)).add(smooth.mul((float) epsilonEach));
+    return new Parts(smoothed, nll);
+  }
+
+  /**
+   * Computes the derivative of the label-smoothed loss.
+   *
+   * @param logProbs shape (n, K)
+   * @param targets place of each row's target, int64, shape (n, 1)
+   * @return d(loss) / d(logProbs), shape (n, K)
+   */
+  NDArray derivative(NDArray logProbs, NDArray targets) {
+    NDArray derivative = logProbs.zerosLike().subi((float) epsilonEach);
+    addAt(derivative, targets, (float) -(1 - epsilon - epsilonEach));
+    return derivative;
+  }
+
+  /**
+   * Computes the bonus of each row, and adds its derivative to that of the loss.
+   *
+   * @param probs shape (n, K)
+   * @param targets place of each row's target, int64, shape (n, 1)
+   * @param derivative d(loss) / d(logProbs), shape (n, K); changed in place
+   * @return the bonus, shape (n, 1), never positive
+   */
+  NDArray addBonus(NDArray probs, NDArray targets, NDArray derivative) {
+    float everywhere = (float) (epsilon / vocabulary);
+    float onTarget = (float) (1 - epsilon);
+    NDArray complement = probs.neg().addi(1);
+    NDArray floored = complement.maximum(logEnd == 1 ? MIN_COMPLEMENT : (float) (1 - logEnd));
+    NDArray bonus = floored.log();
+    if (logEnd < 1) {
+      NDArray beyond = probs.sub((float) logEnd).maximum(0f);
+      bonus.subi(beyond.muli((float) (1 / (1 - logEnd))));
+    }
+
+    NDArray slope = probs.zerosLike().subi(everywhere); // weight of b, times b', times d p / d l
+    addAt(slope, targets, -onTarget);
+    slope.divi(floored).muli(probs);
+    if (logEnd == 1) {
+      slope.muli(complement.gte(MIN_COMPLEMENT).toType(DataType.FLOAT32, false));
+    }
+    derivative.addi(slope);
+
+    NDArray bonusOnTarget = bonus.gather(targets, 1).mul(onTarget);
+    return bonusOnTarget.add(bonus.sum(new int[] {1}, true).mul(everywhere));
+  }
+
+  private static void addAt(NDArray array, NDArray columns, float number) {
+    NDArray numbers = array.getManager().full(columns.getShape(), number, DataType.FLOAT32);
+    ScriptedOps.addAt(array, columns, numbers);
+  }
+}
