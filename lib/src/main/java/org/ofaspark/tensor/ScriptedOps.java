@@ -35,8 +35,9 @@ public final class ScriptedOps {
           beta2 = float(torch.select(h, 0, 2))
           decay = float(torch.select(h, 0, 3))
           eps = float(torch.select(h, 0, 4))
-          ops.aten._fused_adamw_([p], [g], [m], [v], none, [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
-          return p
+          parameters = [p]
+          ops.aten._fused_adamw_(parameters, [g], [m], [v], none, [step], lr=lr, beta1=beta1, beta2=beta2, weight_decay=decay, eps=eps, amsgrad=False, maximize=False)
+          return parameters[0]
       """;
 
   private ScriptedOps() {}
