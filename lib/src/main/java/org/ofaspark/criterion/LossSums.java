@@ -40,6 +40,35 @@ public record LossSums(
         total + other.total);
   }
 
+  /** Returns the sums as one array, the form in which ranks add them. */
+  public double[] toArray() {
+    return new double[] {
+      loss,
+      nllLoss,
+      (double) sampleSize,
+      (double) ntokens,
+      (double) nsentences,
+      (double) correct,
+      (double) total
+    };
+  }
+
+  /**
+   * Reads the form that {@link #toArray} writes.
+   *
+   * @param sums seven numbers
+   */
+  public static LossSums of(double[] sums) {
+    return new LossSums(
+        sums[0],
+        sums[1],
+        (long) sums[2],
+        (long) sums[3],
+        (long) sums[4],
+        (long) sums[5],
+        (long) sums[6]);
+  }
+
   /** Returns the share of tokens predicted right, 0 to 1; NaN without tokens. */
   public double accuracy() {
     return (double) correct / total;

@@ -133,6 +133,32 @@ public final class MicroBatch {
     return sourceTokens[row * sourceLength() + column] == PAD;
   }
 
+  /** Returns all samples followed by all samples once more, as R-Drop passes them. */
+  public MicroBatch twice() {
+    boolean[] masks = Arrays.copyOf(patchMasks, 2 * size);
+    System.arraycopy(patchMasks, 0, masks, size, size);
+    return new MicroBatch(
+        twice(sourceTokens),
+        twice(previousOutput),
+        twice(targets),
+        twice(patchImages),
+        imageHeight,
+        imageWidth,
+        masks);
+  }
+
+  private static long[] twice(long[] values) {
+    long[] result = Arrays.copyOf(values, 2 * values.length);
+    System.arraycopy(values, 0, result, values.length, values.length);
+    return result;
+  }
+
+  private static float[] twice(float[] values) {
+    float[] result = Arrays.copyOf(values, 2 * values.length);
+    System.arraycopy(values, 0, result, values.length, values.length);
+    return result;
+  }
+
   /** Returns the number of target tokens that are no padding. */
   public long targetTokens() {
     return Arrays.stream(targets).filter(token -> token != PAD).count();

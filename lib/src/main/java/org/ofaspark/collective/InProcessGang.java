@@ -1,0 +1,158 @@
+package org.ofaspark.collective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.index.NDIndex;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.Scope;
+
+/**
+ * Ranks that are threads of one process and read each other's memory.
+ *
+ * <p>Each operation lays this rank's value open, waits for all, reads the others' and waits again
+ * before anybody may go on. Thread-safe: one {@link #join} for each rank, each used by one thread.
+ */
+public final class InProcessGang {
+
+  private final int worldSize;
+  private final Duration timeout;
+  private final CyclicBarrier barrier;
+  private final AtomicReferenceArray<Object> values;
+
+  /**
+   * Creates a gang that nobody has joined.
+   *
+   * @param worldSize number of ranks
+   * @param timeout how long an operation waits for the other ranks
+   */
+  public InProcessGang(int worldSize, Duration timeout) {
+    this.worldSize = worldSize;
+    this.timeout = timeout;
+    this.barrier = new CyclicBarrier(worldSize);
+    this.values = new AtomicReferenceArray<>(worldSize);
+  }
+
+  /**
+   * Joins the gang.
+   *
+   * @param rank this worker's number
+   */
+  public Collective join(int rank) {
+    return new Member(rank);
+  }
+
+  private final class Member implements Collective {
+    private final int rank;
+
+    Member(int rank) {
+      this.rank = rank;
+    }
+
+    @Override
+    public int rank() {
+      return rank;
+    }
+
+    @Override
+    public int worldSize() {
+      return worldSize;
+    }
+
+    @Override
+    public void reduceScatter(FlatVector vector) {
+      Range range = Range.of(rank, worldSize, vector.size());
+      values.set(rank, vector);
+      await("reduceScatter");
+      Autograd.withoutRecording(
+          () ->
+              Scope.run(
+                  () -> {
+                    NDArray sum = part(vector, range);
+                    for (int i = 1; i < worldSize; i++) { // own first, then the ranks after it
+                      FlatVector other = (FlatVector) values.get((rank + i) % worldSize);
+                      sum.addi(part(other, range));
+                    }
+                    return rank;
+                  }));
+      await("reduceScatter");
+    }
+
+    @Override
+    public void allGather(FlatVector vector) {
+      values.set(rank, vector);
+      await("allGather");
+      for (int i = 0; i < worldSize; i++) {
+        if (i != rank) {
+          Range range = Range.of(i, worldSize, vector.size());
+          FlatVector other = (FlatVector) values.get(i);
+          copy(other, vector, range);
+        }
+      }
+      await("allGather");
+    }
+
+    @Override
+    public List<float[]> allGather(float[] own) {
+      values.set(rank, own.clone());
+      await("allGather");
+      List<float[]> all = new ArrayList<>();
+      for (int i = 0; i < worldSize; i++) {
+        all.add(((float[]) values.get(i)).clone());
+      }
+      await("allGather");
+      return all;
+    }
+
+    @Override
+    public double[] allReduce(double... own) {
+      values.set(rank, own.clone());
+      await("allReduce");
+      double[] sums = new double[own.length];
+      for (int i = 0; i < worldSize; i++) {
+        double[] other = (double[]) values.get(i);
+        Arrays.setAll(sums, k -> sums[k] + other[k]);
+      }
+      await("allReduce");
+      return sums;
+    }
+
+    private void await(String operation) {
+      try {
+        barrier.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new CollectiveException("rank %d: interrupted in %s".formatted(rank, operation), e);
+      } catch (BrokenBarrierException | TimeoutException e) {
+        throw new CollectiveException(
+            "rank %d: %s not finished within %s (expected: all %d ranks)"
+                .formatted(rank, operation, timeout, worldSize),
+            e);
+      }
+    }
+
+    @Override
+    public void close() {
+      barrier.reset();
+    }
+  }
+
+  private static NDArray part(FlatVector vector, Range range) {
+    return vector.array().get(new NDIndex().addSliceDim(range.from(), range.to()));
+  }
+
+  private static void copy(FlatVector from, FlatVector to, Range range) {
+    for (long start = range.from(); start < range.to(); start += FlatVector.MAX_RANGE) {
+      long end = Math.min(range.to(), start + FlatVector.MAX_RANGE);
+      to.write(start, from.map(start, end));
+    }
+  }
+}

@@ -1,0 +1,223 @@
+package org.ofaspark.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.ofaspark.collective.Collective;
+import org.ofaspark.collective.Range;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionOutput;
+import org.ofaspark.criterion.LossSums;
+import org.ofaspark.criterion.TargetRows;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.model.DecoderInput;
+import org.ofaspark.model.EncoderOutput;
+import org.ofaspark.model.OfaInput;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.BatchNorm;
+import org.ofaspark.nn.ForwardPass;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.optim.Adam;
+import org.ofaspark.optim.GradientClipping;
+import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.optim.PolynomialDecay;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.TorchRuntime;
+
+/**
+ * One rank's share of data-parallel training: gradients of its micro-batches, and the optimizer of
+ * its range of the parameters.
+ *
+ * <p>The arithmetic is that of fairseq's {@code Trainer.train_step}: losses are sums, the gradient
+ * is divided by the sample size of all ranks, clipped and handed to Adam. The optimizer's state is
+ * split over the ranks. Different on purpose: running statistics take in the micro-batches of all
+ * ranks in one order, as one worker's would, so that the result does not depend on how
+ * micro-batches are dealt out; a gradient that is not finite skips the update instead of ending the
+ * run.
+ *
+ * <p>Does not own model, state dict and collective. Used by one thread.
+ */
+public final class Trainer implements AutoCloseable {
+
+  private final OfaModel model;
+  private final StateDict state;
+  private final Criterion criterion;
+  private final OptimizerConfig optimizer;
+  private final PolynomialDecay schedule;
+  private final Collective collective;
+  private final long seed;
+  private final NDManager manager;
+  private final Range range;
+  private final Adam adam;
+  private long updateNumber;
+
+  /**
+   * Creates a trainer at update 0.
+   *
+   * @param model the network
+   * @param state its values, the same on every rank
+   * @param criterion the objective
+   * @param optimizer settings of the optimizer
+   * @param runUpdates updates of the whole run, which the schedule spans
+   * @param collective the gang
+   * @param seed of dropout
+   */
+  public Trainer(
+      OfaModel model,
+      StateDict state,
+      Criterion criterion,
+      OptimizerConfig optimizer,
+      long runUpdates,
+      Collective collective,
+      long seed) {
+    this.model = model;
+    this.state = state;
+    this.criterion = criterion;
+    this.optimizer = optimizer;
+    this.schedule = new PolynomialDecay(optimizer, runUpdates);
+    this.collective = collective;
+    this.seed = seed;
+    FlatVector parameters = state.vector(Role.TRAINABLE);
+    this.manager = parameters.array().getManager().newSubManager();
+    this.range = Range.of(collective.rank(), collective.worldSize(), parameters.size());
+    this.adam = new Adam(optimizer, manager, range.size());
+  }
+
+  /** Returns the number of updates done. */
+  public long updateNumber() {
+    return updateNumber;
+  }
+
+  /** Returns the optimizer of this rank's range, owned by this trainer. */
+  public Adam adam() {
+    return adam;
+  }
+
+  /** Returns the range of the trainable parameters that this rank's optimizer moves. */
+  public Range range() {
+    return range;
+  }
+
+  /**
+   * Continues after updates done before; the caller fills state dict and optimizer.
+   *
+   * @param done the number of updates done
+   */
+  public void resumeAfter(long done) {
+    this.updateNumber = done;
+    adam.resumeAfter(done);
+  }
+
+  /**
+   * Makes one update. Every rank calls this with its own micro-batches, maybe none.
+   *
+   * @param microBatches this rank's micro-batches; with N ranks, the i-th of rank r is the (i N +
+   *     r)-th of the update
+   * @return the outcome, the same on every rank
+   */
+  public UpdateOutcome update(List<MicroBatch> microBatches) {
+    return Scope.run(
+        () -> {
+          NDArray parameters = state.vector(Role.TRAINABLE).array();
+          Autograd.zeroGradient(parameters);
+          LossSums own = LossSums.NONE;
+          List<NDArray> statistics = new ArrayList<>();
+          for (int i = 0; i < microBatches.size(); i++) {
+            TorchRuntime.seed(seedOfMicroBatch(i));
+            own = own.plus(forwardBackward(microBatches.get(i), statistics));
+          }
+
+          LossSums sums = LossSums.of(collective.allReduce(own.toArray()));
+          FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
+          collective.reduceScatter(gradient);
+          NDArray ownGradient = part(gradient.array()).muli((float) (1.0 / sums.sampleSize()));
+          double norm = Math.sqrt(collective.allReduce(squaredNorm(ownGradient))[0]);
+          if (!Double.isFinite(norm) || !Double.isFinite(sums.loss())) {
+            return new UpdateOutcome.Skipped(updateNumber, sums);
+          }
+
+          double factor = GradientClipping.factor(norm, optimizer.clipNorm());
+          double rate = schedule.at(updateNumber);
+          adam.step(part(parameters), ownGradient.muli((float) factor), rate);
+          collective.allGather(state.vector(Role.TRAINABLE));
+          applyStatistics(statistics);
+          updateNumber++;
+          return new UpdateOutcome.Applied(updateNumber, sums, norm, rate);
+        });
+  }
+
+  private LossSums forwardBackward(MicroBatch samples, List<NDArray> statistics) {
+    MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
+    ForwardPass pass = Autograd.record(() -> ForwardPass.training(state));
+    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
+    NDArray logits =
+        Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
+    CriterionOutput output =
+        criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
+    Autograd.backward(logits, output.gradient());
+    statistics.add(pass.batchStatistics());
+    return output.sums();
+  }
+
+  private NDArray logits(ForwardPass pass, MicroBatch batch, TargetRows rows) {
+    EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
+    NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
+    NDArray flat = features.reshape(-1, features.getShape().get(2));
+    return model.logits(pass, flat.get(manager.create(rows.rows())));
+  }
+
+  /** Draws a seed for the i-th own micro-batch that does not depend on the number of ranks. */
+  private long seedOfMicroBatch(int i) {
+    long place = (long) i * collective.worldSize() + collective.rank();
+    return (seed * 1_000_003 + updateNumber) * 1_000_003 + place;
+  }
+
+  private NDArray part(NDArray flat) {
+    return flat.get(new NDIndex().addSliceDim(range.from(), range.to()));
+  }
+
+  private static double squaredNorm(NDArray vector) {
+    float norm = vector.norm().getFloat();
+    return (double) norm * norm;
+  }
+
+  /** Takes the statistics of all micro-batches of the update into the running ones, in order. */
+  private void applyStatistics(List<NDArray> own) {
+    FlatVector running = state.vector(Role.BUFFER);
+    int size = (int) running.size();
+    if (size == 0) {
+      return; // every batch normalization is frozen
+    }
+    float[] flat = new float[own.size() * size];
+    for (int i = 0; i < own.size(); i++) {
+      System.arraycopy(own.get(i).toFloatArray(), 0, flat, i * size, size);
+    }
+    List<float[]> ranks = collective.allGather(flat);
+    int longest = ranks.stream().mapToInt(values -> values.length).max().orElse(0);
+    for (int start = 0; start < longest; start += size) {
+      for (float[] values : ranks) {
+        if (start < values.length) {
+          float[] batch = Arrays.copyOfRange(values, start, start + size);
+          NDArray newest = manager.create(batch, new Shape(size));
+          running
+              .array()
+              .muli((float) (1 - BatchNorm.MOMENTUM))
+              .addi(newest.muli((float) BatchNorm.MOMENTUM));
+          state.batchesTracked(state.batchesTracked() + 1);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+}

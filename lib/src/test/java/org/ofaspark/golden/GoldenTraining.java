@@ -1,0 +1,95 @@
+package org.ofaspark.golden;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import java.util.Optional;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.TokenDrop;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.optim.OptimizerConfig;
+
+/** The settings and the results of upstream's Trainer on the golden model. */
+public final class GoldenTraining {
+
+  /** The golden notes' tolerance of parameters, relative L2 of a tensor. */
+  private static final double PARAMETER_TOLERANCE = 1e-3;
+
+  /** The golden notes' tolerance of running statistics, relative L2 of a tensor. */
+  private static final double STATISTIC_TOLERANCE = 5e-3;
+
+  private GoldenTraining() {}
+
+  /** Reads the optimizer's settings, the same for all runs. */
+  public static OptimizerConfig optimizer() {
+    JsonObject trainer = Golden.object("optim/trainer.json");
+    JsonObject adam = trainer.getAsJsonObject("adam");
+    String ratio =
+        trainer.get("schedule").getAsString().replaceAll(".*warmup_ratio ([0-9.]+),.*", "$1");
+    return new OptimizerConfig(
+        adam.get("lr").getAsDouble(),
+        0,
+        1,
+        Double.parseDouble(ratio),
+        1_000_000,
+        adam.getAsJsonArray("betas").get(0).getAsDouble(),
+        adam.getAsJsonArray("betas").get(1).getAsDouble(),
+        adam.get("eps").getAsDouble(),
+        adam.get("weight_decay").getAsDouble(),
+        trainer.get("clip_norm").getAsDouble());
+  }
+
+  /** Reads a run's criterion: the model's, with what the run changes. */
+  public static CriterionConfig criterion(JsonObject run) {
+    JsonObject args = Golden.object("model/config.json").getAsJsonObject("args");
+    JsonObject changes = run.getAsJsonObject("criterion");
+    changes.entrySet().forEach(entry -> args.add(entry.getKey(), entry.getValue()));
+    boolean encouraging = args.get("criterion").getAsString().endsWith("encouraging_loss");
+    TokenDrop best = TokenDrop.NONE;
+    if (run.get("drop_best_passed(as meant)").isJsonArray()) {
+      var passed = run.getAsJsonArray("drop_best_passed(as meant)");
+      best = new TokenDrop(passed.get(0).getAsDouble(), passed.get(1).getAsLong());
+    }
+    return new CriterionConfig(
+        encouraging ? Loss.ENCOURAGING : Loss.CROSS_ENTROPY,
+        args.get("label_smoothing").getAsDouble(),
+        args.get("log_end").getAsDouble(),
+        new TokenDrop(
+            args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong()),
+        best,
+        0,
+        false,
+        0,
+        false,
+        Optional.empty(),
+        false);
+  }
+
+  /** Asserts that a tensor equals upstream's after training, within the golden notes' tolerance. */
+  public static void assertClose(StateDict state, String name, Golden.Tensor expected) {
+    if (isNoise(name)) {
+      return;
+    }
+    float[] actual = state.get(name);
+    double[] values = expected.values();
+    assertThat(actual).as(name).hasSize(values.length);
+    double difference = 0;
+    double norm = 0;
+    for (int i = 0; i < values.length; i++) {
+      difference += (actual[i] - values[i]) * (actual[i] - values[i]);
+      norm += values[i] * values[i];
+    }
+    assertThat(Math.sqrt(difference / norm)).as(name).isLessThanOrEqualTo(tolerance(name));
+  }
+
+  /** Returns the tolerance of a tensor. */
+  public static double tolerance(String name) {
+    return name.contains(".running_") ? STATISTIC_TOLERANCE : PARAMETER_TOLERANCE;
+  }
+
+  /** Tells whether a tensor's true gradient is 0, so that Adam makes steps of rounding noise. */
+  public static boolean isNoise(String name) {
+    return name.endsWith("k_proj.bias") || name.endsWith("pos_k_linear.bias");
+  }
+}
