@@ -52,14 +52,14 @@ final class Encoder {
     return "encoder.layers." + layer;
   }
 
-  static List<TensorSpec> specs(OfaConfig config) {
+  static List<TensorSpec> specs(OfaConfig config, int vocabularySize) {
     int width = config.embedDim();
     TransformerConfig stack = config.encoder();
     List<TensorSpec> specs = new ArrayList<>();
     specs.add(
         new TensorSpec(
             OfaModel.EMBEDDING,
-            new Shape(config.vocabularySize(), width),
+            new Shape(vocabularySize, width),
             config.freezeEmbedding() ? Role.FROZEN : Role.TRAINABLE,
             EMBEDDING));
     specs.addAll(Specs.layerNorm("encoder.layernorm_embedding", width));

@@ -7,7 +7,6 @@ import org.ofaspark.config.Checks;
  * tied embeddings, scaled heads, attentions and feed-forward layers, type embedding, positions kept
  * apart from words) are the only form there is.
  *
- * @param vocabularySize rows of the embedding matrix
  * @param embedDim width C of encoder and decoder, a multiple of their numbers of heads
  * @param encoder the encoder's layers
  * @param decoder the decoder's layers
@@ -24,7 +23,6 @@ import org.ofaspark.config.Checks;
  *     matrix is one
  */
 public record OfaConfig(
-    int vocabularySize,
     int embedDim,
     TransformerConfig encoder,
     TransformerConfig decoder,
@@ -40,7 +38,6 @@ public record OfaConfig(
 
   /** Checks every range. */
   public OfaConfig {
-    Checks.atLeast("vocabulary size", vocabularySize, 5);
     Checks.atLeast("model.encoder-embed-dim", embedDim, 1);
     Checks.divides("model.encoder-attention-heads", encoder.attentionHeads(), embedDim);
     Checks.divides("model.decoder-attention-heads", decoder.attentionHeads(), embedDim);

@@ -42,9 +42,10 @@ public final class OfaModel implements AutoCloseable {
    * numbers.
    *
    * @param config the network's sizes
+   * @param vocabularySize symbols of the dictionary, the rows of the embedding matrix
    */
-  public static List<TensorSpec> specs(OfaConfig config) {
-    List<TensorSpec> specs = new ArrayList<>(Encoder.specs(config));
+  public static List<TensorSpec> specs(OfaConfig config, int vocabularySize) {
+    List<TensorSpec> specs = new ArrayList<>(Encoder.specs(config, vocabularySize));
     specs.addAll(Decoder.specs(config));
     return specs;
   }

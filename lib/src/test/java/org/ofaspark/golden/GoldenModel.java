@@ -22,7 +22,6 @@ public final class GoldenModel {
     JsonObject args = config.getAsJsonObject("args");
     JsonObject resnet = config.getAsJsonObject("resnet");
     return new OfaConfig(
-        config.getAsJsonObject("vocab").get("size").getAsInt(),
         integer(args, "encoder_embed_dim"),
         new TransformerConfig(
             integer(args, "encoder_layers"),
@@ -49,6 +48,11 @@ public final class GoldenModel {
         false);
   }
 
+  /** Reads the number of symbols of the model's dictionary. */
+  public static int vocabularySize() {
+    return Golden.object("model/config.json").getAsJsonObject("vocab").get("size").getAsInt();
+  }
+
   private static int integer(JsonObject object, String name) {
     return object.get(name).getAsInt();
   }
@@ -56,7 +60,7 @@ public final class GoldenModel {
   /** Reads the values into a new state dict, which the caller closes. */
   public static StateDict state(OfaConfig config, NDManager manager) {
     Golden.Tensors values = Golden.tensors("model/state.safetensors");
-    var state = new StateDict(OfaModel.specs(config), manager);
+    var state = new StateDict(OfaModel.specs(config, vocabularySize()), manager);
     for (var spec : state.specs()) {
       state.set(spec.name(), values.get(spec.name()).floats());
     }

@@ -165,7 +165,7 @@ class OfaModelGoldenTest {
             .map(name -> name.getAsString())
             .toList();
     var shapes = upstream.getAsJsonObject("state_dict");
-    var specs = OfaModel.specs(config);
+    var specs = OfaModel.specs(config, GoldenModel.vocabularySize());
 
     assertThat(specs.stream().filter(s -> s.role() == Role.TRAINABLE).map(s -> s.name()))
         .containsExactlyElementsOf(expected);

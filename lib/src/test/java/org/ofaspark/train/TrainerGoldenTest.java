@@ -203,7 +203,6 @@ class TrainerGoldenTest {
   private static OfaConfig config(boolean freezeEmbedding) {
     OfaConfig config = GoldenModel.config();
     return new OfaConfig(
-        config.vocabularySize(),
         config.embedDim(),
         config.encoder(),
         config.decoder(),

@@ -1,0 +1,46 @@
+package org.ofaspark.data;
+
+import java.util.List;
+import org.ofaspark.config.Checks;
+
+/**
+ * How rows become samples, under upstream's words.
+ *
+ * @param selectedCols columns of the input, counted from 0: id, image, text, and for RefCOCO the
+ *     region
+ * @param maxSrcLength most words of an expression
+ * @param maxTgtLength most words of a caption in training
+ * @param patchImageSize pixels of an image's side after resizing
+ * @param maxImageSize pixels that the last location bin stands for; upstream's default is 512
+ *     whatever the patch image size
+ * @param numBins location bins of the dictionary
+ * @param codeDictSize image codes of the dictionary; unused, but part of upstream's
+ * @param imagenetDefaultMeanAndStd normalize pixels by ImageNet's mean and deviation, not by 0.5
+ */
+public record DataConfig(
+    List<Integer> selectedCols,
+    int maxSrcLength,
+    int maxTgtLength,
+    int patchImageSize,
+    int maxImageSize,
+    int numBins,
+    int codeDictSize,
+    boolean imagenetDefaultMeanAndStd) {
+
+  /** Checks every range. */
+  public DataConfig {
+    selectedCols = List.copyOf(selectedCols);
+    Checks.that(
+        "data.selected-cols",
+        selectedCols,
+        (selectedCols.size() == 3 || selectedCols.size() == 4)
+            && selectedCols.stream().allMatch(column -> column >= 0),
+        "three columns, or four for refcoco, counted from 0");
+    Checks.atLeast("data.max-src-length", maxSrcLength, 1);
+    Checks.atLeast("data.max-tgt-length", maxTgtLength, 1);
+    Checks.inRange("data.patch-image-size", patchImageSize, 16, 4096);
+    Checks.atLeast("data.max-image-size", maxImageSize, 1);
+    Checks.atLeast("data.num-bins", numBins, 2);
+    Checks.atLeast("data.code-dict-size", codeDictSize, 0);
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * From an encoded sample to a sentence: beam search.
+ *
+ * <p>Starting point: {@link org.ofaspark.generate.GenerateConfig}.
+ */
+@NullMarked
+package org.ofaspark.generate;
+
+import org.jspecify.annotations.NullMarked;

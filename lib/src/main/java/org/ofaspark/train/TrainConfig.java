@@ -1,0 +1,76 @@
+package org.ofaspark.train;
+
+import org.ofaspark.config.Checks;
+
+/**
+ * How long and in what portions a run trains, under upstream's words.
+ *
+ * @param maxEpoch how many times every example is used
+ * @param maxUpdate most updates; 0 is no limit. The schedule spans the updates that are made
+ * @param globalBatch samples of one update, of all ranks; upstream's workers x batch-size x
+ *     update-freq
+ * @param batchSize samples of a micro-batch
+ * @param precision type that the network computes in
+ * @param fp16InitScale first loss scale of fp16
+ * @param fp16ScaleWindow updates without overflow after which the loss scale doubles
+ * @param seed of dropout and of the order of examples
+ * @param logInterval updates between two lines of training metrics
+ * @param validateIntervalUpdates updates between two validations; the end of the run always has one
+ * @param saveIntervalUpdates updates between two checkpoints
+ * @param keepLastCheckpoints how many of the newest checkpoints stay
+ * @param keepBestCheckpoints how many of the best checkpoints stay
+ * @param bestCheckpointMetric the validation metric that makes a checkpoint the best
+ * @param maximizeBestCheckpointMetric whether more of it is better
+ */
+public record TrainConfig(
+    int maxEpoch,
+    long maxUpdate,
+    int globalBatch,
+    int batchSize,
+    Precision precision,
+    double fp16InitScale,
+    int fp16ScaleWindow,
+    long seed,
+    int logInterval,
+    long validateIntervalUpdates,
+    long saveIntervalUpdates,
+    int keepLastCheckpoints,
+    int keepBestCheckpoints,
+    String bestCheckpointMetric,
+    boolean maximizeBestCheckpointMetric) {
+
+  /** The type that the network computes in; parameters and losses are float32 at all times. */
+  public enum Precision {
+    /** float32. */
+    FP32,
+    /** bfloat16. */
+    BF16,
+    /** float16 with a dynamic loss scale. */
+    FP16
+  }
+
+  /** Checks every range. */
+  public TrainConfig {
+    Checks.atLeast("train.max-epoch", maxEpoch, 1);
+    Checks.atLeast("train.max-update", maxUpdate, 0);
+    Checks.atLeast("train.batch-size", batchSize, 1);
+    Checks.that(
+        "train.global-batch",
+        globalBatch,
+        globalBatch > 0 && globalBatch % batchSize == 0,
+        "a multiple of train.batch-size, %d, such as %d"
+            .formatted(batchSize, Math.max(1, globalBatch / batchSize) * batchSize));
+    Checks.that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0");
+    Checks.atLeast("train.fp16-scale-window", fp16ScaleWindow, 1);
+    Checks.atLeast("train.log-interval", logInterval, 1);
+    Checks.atLeast("train.validate-interval-updates", validateIntervalUpdates, 1);
+    Checks.atLeast("train.save-interval-updates", saveIntervalUpdates, 1);
+    Checks.atLeast("train.keep-last-checkpoints", keepLastCheckpoints, 1);
+    Checks.atLeast("train.keep-best-checkpoints", keepBestCheckpoints, 1);
+  }
+
+  /** Returns the micro-batches of a full update. */
+  public int microBatchesPerUpdate() {
+    return globalBatch / batchSize;
+  }
+}
