@@ -12,6 +12,7 @@ import org.ofaspark.criterion.ConstraintRange;
  * @param maxLenB longest hypothesis, added to {@code maxLenA} times the source's padded length
  * @param minLen shortest hypothesis, in tokens without the end symbol
  * @param lenpen exponent of the length that a hypothesis's score is divided by
+ * @param unnormalized do not divide scores by length at all
  * @param unkpen taken off the log-probability of the unknown symbol
  * @param temperature logits are divided by this
  * @param noRepeatNgramSize no n-gram of this size occurs twice in a hypothesis; 0 is no rule
@@ -23,6 +24,7 @@ public record GenerateConfig(
     int maxLenB,
     int minLen,
     double lenpen,
+    boolean unnormalized,
     double unkpen,
     double temperature,
     int noRepeatNgramSize,

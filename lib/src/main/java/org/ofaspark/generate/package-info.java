@@ -1,7 +1,7 @@
 /**
  * From an encoded sample to a sentence: beam search.
  *
- * <p>Starting point: {@link org.ofaspark.generate.GenerateConfig}.
+ * <p>Starting point: {@link org.ofaspark.generate.BeamSearch}.
  */
 @NullMarked
 package org.ofaspark.generate;

@@ -208,16 +208,25 @@ final class Decoder {
    * @return shape (B x beam, C), owned by the current scope
    */
   NDArray step(ForwardPass pass, DecodingState state, NDArray tokens) {
-    NDArray x = Scope.keep(() -> embed(pass, tokens.expandDims(1))); // (R, 1, C)
+    NDList out = Scope.keepAll(() -> stepAll(pass, state, tokens));
+    state.advance(out.subList(1, out.size()));
+    return out.get(0);
+  }
+
+  /** Returns the features, then keys and values of each layer. */
+  private NDList stepAll(ForwardPass pass, DecodingState state, NDArray tokens) {
+    NDList memory = new NDList();
+    NDArray x = embed(pass, tokens.expandDims(1)); // (R, 1, C)
     for (int i = 0; i < stack.layers(); i++) {
       int layer = i;
       NDArray in = x;
       NDList out = Scope.keepAll(() -> stepLayer(pass, layer, in, state));
       x = out.get(0);
-      state.append(layer, out.get(1), out.get(2));
+      memory.addAll(out.subList(1, 3));
     }
-    state.advance();
-    return pass.layerNorm("decoder.layer_norm", x).squeeze(1);
+    NDList result = new NDList(pass.layerNorm("decoder.layer_norm", x).squeeze(1));
+    result.addAll(memory);
+    return result;
   }
 
   private NDList stepLayer(ForwardPass pass, int layer, NDArray x, DecodingState state) {

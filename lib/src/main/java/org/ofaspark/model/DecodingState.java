@@ -71,17 +71,20 @@ public final class DecodingState implements AutoCloseable {
     return step == 0 ? values.duplicate() : selfValues.get(layer).concat(values, 2);
   }
 
-  void append(int layer, NDArray keys, NDArray values) {
-    if (step == 0) {
-      selfKeys.add(keys);
-      selfValues.add(values);
-      return;
+  /**
+   * Moves on by one token.
+   *
+   * @param memory keys and values of all tokens so far, those of the first layer first
+   */
+  void advance(List<NDArray> memory) {
+    selfKeys.forEach(NDArray::close);
+    selfValues.forEach(NDArray::close);
+    selfKeys.clear();
+    selfValues.clear();
+    for (int i = 0; i < memory.size(); i += 2) {
+      selfKeys.add(memory.get(i));
+      selfValues.add(memory.get(i + 1));
     }
-    replace(selfKeys, layer, keys);
-    replace(selfValues, layer, values);
-  }
-
-  void advance() {
     step++;
   }
 
@@ -110,12 +113,9 @@ public final class DecodingState implements AutoCloseable {
 
   private static void selectAll(List<NDArray> arrays, NDArray rows) {
     for (int i = 0; i < arrays.size(); i++) {
-      replace(arrays, i, arrays.get(i).get(rows));
+      NDArray selected = arrays.get(i).get(rows);
+      arrays.set(i, selected).close();
     }
-  }
-
-  private static void replace(List<NDArray> arrays, int i, NDArray array) {
-    arrays.set(i, array).close();
   }
 
   @Override
