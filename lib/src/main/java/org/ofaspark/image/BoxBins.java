@@ -1,0 +1,92 @@
+package org.ofaspark.image;
+
+/**
+ * Turns boxes into the bins that a model reads and writes as symbols, and back.
+ *
+ * <p>All in float32 and in upstream's order of operations ({@code refcoco_dataset.py}, {@code
+ * refcoco.py}), since a bin is decided by rounding. Upstream divides by {@code maxImageSize} and
+ * not by the size that the image was resized to; where they differ, only the lower bins are used.
+ *
+ * @param patchImageSize width and height that images are resized to, in pixels, at least 1
+ * @param maxImageSize the coordinate, after resizing, that the last bin stands for, at least 1
+ * @param numBins number of bins, at least 2
+ */
+public record BoxBins(int patchImageSize, int maxImageSize, int numBins) {
+
+  /** Checks the values. */
+  public BoxBins {
+    if (patchImageSize < 1 || maxImageSize < 1 || numBins < 2) {
+      throw new IllegalArgumentException(
+          "patch-image-size, max-image-size, num-bins: %d, %d, %d (expected: at least 1, 1, 2)"
+              .formatted(patchImageSize, maxImageSize, numBins));
+    }
+  }
+
+  /**
+   * Returns how much an image is stretched.
+   *
+   * @param width of the image, in pixels
+   * @param height of the image, in pixels
+   */
+  public ResizeRatios ratios(int width, int height) {
+    return new ResizeRatios((float) patchImageSize / width, (float) patchImageSize / height);
+  }
+
+  /**
+   * Returns a box in shares of {@link #maxImageSize()}.
+   *
+   * @param box in pixels of the image
+   * @param ratios those of the image
+   * @return the same box; edges are 0 to 1 where the box lies within the image and {@code
+   *     maxImageSize} is not less than {@code patchImageSize}
+   */
+  public Box normalized(Box box, ResizeRatios ratios) {
+    return new Box(
+        box.x0() * ratios.width() / maxImageSize,
+        box.y0() * ratios.height() / maxImageSize,
+        box.x1() * ratios.width() / maxImageSize,
+        box.y1() * ratios.height() / maxImageSize);
+  }
+
+  /**
+   * Returns the bins of a box.
+   *
+   * @param box in pixels of the image
+   * @param ratios those of the image
+   * @return bins of x0, y0, x1, y1; outside 0 to {@link #numBins()} - 1 where {@link #normalized}
+   *     is outside 0 to 1
+   */
+  public int[] quantize(Box box, ResizeRatios ratios) {
+    Box shares = normalized(box, ratios);
+    return new int[] {
+      quantize(shares.x0()), quantize(shares.y0()), quantize(shares.x1()), quantize(shares.y1())
+    };
+  }
+
+  private int quantize(float share) {
+    return (int) Math.rint(share * (numBins - 1));
+  }
+
+  /**
+   * Returns the box that bins stand for.
+   *
+   * @param bins of x0, y0, x1, y1; any numbers, since a model may write other symbols
+   * @param ratios those of the image
+   * @return the box in pixels of the image
+   */
+  public Box dequantize(int[] bins, ResizeRatios ratios) {
+    if (bins.length != 4) {
+      throw new IllegalArgumentException(
+          "bins: %d (expected: 4, for left, top, right, bottom)".formatted(bins.length));
+    }
+    return new Box(
+        coordinate(bins[0]) / ratios.width(),
+        coordinate(bins[1]) / ratios.height(),
+        coordinate(bins[2]) / ratios.width(),
+        coordinate(bins[3]) / ratios.height());
+  }
+
+  private float coordinate(int bin) {
+    return (float) bin / (numBins - 1) * maxImageSize;
+  }
+}

@@ -1,0 +1,54 @@
+package org.ofaspark.image;
+
+import static org.ofaspark.image.BadImageException.Reason.NOT_AN_IMAGE;
+import static org.ofaspark.image.BadImageException.Reason.UNSUPPORTED_FORMAT;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What the first bytes of an image say about it; nothing is decoded to learn it.
+ *
+ * @param format the format that the bytes have, whatever a file name claims
+ * @param width in pixels, at least 1
+ * @param height in pixels, at least 1; a rotation noted in EXIF is not applied
+ */
+public record ImageHeader(ImageFormat format, int width, int height) {
+
+  /**
+   * Reads the header of an encoded image.
+   *
+   * @param file the whole file
+   * @throws BadImageException if it is not an image, not of a format decoded here, or its header is
+   *     cut off or wrong
+   */
+  public static ImageHeader read(byte[] file) {
+    if (JpegFile.matches(file)) {
+      return JpegFile.header(file);
+    }
+    if (PngFile.matches(file)) {
+      return PngFile.header(file);
+    }
+    String foreign =
+        foreignFormat(new String(file, 0, Math.min(12, file.length), StandardCharsets.ISO_8859_1));
+    if (!foreign.isEmpty()) {
+      throw new BadImageException(
+          UNSUPPORTED_FORMAT, "image: %s (expected: JPEG or PNG)".formatted(foreign));
+    }
+    throw new BadImageException(
+        NOT_AN_IMAGE,
+        "image: %d bytes that start like no image (expected: JPEG or PNG)".formatted(file.length));
+  }
+
+  private static String foreignFormat(String start) {
+    if (start.startsWith("GIF8")) {
+      return "GIF";
+    }
+    if (start.startsWith("RIFF") && start.startsWith("WEBP", 8)) {
+      return "WebP";
+    }
+    if (start.startsWith("BM") && start.startsWith("\0\0\0\0", 6)) {
+      return "BMP";
+    }
+    return start.startsWith("II*\0") || start.startsWith("MM\0*") ? "TIFF" : "";
+  }
+}

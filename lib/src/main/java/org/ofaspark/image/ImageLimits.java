@@ -1,0 +1,42 @@
+package org.ofaspark.image;
+
+/**
+ * How large an image may be; a larger one is refused before memory is set aside for its pixels.
+ *
+ * @param maxPixels most pixels, width times height, 1 to 536,870,911 (four bytes each fit an array)
+ * @param maxBytes most encoded bytes, at least 1
+ * @param maxSide most pixels in one direction, at least 1
+ */
+public record ImageLimits(long maxPixels, long maxBytes, int maxSide) {
+
+  /** 50 megapixels, 64 MiB, 20,000 pixels a side: above any photo, below what hurts. */
+  public static final ImageLimits DEFAULT = new ImageLimits(50_000_000, 64 << 20, 20_000);
+
+  /** Checks the values. */
+  public ImageLimits {
+    if (maxPixels < 1 || maxPixels > Integer.MAX_VALUE / 4 || maxBytes < 1 || maxSide < 1) {
+      throw new IllegalArgumentException(
+          "image limits: %d pixels, %d bytes, %d a side (expected: 1 to %d, at least 1, at least 1)"
+              .formatted(maxPixels, maxBytes, maxSide, Integer.MAX_VALUE / 4));
+    }
+  }
+
+  void checkBytes(long bytes) {
+    if (bytes > maxBytes) {
+      throw new BadImageException(
+          BadImageException.Reason.TOO_MANY_BYTES,
+          "image: %d bytes (expected: at most %d)".formatted(bytes, maxBytes));
+    }
+  }
+
+  void checkSize(ImageHeader header) {
+    int width = header.width();
+    int height = header.height();
+    if (width > maxSide || height > maxSide || (long) width * height > maxPixels) {
+      throw new BadImageException(
+          BadImageException.Reason.TOO_MANY_PIXELS,
+          "image: %d x %d pixels (expected: at most %d a side and %d in all)"
+              .formatted(width, height, maxSide, maxPixels));
+    }
+  }
+}
