@@ -2,12 +2,15 @@ package org.ofaspark.data;
 
 import java.util.List;
 import org.ofaspark.config.Checks;
+import org.ofaspark.image.BoxBins;
 
 /**
  * How rows become samples, under upstream's words.
  *
  * @param selectedCols columns of the input, counted from 0: id, image, text, and for RefCOCO the
  *     region
+ * @param columns number of columns; a row with another number is rejected
+ * @param imageIdCol column that names the image
  * @param maxSrcLength most words of an expression
  * @param maxTgtLength most words of a caption in training
  * @param patchImageSize pixels of an image's side after resizing
@@ -19,6 +22,8 @@ import org.ofaspark.config.Checks;
  */
 public record DataConfig(
     List<Integer> selectedCols,
+    int columns,
+    int imageIdCol,
     int maxSrcLength,
     int maxTgtLength,
     int patchImageSize,
@@ -34,13 +39,19 @@ public record DataConfig(
         "data.selected-cols",
         selectedCols,
         (selectedCols.size() == 3 || selectedCols.size() == 4)
-            && selectedCols.stream().allMatch(column -> column >= 0),
-        "three columns, or four for refcoco, counted from 0");
+            && selectedCols.stream().allMatch(column -> column >= 0 && column < columns),
+        "three columns, or four for refcoco, from 0 to %d".formatted(columns - 1));
+    Checks.inRange("data.image-id-col", imageIdCol, 0, columns - 1);
     Checks.atLeast("data.max-src-length", maxSrcLength, 1);
     Checks.atLeast("data.max-tgt-length", maxTgtLength, 1);
     Checks.inRange("data.patch-image-size", patchImageSize, 16, 4096);
     Checks.atLeast("data.max-image-size", maxImageSize, 1);
     Checks.atLeast("data.num-bins", numBins, 2);
     Checks.atLeast("data.code-dict-size", codeDictSize, 0);
+  }
+
+  /** Returns how regions become location bins. */
+  public BoxBins boxBins() {
+    return new BoxBins(patchImageSize, maxImageSize, numBins);
   }
 }
