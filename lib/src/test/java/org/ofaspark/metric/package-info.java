@@ -1,4 +1,4 @@
-/** Tests of the scores; starting point: {@link org.ofaspark.metric.PtbTokenizerGoldenTest}. */
+/** Tests of the scores; starting point: {@link org.ofaspark.metric.CaptionMetricsGoldenTest}. */
 @NullMarked
 package org.ofaspark.metric;
 
