@@ -1,0 +1,68 @@
+package org.ofaspark.metric;
+
+import java.util.List;
+
+/**
+ * ROUGE-L, the longest common subsequence of words.
+ *
+ * <p>With precision P = lcs / hypothesis words and recall R = lcs / reference words, each the best
+ * over the references, the score is (1 + beta^2) P R / (R + beta^2 P) with beta = 1.2, as in the
+ * COCO caption evaluation; the best P and the best R may come from different references. The score
+ * of a set of images is their mean, a {@link MeanScore}.
+ *
+ * @see <a href="https://aclanthology.org/W04-1013">Lin, ROUGE</a>
+ */
+public final class RougeScorer {
+
+  private static final double BETA_SQUARED = 1.2 * 1.2;
+
+  private RougeScorer() {}
+
+  /**
+   * Scores one hypothesis.
+   *
+   * @param hypothesis the words of the hypothesis as {@link CaptionWords#atBlanks} cuts them: at
+   *     least one
+   * @param references the words of each reference, cut alike
+   * @return the score, from 0 to 1
+   * @throws IllegalArgumentException if there is no reference, or no word in one of the captions
+   */
+  public static double score(List<String> hypothesis, List<List<String>> references) {
+    if (references.isEmpty()) {
+      throw new IllegalArgumentException("references: none (expected: at least one)");
+    }
+    requireWords("hypothesis", hypothesis);
+    double precision = 0;
+    double recall = 0;
+    for (List<String> reference : references) {
+      requireWords("reference", reference);
+      int common = longestCommonSubsequence(reference, hypothesis);
+      precision = Math.max(precision, common / (double) hypothesis.size());
+      recall = Math.max(recall, common / (double) reference.size());
+    }
+    if (precision == 0 || recall == 0) {
+      return 0;
+    }
+    return (1 + BETA_SQUARED) * precision * recall / (recall + BETA_SQUARED * precision);
+  }
+
+  private static void requireWords(String name, List<String> words) {
+    if (words.isEmpty()) {
+      throw new IllegalArgumentException(
+          name + ": no words (expected: at least one, empty for an empty caption)");
+    }
+  }
+
+  private static int longestCommonSubsequence(List<String> left, List<String> right) {
+    int[] lengths = new int[right.size() + 1];
+    for (String word : left) {
+      int diagonal = 0;
+      for (int j = 1; j < lengths.length; j++) {
+        int above = lengths[j];
+        lengths[j] = word.equals(right.get(j - 1)) ? diagonal + 1 : Math.max(above, lengths[j - 1]);
+        diagonal = above;
+      }
+    }
+    return lengths[right.size()];
+  }
+}

@@ -1,0 +1,132 @@
+package org.ofaspark.metric;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.StringReader;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class DocumentFrequencyTest {
+
+  @Test
+  void ngramCountsOnceForEachImage() {
+    DocumentFrequency frequency =
+        new DocumentFrequency.Builder()
+            .add(captions("a dog", "a dog a dog"))
+            .add(captions("a cat"))
+            .build();
+
+    assertThat(frequency.documents()).isEqualTo(2);
+    assertThat(frequency.of(List.of("a"))).isEqualTo(2);
+    assertThat(frequency.of(List.of("a", "dog"))).isEqualTo(1);
+    assertThat(frequency.of(List.of("dog", "a"))).isEqualTo(1);
+    assertThat(frequency.of(List.of("bird"))).isZero();
+  }
+
+  @Test
+  void mergedBuildersKnowTheImagesOfBoth() {
+    var left = new DocumentFrequency.Builder().add(captions("a dog")).add(captions("a cat"));
+    var right = new DocumentFrequency.Builder().add(captions("a dog", "a bird"));
+
+    DocumentFrequency frequency = left.merge(right).build();
+
+    assertThat(frequency.documents()).isEqualTo(3);
+    assertThat(frequency.of(List.of("a"))).isEqualTo(3);
+    assertThat(frequency.of(List.of("dog"))).isEqualTo(2);
+    assertThat(frequency.of(List.of("bird"))).isEqualTo(1);
+  }
+
+  @Test
+  void tableGrowsWithoutLosingNgrams() {
+    var builder = new DocumentFrequency.Builder();
+    IntStream.range(0, 10_000).forEach(i -> builder.add(captions("a w" + i)));
+
+    DocumentFrequency frequency = builder.build();
+
+    assertThat(frequency.ngrams()).isEqualTo(1 + 2 * 10_000);
+    assertThat(frequency.of(List.of("a"))).isEqualTo(10_000);
+    assertThat(IntStream.range(0, 10_000)).allMatch(i -> frequency.of(List.of("a", "w" + i)) == 1);
+  }
+
+  @Test
+  void cachedFrequenciesOfAnyNumberAreFound() {
+    Map<String, Integer> frequencies =
+        IntStream.range(0, 10_000).boxed().collect(Collectors.toMap(i -> "a w" + i, i -> i));
+
+    DocumentFrequency frequency = DocumentFrequency.cached(10_000, frequencies);
+
+    assertThat(frequency.ngrams()).isEqualTo(10_000);
+    assertThat(IntStream.range(0, 10_000)).allMatch(i -> frequency.of(List.of("a", "w" + i)) == i);
+  }
+
+  @Test
+  void builderSurvivesSerialization() throws Exception {
+    var builder = new DocumentFrequency.Builder().add(captions("a dog"));
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(builder);
+    }
+    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+      DocumentFrequency read =
+          ((DocumentFrequency.Builder) in.readObject()).add(captions("a cat")).build();
+
+      assertThat(read.documents()).isEqualTo(2);
+      assertThat(read.of(List.of("a"))).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void jsonHoldsWordsJoinedByBlanks() throws IOException {
+    DocumentFrequency frequency =
+        DocumentFrequency.readJson(
+            new StringReader(
+                "{\"made_by\": [1], \"document_frequency\": {\"a\": 3.0, \"a red dog\": 2.0},"
+                    + " \"ref_len\": 5}"));
+
+    assertThat(frequency.documents()).isEqualTo(5);
+    assertThat(frequency.of(List.of("a"))).isEqualTo(3);
+    assertThat(frequency.of(List.of("a", "red", "dog"))).isEqualTo(2);
+  }
+
+  @Test
+  void jsonWithoutAMemberIsRefused() {
+    assertThatThrownBy(
+            () -> DocumentFrequency.readJson(new StringReader("{\"document_frequency\": {}}")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("ref_len: missing (expected: a member of the JSON object)");
+    assertThatThrownBy(() -> DocumentFrequency.readJson(new StringReader("{\"ref_len\": 5}")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("document_frequency: missing (expected: a member of the JSON object)");
+  }
+
+  @Test
+  void ngramOfNoWordOrTooManyIsRefused() {
+    assertThatThrownBy(() -> DocumentFrequency.cached(1, Map.of("a b c d e", 1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("n-gram: \"a b c d e\" (expected: 1 to 4 words)");
+    assertThatThrownBy(() -> DocumentFrequency.cached(1, Map.of(" ", 1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("n-gram: \" \" (expected: 1 to 4 words)");
+  }
+
+  @Test
+  void frequencyOfNoDocumentsIsRefused() {
+    assertThatThrownBy(() -> new DocumentFrequency.Builder().build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("documents: 0 (expected: >= 1)");
+  }
+
+  private static List<NgramCounts> captions(String... captions) {
+    return Stream.of(captions).map(CaptionWords::atWhiteSpace).map(NgramCounts::of).toList();
+  }
+}
