@@ -1,11 +1,19 @@
 package org.ofaspark;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -55,6 +63,29 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("ai.djl.pytorch..");
+
+  @ArchTest
+  static final ArchRule javaValuesAreCopiedIntoTheEngine =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.ofaspark.tensor..")
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(NDManager.class)))
+                  .and(target(name("create")))
+                  .as("NDManager.create, see HostCopy"));
+
+  @ArchTest
+  static final ArchRule recordedProductsTakeNoJavaNumber =
+      noClasses()
+          .that()
+          .resideInAnyPackage("org.ofaspark.nn..", "org.ofaspark.model..")
+          .should()
+          .callMethodWhere(
+              target(owner(assignableTo(NDArray.class)))
+                  .and(target(nameMatching("(mul|div|pow|rpow|rdiv)i?")))
+                  .and(target(rawParameterTypes(Number.class)))
+                  .as("NDArray.mul(Number), see Functional.scale"));
 
   @ArchTest
   static final ArchRule staticFieldsAreFinal =

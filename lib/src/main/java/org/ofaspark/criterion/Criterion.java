@@ -10,6 +10,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.ScriptedOps;
 
@@ -162,7 +163,7 @@ public final class Criterion {
     private float[] addChunk(int[] places, NDArray gradient) {
       int[] rows = selection.rows();
       long[] chunkRows = Arrays.stream(places).mapToLong(place -> rows[place]).toArray();
-      NDArray index = logits.getManager().create(chunkRows);
+      NDArray index = HostCopy.of(logits.getManager(), chunkRows);
       NDArray logProbs = logProbs(logits.get(index)); // (n, K)
       NDArray probs = logProbs.exp();
       NDArray y = column(Arrays.stream(places).mapToLong(i -> targets[rows[i]]).toArray());
@@ -211,7 +212,7 @@ public final class Criterion {
 
     private NDArray column(long[] values) {
       NDManager manager = logits.getManager();
-      return manager.create(values, new Shape(values.length, 1));
+      return HostCopy.of(manager, values, new Shape(values.length, 1));
     }
   }
 

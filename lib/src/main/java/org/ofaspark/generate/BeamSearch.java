@@ -20,6 +20,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 
 /**
@@ -128,8 +129,8 @@ public final class BeamSearch {
           "less than half of the dictionary's %d symbols".formatted(vocabulary));
       EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
       this.decoding = model.startDecoding(pass, encoded, maxLength + 1);
-      this.penalties = manager.create(penalties());
-      this.constraint = manager.create(constraint());
+      this.penalties = HostCopy.of(manager, penalties(), new Shape(vocabulary));
+      this.constraint = HostCopy.of(manager, constraint(), new Shape(vocabulary));
       for (int i = 0; i < batch.size(); i++) {
         sentences.add(new Sentence(i, new Row(i, List.of(BOS), List.of())));
         results.add(List.of());
@@ -177,7 +178,7 @@ public final class BeamSearch {
       List<Row> rows = sentences.stream().flatMap(sentence -> sentence.rows.stream()).toList();
       long[] newest = rows.stream().mapToLong(row -> row.tokens().get(step)).toArray();
       int count = 2 * config.beam();
-      NDArray logits = model.decodeStep(pass, decoding, manager.create(newest));
+      NDArray logits = model.decodeStep(pass, decoding, HostCopy.of(manager, newest));
       NDList best = Scope.keepAll(() -> allowed(logProbs(logits), rows, step).topK(count, 1));
       logits.close();
       float[] scores = best.get(0).toFloatArray();
@@ -222,7 +223,7 @@ public final class BeamSearch {
         }
       }
       return forbids
-          ? allowed.addi(manager.create(perRow, new Shape(rows.size(), vocabulary)))
+          ? allowed.addi(HostCopy.of(manager, perRow, new Shape(rows.size(), vocabulary)))
           : allowed;
     }
 
@@ -287,7 +288,7 @@ public final class BeamSearch {
     }
 
     private NDArray index(LongStream rows) {
-      return manager.create(rows.toArray());
+      return HostCopy.of(manager, rows.toArray());
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.nn.ForwardPass;
+import org.ofaspark.nn.Functional;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.ScriptedOps;
@@ -56,7 +57,7 @@ final class Attention {
    */
   NDArray queries(ForwardPass pass, NDArray x) {
     float scale = scale(embedDim, heads, attnScaleFactor);
-    return splitHeads(pass.linear(prefix + ".q_proj", x).mul(scale), heads);
+    return splitHeads(Functional.scale(pass.linear(prefix + ".q_proj", x), scale), heads);
   }
 
   /**

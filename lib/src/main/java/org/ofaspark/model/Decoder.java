@@ -11,6 +11,7 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.Functional;
 import org.ofaspark.nn.TensorSpec;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 
 /**
@@ -92,10 +93,11 @@ final class Decoder {
     NDManager manager = encoderPositions.getManager();
     NDArray positions = pass.get("decoder.embed_positions.weight").get("0:" + length);
     NDArray normed = pass.layerNorm("decoder.pos_ln", positions).expandDims(0); // (1, N, C)
-    NDArray causal = manager.create(causalMask(length), new Shape(1, 1, length, length));
+    NDArray causal = HostCopy.of(manager, causalMask(length), new Shape(1, 1, length, length));
     NDArray absolute = absolute(pass, "decoder.self_pos_", normed, normed).add(causal);
     NDArray buckets =
-        manager.create(
+        HostCopy.of(
+            manager,
             RelativePositions.tokenBuckets(config.tokenBucketSize(), length),
             new Shape(length, length));
     NDList biases = new NDList();

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.MicroBatch;
+import org.ofaspark.tensor.HostCopy;
 
 /**
  * What the decoder reads besides the encoder's output, on the device.
@@ -33,7 +34,7 @@ public record DecoderInput(NDArray previousOutput, @Nullable NDArray keyMask) {
     int size = batch.size();
     int length = batch.targetLength();
     return new DecoderInput(
-        manager.create(tokens, new Shape(size, length)),
-        anyPadding ? manager.create(mask, new Shape(size, 1, 1, length)) : null);
+        HostCopy.of(manager, tokens, new Shape(size, length)),
+        anyPadding ? HostCopy.of(manager, mask, new Shape(size, 1, 1, length)) : null);
   }
 }

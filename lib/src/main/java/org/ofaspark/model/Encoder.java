@@ -15,6 +15,7 @@ import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.Functional;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 
 /**
@@ -133,9 +134,9 @@ final class Encoder {
   NDArray positions(ForwardPass pass, int height, int width, int words) {
     NDArray table = pass.get("encoder.embed_image_positions.weight");
     NDArray ids =
-        table
-            .getManager()
-            .create(RelativePositions.imagePositions(config.imageBucketSize(), height, width));
+        HostCopy.of(
+            table.getManager(),
+            RelativePositions.imagePositions(config.imageBucketSize(), height, width));
     NDArray image = pass.layerNorm("encoder.image_pos_ln", Functional.embedding(ids, table));
     NDArray text = pass.get("encoder.embed_positions.weight").get("0:" + words);
     return image.concat(pass.layerNorm("encoder.pos_ln", text), 0).expandDims(0);
@@ -160,13 +161,15 @@ final class Encoder {
               long patches = (long) height * width;
               try (var scope = new Scope()) {
                 return scope.release(
-                    manager.create(
+                    HostCopy.of(
+                        manager,
                         RelativePositions.imageBuckets(bucketSize, height, width),
                         new Shape(patches, patches)));
               }
             });
     NDArray token =
-        manager.create(
+        HostCopy.of(
+            manager,
             RelativePositions.tokenBuckets(config.tokenBucketSize(), words),
             new Shape(words, words));
     return PositionBias.jointBuckets(

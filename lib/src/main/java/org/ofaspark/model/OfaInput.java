@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.MicroBatch;
+import org.ofaspark.tensor.HostCopy;
 
 /**
  * What the encoder reads, on the device.
@@ -45,11 +46,13 @@ public record OfaInput(
       }
     }
     return new OfaInput(
-        manager.create(batch.sourceTokens(), new Shape(size, words)),
-        manager.create(
-            batch.patchImages(), new Shape(size, 3, batch.imageHeight(), batch.imageWidth())),
-        anyPadding ? manager.create(mask, new Shape(size, 1, 1, patches + words)) : null,
-        anyPadding ? manager.create(present, new Shape(size, patches + words, 1)) : null);
+        HostCopy.of(manager, batch.sourceTokens(), new Shape(size, words)),
+        HostCopy.of(
+            manager,
+            batch.patchImages(),
+            new Shape(size, 3, batch.imageHeight(), batch.imageWidth())),
+        anyPadding ? HostCopy.of(manager, mask, new Shape(size, 1, 1, patches + words)) : null,
+        anyPadding ? HostCopy.of(manager, present, new Shape(size, patches + words, 1)) : null);
   }
 
   /**

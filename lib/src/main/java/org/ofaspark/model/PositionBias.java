@@ -33,7 +33,7 @@ final class PositionBias {
       double attnScaleFactor) {
     int embedDim = (int) queryPositions.getShape().get(2);
     float scale = Attention.scale(embedDim, heads, attnScaleFactor);
-    NDArray queries = pass.linear(name + "q_linear", queryPositions).mul(scale);
+    NDArray queries = Functional.scale(pass.linear(name + "q_linear", queryPositions), scale);
     NDArray keys = pass.linear(name + "k_linear", keyPositions);
     return Attention.splitHeads(queries, heads)
         .matMul(Attention.splitHeads(keys, heads).transpose(0, 1, 3, 2));

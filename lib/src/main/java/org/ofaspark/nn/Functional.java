@@ -28,6 +28,19 @@ public final class Functional {
   }
 
   /**
+   * Multiplies by a number.
+   *
+   * <p>{@code x.mul(factor)} must not be recorded: DJL lets the engine look at a Java buffer with
+   * the number in it, which the garbage collector may take before the backward pass reads it.
+   *
+   * @param x any shape
+   * @param factor the number
+   */
+  public static NDArray scale(NDArray x, float factor) {
+    return x.mul(x.getManager().full(new Shape(), factor, x.getDataType()));
+  }
+
+  /**
    * Normalizes the last axis to mean 0 and variance 1, then scales and shifts it.
    *
    * @param x shape (..., C)

@@ -28,6 +28,7 @@ import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.TorchRuntime;
 
@@ -170,7 +171,7 @@ public final class Trainer implements AutoCloseable {
     EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
     NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
     NDArray flat = features.reshape(-1, features.getShape().get(2));
-    return model.logits(pass, flat.get(manager.create(rows.rows())));
+    return model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));
   }
 
   /** Draws a seed for the i-th own micro-batch that does not depend on the number of ranks. */
@@ -205,7 +206,7 @@ public final class Trainer implements AutoCloseable {
       for (float[] values : ranks) {
         if (start < values.length) {
           float[] batch = Arrays.copyOfRange(values, start, start + size);
-          NDArray newest = manager.create(batch, new Shape(size));
+          NDArray newest = HostCopy.of(manager, batch, new Shape(size));
           running
               .array()
               .muli((float) (1 - BatchNorm.MOMENTUM))

@@ -1,0 +1,235 @@
+package org.ofaspark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.ofaspark.collective.SingleRank;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.model.OfaConfig;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.model.ResnetConfig;
+import org.ofaspark.model.TransformerConfig;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.tensor.TorchRuntime;
+
+class TrainerTest {
+
+  private static final int VOCABULARY = 40;
+  private static final OfaConfig NANO =
+      new OfaConfig(
+          16,
+          new TransformerConfig(2, 2, 32, 0.1),
+          new TransformerConfig(2, 2, 32, 0.1),
+          new ResnetConfig(List.of(1, 1, 1), 4, 0, false),
+          8,
+          4,
+          2,
+          32,
+          32,
+          0.1,
+          0.1,
+          false);
+
+  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final OfaModel model = new OfaModel(NANO, manager);
+
+  @AfterEach
+  void close() {
+    model.close();
+    manager.close();
+  }
+
+  private StateDict newState() {
+    var state = new StateDict(OfaModel.specs(NANO, VOCABULARY), manager);
+    state.initialize(7);
+    return state;
+  }
+
+  private Trainer newTrainer(StateDict state) {
+    return new Trainer(
+        model,
+        state,
+        new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
+        new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1),
+        1000,
+        new SingleRank(),
+        3);
+  }
+
+  private static MicroBatch batch(int seed) {
+    var random = new Random(seed);
+    int size = 3;
+    int pixels = 32;
+    long[] source = new long[size * 6];
+    long[] target = new long[size * 5];
+    long[] previous = new long[size * 5];
+    for (int row = 0; row < size; row++) {
+      int words = 3 + random.nextInt(3);
+      for (int i = 0; i < 6; i++) {
+        source[row * 6 + i] = i <= words ? 4 + random.nextInt(30) : MicroBatch.PAD;
+      }
+      for (int i = 0; i < 5; i++) {
+        target[row * 5 + i] = i < words ? 4 + random.nextInt(30) : MicroBatch.PAD;
+        previous[row * 5 + i] = i == 0 ? 0 : target[row * 5 + i - 1];
+      }
+    }
+    float[] images = new float[size * 3 * pixels * pixels];
+    for (int i = 0; i < images.length; i++) {
+      images[i] = random.nextFloat() * 2 - 1;
+    }
+    return new MicroBatch(
+        source, previous, target, images, pixels, pixels, new boolean[] {true, true, true});
+  }
+
+  private static float[] parameters(StateDict state) {
+    return state.vector(Role.TRAINABLE).array().toFloatArray();
+  }
+
+  @Test
+  void sameSeedGivesTheSameBitsDropoutIncluded() {
+    List<float[]> results = new ArrayList<>();
+    for (int run = 0; run < 2; run++) {
+      try (var state = newState();
+          var trainer = newTrainer(state)) {
+        for (int u = 0; u < 3; u++) {
+          trainer.update(List.of(batch(u), batch(u + 10)));
+        }
+        results.add(parameters(state));
+      }
+    }
+    assertThat(results.get(0)).isEqualTo(results.get(1));
+  }
+
+  @Test
+  void lossFallsOnABatchSeenOften() {
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      double first = perToken(trainer.update(List.of(batch(1))));
+      double last = first;
+      for (int u = 0; u < 150; u++) {
+        last = perToken(trainer.update(List.of(batch(1))));
+      }
+      assertThat(last).isLessThan(0.5 * first);
+    }
+  }
+
+  private static double perToken(UpdateOutcome outcome) {
+    return outcome.sums().nllLoss() / outcome.sums().sampleSize();
+  }
+
+  /** DJL lets the engine look at Java buffers; what the graph saves must not be among them. */
+  @Test
+  void gradientsDoNotDependOnTheGarbageCollector() throws InterruptedException {
+    var done = new AtomicBoolean();
+    var collector =
+        new Thread(
+            () -> {
+              while (!done.get()) {
+                System.gc();
+                for (int i = 0; i < 2000; i++) {
+                  ByteBuffer.allocateDirect(64).putLong(0, -1).putLong(8, -1);
+                }
+              }
+            });
+    collector.start();
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      trainer.update(List.of(batch(1))); // at learning rate 0: the state stays as it is
+      trainer.resumeAfter(0);
+      double expected = ((UpdateOutcome.Applied) trainer.update(List.of(batch(1)))).gradientNorm();
+      for (int i = 0; i < 6; i++) {
+        trainer.resumeAfter(0);
+        UpdateOutcome outcome = trainer.update(List.of(batch(1)));
+        assertThat(outcome).isInstanceOf(UpdateOutcome.Applied.class);
+        assertThat(((UpdateOutcome.Applied) outcome).gradientNorm())
+            .isCloseTo(expected, within(1e-4 * expected));
+      }
+    } finally {
+      done.set(true);
+      collector.join(60_000);
+    }
+  }
+
+  @Test
+  void updateLeavesNoArrayBehind() {
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      trainer.update(List.of(batch(0))); // fills the tables that the model keeps
+      int before = arrays();
+      for (int u = 1; u < 4; u++) {
+        trainer.update(List.of(batch(u), batch(u + 10)));
+      }
+      assertThat(arrays()).isEqualTo(before);
+    }
+  }
+
+  /** Counts the arrays of the manager and of those below it. */
+  private int arrays() {
+    return manager.getManagedArrays().size();
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void memoryStaysFlatOverManyUpdates() throws Exception {
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      for (int u = 0; u < 100; u++) {
+        trainer.update(List.of(batch(u)));
+      }
+      long before = nativeKilobytes();
+      for (int u = 0; u < 500; u++) {
+        trainer.update(List.of(batch(u)));
+      }
+      double megabytesPerUpdate = (nativeKilobytes() - before) / 1024.0 / 500;
+      assertThat(megabytesPerUpdate).isLessThanOrEqualTo(0.05);
+    }
+  }
+
+  /** Returns the resident memory of the process without the Java heap, which grows as it likes. */
+  private static long nativeKilobytes() throws Exception {
+    System.gc();
+    long resident =
+        Files.readAllLines(Path.of("/proc/self/status")).stream()
+            .filter(line -> line.startsWith("VmRSS"))
+            .mapToLong(line -> Long.parseLong(line.replaceAll("\\D+", "")))
+            .findFirst()
+            .orElseThrow();
+    return resident - Runtime.getRuntime().totalMemory() / 1024;
+  }
+
+  @Test
+  void gradientThatIsNotFiniteSkipsTheUpdate() {
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      trainer.update(List.of(batch(0)));
+      float[] before = parameters(state);
+      MicroBatch broken = batch(1);
+      broken.patchImages()[0] = Float.NaN;
+
+      UpdateOutcome outcome = trainer.update(List.of(broken));
+
+      assertThat(outcome).isInstanceOf(UpdateOutcome.Skipped.class);
+      assertThat(outcome.updateNumber()).isEqualTo(1);
+      assertThat(parameters(state)).isEqualTo(before);
+      assertThat(trainer.update(List.of(batch(2)))).isInstanceOf(UpdateOutcome.Applied.class);
+    }
+  }
+}
