@@ -166,7 +166,12 @@ public final class StateDict implements AutoCloseable {
     return result;
   }
 
-  private TensorSpec spec(String name) {
+  /**
+   * Returns the description of a tensor.
+   *
+   * @param name a tensor of this model
+   */
+  public TensorSpec spec(String name) {
     return specs.stream()
         .filter(spec -> spec.name().equals(name))
         .findFirst()

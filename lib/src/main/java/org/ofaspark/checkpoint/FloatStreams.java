@@ -1,0 +1,81 @@
+package org.ofaspark.checkpoint;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.ofaspark.tensor.FlatVector;
+
+/** Copies float vectors to and from streams in portions of a megabyte. */
+final class FloatStreams {
+
+  private static final int PORTION = 1 << 18;
+
+  private FloatStreams() {}
+
+  /** Writes a range of a vector as little-endian float32. */
+  static void write(FlatVector vector, long from, long count, OutputStream out) throws IOException {
+    ByteBuffer host =
+        ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
+    byte[] bytes = new byte[PORTION * Float.BYTES];
+    ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    for (long done = 0; done < count; done += PORTION) {
+      int portion = (int) Math.min(PORTION, count - done);
+      host.clear().limit(portion * Float.BYTES);
+      vector.read(from + done, host);
+      little.asFloatBuffer().put(host.flip().order(ByteOrder.nativeOrder()).asFloatBuffer());
+      out.write(bytes, 0, portion * Float.BYTES);
+    }
+  }
+
+  /**
+   * Reads numbers of any float type into a range of a vector.
+   *
+   * @param dtype F64, F32, F16 or BF16
+   */
+  static void read(FlatVector vector, long from, long count, DType dtype, InputStream in)
+      throws IOException {
+    ByteBuffer host =
+        ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
+    for (long done = 0; done < count; done += PORTION) {
+      int portion = (int) Math.min(PORTION, count - done);
+      byte[] bytes = in.readNBytes(portion * dtype.bytes());
+      if (bytes.length < portion * dtype.bytes()) {
+        throw new EOFException("stream ends early");
+      }
+      ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      host.clear().limit(portion * Float.BYTES);
+      for (int i = 0; i < portion; i++) {
+        host.putFloat(number(little, i, dtype));
+      }
+      vector.write(from + done, host.flip());
+    }
+  }
+
+  private static float number(ByteBuffer little, int i, DType dtype) {
+    return switch (dtype) {
+      case F32 -> little.getFloat(i * Float.BYTES);
+      case F64 -> (float) little.getDouble(i * Double.BYTES);
+      case BF16 -> Float.intBitsToFloat(little.getShort(i * Short.BYTES) << 16);
+      case F16 -> half(little.getShort(i * Short.BYTES));
+      default ->
+          throw new IllegalArgumentException(dtype + ": no float (expected: F64, F32, F16, BF16)");
+    };
+  }
+
+  /** Widens a 16-bit float: 1 bit of sign, 5 of exponent, 10 of fraction. */
+  private static float half(short bits) {
+    int sign = bits >> 15 << 31;
+    int exponent = bits >> 10 & 0x1f;
+    int fraction = bits & 0x3ff;
+    if (exponent == 0x1f) {
+      return Float.intBitsToFloat(sign | 0x7f80_0000 | fraction << 13);
+    }
+    if (exponent == 0) {
+      return Math.copySign(fraction * 0x1p-24f, Float.intBitsToFloat(sign));
+    }
+    return Float.intBitsToFloat(sign | exponent + 112 << 23 | fraction << 13);
+  }
+}

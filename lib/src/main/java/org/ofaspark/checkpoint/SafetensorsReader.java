@@ -1,0 +1,83 @@
+package org.ofaspark.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reads a safetensors file from front to back, one tensor at a time: memory does not depend on the
+ * size of the file, and neither tensors nor files have a limit of 2 GiB. Used by one thread.
+ */
+public final class SafetensorsReader implements AutoCloseable {
+
+  private final InputStream in;
+  private final String file;
+  private final SafetensorsHeader header;
+
+  /** Takes in a tensor's data. */
+  @FunctionalInterface
+  public interface Visitor {
+
+    /**
+     * Reads a tensor.
+     *
+     * @param tensor which one
+     * @param data its bytes, little endian, row-major; what is left unread is skipped
+     * @throws IOException if reading fails
+     */
+    void visit(TensorEntry tensor, InputStream data) throws IOException;
+  }
+
+  /**
+   * Opens a file and checks its header.
+   *
+   * @param in the file; closed with this reader
+   * @param file its name, for messages
+   * @throws BadCheckpointException if the header breaks a rule of the format
+   * @throws IOException if reading fails
+   */
+  public SafetensorsReader(InputStream in, String file) throws IOException {
+    this.in = in;
+    this.file = file;
+    this.header = SafetensorsHeader.read(in, file);
+  }
+
+  /** Returns the tensors in the order of their data. */
+  public List<TensorEntry> tensors() {
+    return header.tensors();
+  }
+
+  /** Returns the free text of the header. */
+  public Map<String, String> metadata() {
+    return header.metadata();
+  }
+
+  /**
+   * Reads every tensor, once.
+   *
+   * @param visitor called for each tensor in the order of the data
+   * @throws BadCheckpointException if the file ends early or goes on after its last tensor
+   * @throws IOException if reading fails
+   */
+  public void readAll(Visitor visitor) throws IOException {
+    for (TensorEntry tensor : header.tensors()) {
+      var data = new BoundedInputStream(in, tensor.bytes());
+      visitor.visit(tensor, data);
+      data.skipRest();
+      if (data.remaining() > 0) {
+        throw new BadCheckpointException(
+            "%s: tensor %s: ends %d bytes early (expected: %d bytes)"
+                .formatted(file, tensor.name(), data.remaining(), tensor.bytes()));
+      }
+    }
+    if (in.read() >= 0) {
+      throw new BadCheckpointException(file + ": data after the last tensor (expected: the end)");
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}
