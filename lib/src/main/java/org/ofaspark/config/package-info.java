@@ -1,7 +1,7 @@
 /**
  * Reading recipe files into typed values, and the checks that records make; knows no domain.
  *
- * <p>Starting point: {@link org.ofaspark.config.Checks}.
+ * <p>Starting point: {@link org.ofaspark.config.ConfigReader}.
  */
 @NullMarked
 package org.ofaspark.config;

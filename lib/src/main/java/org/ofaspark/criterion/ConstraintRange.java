@@ -16,8 +16,11 @@ public record ConstraintRange(int start, int end) {
 
   /** Checks the order of the bounds. */
   public ConstraintRange {
-    Checks.atLeast("criterion.constraint-range start", start, SPECIAL_SYMBOLS);
-    Checks.atLeast("criterion.constraint-range end", end, start + 1L);
+    Checks.that(
+        "constraint-range",
+        start + "," + end,
+        start >= SPECIAL_SYMBOLS && end > start,
+        "START,END with START at least %d and END above it".formatted(SPECIAL_SYMBOLS));
   }
 
   /** Returns the number of symbols allowed. */

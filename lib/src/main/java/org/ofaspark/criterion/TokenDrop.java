@@ -16,8 +16,8 @@ public record TokenDrop(double ratio, long after) {
 
   /** Checks both ranges. */
   public TokenDrop {
-    Checks.that("drop ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1");
-    Checks.atLeast("drop after", after, 0);
+    Checks.that("ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1");
+    Checks.atLeast("after", after, 0);
   }
 
   /**

@@ -16,10 +16,10 @@ public record TransformerConfig(
 
   /** Checks every range. */
   public TransformerConfig {
-    Checks.atLeast("model.layers", layers, 1);
-    Checks.atLeast("model.attention-heads", attentionHeads, 1);
-    Checks.atLeast("model.ffn-embed-dim", ffnEmbedDim, 1);
-    Checks.inRange("model.drop-path-rate", dropPathRate, 0, 0.99);
+    Checks.atLeast("layers", layers, 1);
+    Checks.atLeast("attention-heads", attentionHeads, 1);
+    Checks.atLeast("ffn-embed-dim", ffnEmbedDim, 1);
+    Checks.inRange("drop-path-rate", dropPathRate, 0, 0.99);
   }
 
   /**

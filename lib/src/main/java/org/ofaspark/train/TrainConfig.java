@@ -1,5 +1,6 @@
 package org.ofaspark.train;
 
+import java.time.Duration;
 import org.ofaspark.config.Checks;
 
 /**
@@ -15,12 +16,15 @@ import org.ofaspark.config.Checks;
  * @param fp16ScaleWindow updates without overflow after which the loss scale doubles
  * @param seed of dropout and of the order of examples
  * @param logInterval updates between two lines of training metrics
+ * @param reportAccuracy whether those lines tell the share of target tokens that are the likeliest
  * @param validateIntervalUpdates updates between two validations; the end of the run always has one
  * @param saveIntervalUpdates updates between two checkpoints
  * @param keepLastCheckpoints how many of the newest checkpoints stay
  * @param keepBestCheckpoints how many of the best checkpoints stay
  * @param bestCheckpointMetric the validation metric that makes a checkpoint the best
  * @param maximizeBestCheckpointMetric whether more of it is better
+ * @param maxFailures how many times the run goes on from its last checkpoint after a failure
+ * @param collectiveTimeout how long a rank waits for a sign of life from the others
  */
 public record TrainConfig(
     int maxEpoch,
@@ -32,12 +36,15 @@ public record TrainConfig(
     int fp16ScaleWindow,
     long seed,
     int logInterval,
+    boolean reportAccuracy,
     long validateIntervalUpdates,
     long saveIntervalUpdates,
     int keepLastCheckpoints,
     int keepBestCheckpoints,
     String bestCheckpointMetric,
-    boolean maximizeBestCheckpointMetric) {
+    boolean maximizeBestCheckpointMetric,
+    int maxFailures,
+    Duration collectiveTimeout) {
 
   /** The type that the network computes in; parameters and losses are float32 at all times. */
   public enum Precision {
@@ -67,6 +74,12 @@ public record TrainConfig(
     Checks.atLeast("train.save-interval-updates", saveIntervalUpdates, 1);
     Checks.atLeast("train.keep-last-checkpoints", keepLastCheckpoints, 1);
     Checks.atLeast("train.keep-best-checkpoints", keepBestCheckpoints, 1);
+    Checks.atLeast("train.max-failures", maxFailures, 0);
+    Checks.that(
+        "train.collective-timeout",
+        collectiveTimeout.toMillis() / 1000.0,
+        collectiveTimeout.toSeconds() >= 1,
+        "at least 1 second");
   }
 
   /** Returns the micro-batches of a full update. */

@@ -1,0 +1,33 @@
+package org.ofaspark.recipe;
+
+import java.util.List;
+import java.util.Optional;
+import org.ofaspark.config.Checks;
+import org.ofaspark.train.TrainConfig.Precision;
+
+/**
+ * What is evaluated, with which weights.
+ *
+ * @param splits splits of the table
+ * @param weights a run's directory or a checkpoint, at any Hadoop URI; empty for the best
+ *     checkpoint of this run
+ * @param batchSize samples decoded at a time
+ * @param precision type that the network computes in
+ * @param evalCiderCachedTokens upstream's cached document frequencies for CIDEr in validation;
+ *     empty for those of the split
+ */
+public record EvaluateConfig(
+    List<String> splits,
+    Optional<String> weights,
+    int batchSize,
+    Precision precision,
+    Optional<String> evalCiderCachedTokens) {
+
+  /** Checks every range. */
+  public EvaluateConfig {
+    splits = List.copyOf(splits);
+    Checks.that("evaluate.splits", splits, !splits.isEmpty(), "at least one split");
+    splits.forEach(split -> TableConfig.checkSplit("evaluate.splits", split));
+    Checks.atLeast("evaluate.batch-size", batchSize, 1);
+  }
+}

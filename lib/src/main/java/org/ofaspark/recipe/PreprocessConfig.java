@@ -1,0 +1,54 @@
+package org.ofaspark.recipe;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.ofaspark.config.Checks;
+
+/**
+ * What preprocessing reads, and which rows it rejects.
+ *
+ * @param input upstream's TSV files of each split, at any Hadoop URI
+ * @param dictionary upstream's dict.txt; empty for the dictionary without it
+ * @param encoderJson upstream's encoder.json; empty for the GPT-2 vocabulary of this project
+ * @param vocabBpe upstream's vocab.bpe; given with {@code encoderJson} or not at all
+ * @param maxRejectRatio share of rejected rows above which preprocessing fails, 0 to 1
+ * @param maxImagePixels most pixels of an image, width times height
+ * @param maxImageBytes most bytes of an image, before base64
+ * @param maxImageSide most pixels of an image's longer side
+ * @param maxLineBytes most bytes of a line
+ * @param rawLineLimit most bytes of a rejected line that are kept for a look at it
+ */
+public record PreprocessConfig(
+    Map<String, List<String>> input,
+    Optional<String> dictionary,
+    Optional<String> encoderJson,
+    Optional<String> vocabBpe,
+    double maxRejectRatio,
+    long maxImagePixels,
+    int maxImageBytes,
+    int maxImageSide,
+    int maxLineBytes,
+    int rawLineLimit) {
+
+  /** Checks every range. */
+  public PreprocessConfig {
+    var copy = new TreeMap<String, List<String>>();
+    input.forEach((split, files) -> copy.put(split, List.copyOf(files)));
+    input = Collections.unmodifiableMap(copy);
+    input.keySet().forEach(split -> TableConfig.checkSplit("preprocess.input", split));
+    Checks.that(
+        "preprocess.vocab-bpe",
+        vocabBpe.orElse("unset"),
+        vocabBpe.isPresent() == encoderJson.isPresent(),
+        "set with preprocess.encoder-json, or neither");
+    Checks.inRange("preprocess.max-reject-ratio", maxRejectRatio, 0, 1);
+    Checks.atLeast("preprocess.max-image-pixels", maxImagePixels, 1);
+    Checks.atLeast("preprocess.max-image-bytes", maxImageBytes, 1);
+    Checks.atLeast("preprocess.max-image-side", maxImageSide, 1);
+    Checks.atLeast("preprocess.max-line-bytes", maxLineBytes, 1);
+    Checks.atLeast("preprocess.raw-line-limit", rawLineLimit, 0);
+  }
+}

@@ -1,0 +1,82 @@
+package org.ofaspark.recipe;
+
+import org.ofaspark.config.Checks;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.data.DataConfig;
+import org.ofaspark.data.Task;
+import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.model.OfaConfig;
+import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.train.TrainConfig;
+
+/**
+ * A whole run: what is trained, on what, how, and how it is evaluated.
+ *
+ * @param task what the model is fine-tuned for
+ * @param runDir directory of the run's outcomes, at any Hadoop URI
+ * @param model the network
+ * @param initialWeights what the run starts from
+ * @param table where examples are
+ * @param data how rows become samples
+ * @param preprocess what preprocessing reads, and rejects
+ * @param criterion the objective
+ * @param optimizer the optimizer and its schedule
+ * @param train the updates
+ * @param generate beam search
+ * @param evaluate what is evaluated
+ * @param resolvedText every key of the recipe with its value, as HOCON that reads back to the same
+ *     recipe
+ */
+public record Recipe(
+    Task task,
+    String runDir,
+    OfaConfig model,
+    InitialWeights initialWeights,
+    TableConfig table,
+    DataConfig data,
+    PreprocessConfig preprocess,
+    CriterionConfig criterion,
+    OptimizerConfig optimizer,
+    TrainConfig train,
+    GenerateConfig generate,
+    EvaluateConfig evaluate,
+    String resolvedText) {
+
+  /** Pixels of an image's side that make one patch. */
+  private static final int PATCH = 16;
+
+  /** Checks what several sections have to agree on. */
+  public Recipe {
+    int columns = task == Task.REFCOCO ? 4 : 3;
+    Checks.that(
+        "data.selected-cols",
+        data.selectedCols(),
+        data.selectedCols().size() == columns,
+        task == Task.REFCOCO
+            ? "4 columns for task refcoco: id, image, expression, region"
+            : "3 columns for task caption: id, image, captions");
+    Checks.that(
+        "data.patch-image-size",
+        data.patchImageSize(),
+        (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
+        "at most %d, for the %d patches a side of model.image-bucket-size"
+            .formatted(PATCH * model.imageBucketSize(), model.imageBucketSize()));
+    Checks.that(
+        "generate.max-len-b",
+        generate.maxLenB(),
+        generate.maxLenB() < model.maxTargetPositions(),
+        "less than model.max-target-positions, %d".formatted(model.maxTargetPositions()));
+    String others = task == Task.REFCOCO ? "cider" : "score";
+    Checks.that(
+        "train.best-checkpoint-metric",
+        train.bestCheckpointMetric(),
+        !train.bestCheckpointMetric().equals(others),
+        "a metric of the task, such as " + (task == Task.REFCOCO ? "score" : "cider"));
+    Checks.that(
+        "train.validate-interval-updates",
+        train.validateIntervalUpdates(),
+        train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
+        "a multiple of train.save-interval-updates, %d, so that the best can be kept"
+            .formatted(train.saveIntervalUpdates()));
+  }
+}

@@ -1,0 +1,307 @@
+package org.ofaspark.recipe;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.ofaspark.config.Checks;
+import org.ofaspark.config.ConfigReader;
+import org.ofaspark.config.ConfigSection;
+import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.TokenDrop;
+import org.ofaspark.data.DataConfig;
+import org.ofaspark.data.Task;
+import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.model.OfaConfig;
+import org.ofaspark.model.ResnetConfig;
+import org.ofaspark.model.TransformerConfig;
+import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.train.TrainConfig;
+import org.ofaspark.train.TrainConfig.Precision;
+
+/** Reads recipes. What every key means stands in {@code conf/base.conf}. */
+public final class RecipeReader {
+
+  /** Switches that all of upstream's run scripts set. */
+  private static final List<String> SWITCHES =
+      List.of(
+          "encoder-normalize-before",
+          "decoder-normalize-before",
+          "share-all-embeddings",
+          "share-decoder-input-output-embed",
+          "layernorm-embedding",
+          "patch-layernorm-embedding",
+          "code-layernorm-embedding",
+          "add-type-embedding",
+          "scale-attn",
+          "scale-fc",
+          "scale-heads",
+          "disable-entangle",
+          "no-scale-embedding");
+
+  private RecipeReader() {}
+
+  /**
+   * Reads a recipe.
+   *
+   * @param recipe path of a file; if there is none, path of a class-path resource under {@code
+   *     conf/}, with or without {@code conf/}
+   * @param overrides {@code key=value} pairs laid over it
+   * @throws org.ofaspark.config.RecipeException at the first mistake
+   */
+  public static Recipe read(String recipe, List<String> overrides) {
+    return recipe(ConfigReader.read(recipe, overrides));
+  }
+
+  /**
+   * Reads a recipe whose text is at hand, such as a run's {@code recipe.conf}.
+   *
+   * @param name what messages should call it
+   * @param text the recipe
+   * @param overrides {@code key=value} pairs laid over it
+   * @throws org.ofaspark.config.RecipeException at the first mistake
+   */
+  public static Recipe parse(String name, String text, List<String> overrides) {
+    return recipe(ConfigReader.parse(name, text, overrides));
+  }
+
+  private static Recipe recipe(ConfigSection all) {
+    Recipe recipe =
+        all.build(
+            () ->
+                new Recipe(
+                    all.choice("task", Task.class),
+                    all.text("run-dir"),
+                    model(all.section("model")),
+                    initialWeights(all.section("model")),
+                    table(all.section("data")),
+                    data(all.section("data")),
+                    preprocess(all.section("preprocess")),
+                    criterion(all.section("criterion")),
+                    optimizer(all.section("optimizer")),
+                    train(all.section("train")),
+                    generate(all.section("generate")),
+                    evaluate(all.section("evaluate")),
+                    all.resolvedText()));
+    all.finish();
+    return recipe;
+  }
+
+  private static OfaConfig model(ConfigSection model) {
+    SWITCHES.forEach(name -> requireOn(model, name));
+    boolean freezeEncoder = model.flag("freeze-encoder-embedding");
+    boolean freezeDecoder = model.flag("freeze-decoder-embedding");
+    return new OfaConfig(
+        model.integer("encoder-embed-dim"),
+        transformer(model.prefixed("encoder-")),
+        transformer(model.prefixed("decoder-")),
+        resnet(model),
+        model.integer("token-bucket-size"),
+        model.integer("image-bucket-size"),
+        model.decimal("attn-scale-factor"),
+        model.integer("max-source-positions"),
+        model.integer("max-target-positions"),
+        model.decimal("dropout"),
+        model.decimal("attention-dropout"),
+        freezeEncoder || freezeDecoder);
+  }
+
+  private static void requireOn(ConfigSection model, String name) {
+    boolean on = model.flag(name);
+    Checks.that("model." + name, on, on, "true; the model has no other form");
+  }
+
+  private static TransformerConfig transformer(ConfigSection stack) {
+    return stack.build(
+        () ->
+            new TransformerConfig(
+                stack.integer("layers"),
+                stack.integer("attention-heads"),
+                stack.integer("ffn-embed-dim"),
+                stack.decimal("drop-path-rate")));
+  }
+
+  private static ResnetConfig resnet(ConfigSection model) {
+    Optional<List<Integer>> layers = model.optionalIntegers("resnet-layers");
+    Optional<ResnetType> type = model.optionalChoice("resnet-type", ResnetType.class);
+    Checks.that(
+        "model.resnet-type",
+        "missing",
+        layers.isPresent() || type.isPresent(),
+        "an architecture's ResNet, or else model.resnet-layers");
+    return new ResnetConfig(
+        layers.orElseGet(() -> type.orElseThrow().layers()),
+        model.integer("resnet-width-per-group"),
+        model.decimal("resnet-drop-path-rate"),
+        model.flag("freeze-resnet"));
+  }
+
+  private static InitialWeights initialWeights(ConfigSection model) {
+    String arch = model.text("arch");
+    Checks.that(
+        "model.arch",
+        arch,
+        !model.isOverridden("arch") || model.isOverridden("encoder-embed-dim"),
+        "set in the recipe, with the sizes that it names; include another conf/model/*.conf there");
+    return new InitialWeights(
+        arch, model.optionalText("restore-file"), model.longInteger("init-seed"));
+  }
+
+  private static TableConfig table(ConfigSection data) {
+    return new TableConfig(data.text("table"), data.text("train-split"), data.text("valid-split"));
+  }
+
+  private static DataConfig data(ConfigSection data) {
+    return new DataConfig(
+        data.integers("selected-cols"),
+        data.integer("max-src-length"),
+        data.integer("max-tgt-length"),
+        data.integer("patch-image-size"),
+        data.integer("max-image-size"),
+        data.integer("num-bins"),
+        data.integer("code-dict-size"),
+        data.flag("imagenet-default-mean-and-std"));
+  }
+
+  private static PreprocessConfig preprocess(ConfigSection preprocess) {
+    ConfigSection input = preprocess.section("input");
+    Map<String, List<String>> files = new TreeMap<>();
+    input.keys().forEach(split -> files.put(split, input.texts(split)));
+    return new PreprocessConfig(
+        files,
+        preprocess.optionalText("dictionary"),
+        preprocess.optionalText("encoder-json"),
+        preprocess.optionalText("vocab-bpe"),
+        preprocess.decimal("max-reject-ratio"),
+        preprocess.longInteger("max-image-pixels"),
+        preprocess.bytes("max-image-bytes"),
+        preprocess.integer("max-image-side"),
+        preprocess.bytes("max-line-bytes"),
+        preprocess.bytes("raw-line-limit"));
+  }
+
+  private static CriterionConfig criterion(ConfigSection criterion) {
+    boolean useRdrop = criterion.flag("use-rdrop");
+    double regAlpha = criterion.decimal("reg-alpha");
+    Checks.that("criterion.reg-alpha", regAlpha, regAlpha > 0, "a number above 0");
+    return new CriterionConfig(
+        criterion.choice("criterion", losses()),
+        criterion.decimal("label-smoothing"),
+        criterion.decimal("log-end"),
+        tokenDrop(criterion.section("drop-worst")),
+        tokenDrop(criterion.section("drop-best")),
+        useRdrop ? regAlpha : 0,
+        criterion.flag("ignore-eos"),
+        criterion.integer("ignore-prefix-size"),
+        criterion.flag("sentence-avg"),
+        constraintRange(criterion),
+        criterion.flag("upstream-compat"));
+  }
+
+  private static Map<String, Loss> losses() {
+    Map<String, Loss> byName = new LinkedHashMap<>();
+    byName.put("adjust_label_smoothed_cross_entropy", Loss.CROSS_ENTROPY);
+    byName.put("adjust_label_smoothed_encouraging_loss", Loss.ENCOURAGING);
+    return byName;
+  }
+
+  private static TokenDrop tokenDrop(ConfigSection drop) {
+    return drop.build(() -> new TokenDrop(drop.decimal("ratio"), drop.longInteger("after")));
+  }
+
+  private static Optional<ConstraintRange> constraintRange(ConfigSection section) {
+    return section
+        .optionalIntegers("constraint-range")
+        .map(bounds -> section.build(() -> constraintRange(bounds)));
+  }
+
+  private static ConstraintRange constraintRange(List<Integer> bounds) {
+    Checks.that("constraint-range", bounds, bounds.size() == 2, "START,END");
+    return new ConstraintRange(bounds.get(0), bounds.get(1));
+  }
+
+  private static OptimizerConfig optimizer(ConfigSection optimizer) {
+    only(optimizer, "optimizer", "adam");
+    only(optimizer, "lr-scheduler", "polynomial_decay");
+    List<Double> betas = optimizer.decimals("adam-betas");
+    Checks.that("optimizer.adam-betas", betas, betas.size() == 2, "two numbers");
+    return new OptimizerConfig(
+        optimizer.decimal("lr"),
+        optimizer.decimal("end-learning-rate"),
+        optimizer.decimal("power"),
+        optimizer.decimal("warmup-ratio"),
+        optimizer.longInteger("total-num-update"),
+        betas.get(0),
+        betas.get(1),
+        optimizer.decimal("adam-eps"),
+        optimizer.decimal("weight-decay"),
+        optimizer.decimal("clip-norm"));
+  }
+
+  private static void only(ConfigSection section, String key, String value) {
+    section.choice(key, Map.of(value, value));
+  }
+
+  private static TrainConfig train(ConfigSection train) {
+    return new TrainConfig(
+        train.integer("max-epoch"),
+        train.longInteger("max-update"),
+        train.integer("global-batch"),
+        train.integer("batch-size"),
+        train.choice("precision", Precision.class),
+        train.decimal("fp16-init-scale"),
+        train.integer("fp16-scale-window"),
+        train.longInteger("seed"),
+        train.integer("log-interval"),
+        train.flag("report-accuracy"),
+        train.longInteger("validate-interval-updates"),
+        train.longInteger("save-interval-updates"),
+        train.integer("keep-last-checkpoints"),
+        train.integer("keep-best-checkpoints"),
+        train.text("best-checkpoint-metric"),
+        train.flag("maximize-best-checkpoint-metric"),
+        train.integer("max-failures"),
+        train.duration("collective-timeout"));
+  }
+
+  private static GenerateConfig generate(ConfigSection generate) {
+    return new GenerateConfig(
+        generate.integer("beam"),
+        generate.decimal("max-len-a"),
+        generate.integer("max-len-b"),
+        generate.integer("min-len"),
+        generate.decimal("lenpen"),
+        generate.decimal("unkpen"),
+        generate.decimal("temperature"),
+        generate.integer("no-repeat-ngram-size"),
+        constraintRange(generate));
+  }
+
+  private static EvaluateConfig evaluate(ConfigSection evaluate) {
+    return new EvaluateConfig(
+        evaluate.texts("splits"),
+        evaluate.optionalText("weights"),
+        evaluate.integer("batch-size"),
+        evaluate.choice("precision", Precision.class),
+        evaluate.optionalText("eval-cider-cached-tokens"));
+  }
+
+  /** The depths of ResNet that upstream names. */
+  private enum ResnetType {
+    RESNET50,
+    RESNET101,
+    RESNET152;
+
+    /** Returns the blocks of each stage. */
+    List<Integer> layers() {
+      return switch (this) {
+        case RESNET50 -> List.of(3, 4, 6);
+        case RESNET101 -> List.of(3, 4, 23);
+        case RESNET152 -> List.of(3, 8, 36);
+      };
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package org.ofaspark.recipe;
+
+import org.ofaspark.config.Checks;
+
+/**
+ * Where a run's examples are.
+ *
+ * @param table directory that preprocessing writes and training reads, at any Hadoop URI
+ * @param trainSplit split to train on
+ * @param validSplit split to validate on
+ */
+public record TableConfig(String table, String trainSplit, String validSplit) {
+
+  /** What a split can be called: its name becomes that of a directory. */
+  private static final String NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";
+
+  /** Checks the names. */
+  public TableConfig {
+    checkSplit("data.train-split", trainSplit);
+    checkSplit("data.valid-split", validSplit);
+  }
+
+  /**
+   * Checks the name of a split.
+   *
+   * @param key the recipe key that holds it
+   * @param name the name
+   */
+  static void checkSplit(String key, String name) {
+    Checks.that(key, name, name.matches(NAME), "up to 64 letters, digits, _ or -");
+  }
+}
