@@ -27,6 +27,12 @@ final class BoundedInputStream extends InputStream {
       read = read(dropped);
     }
   }
+
+  @Override
+  public int read() throws IOException {
+    if (remaining == 0) {
+      return -1;
+    }
     int value = in.read();
     remaining -= value < 0 ? 0 : 1;
     return value;

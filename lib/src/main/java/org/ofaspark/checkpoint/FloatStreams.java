@@ -67,15 +67,15 @@ final class FloatStreams {
 
   /** Widens a 16-bit float: 1 bit of sign, 5 of exponent, 10 of fraction. */
   private static float half(short bits) {
-    int sign = bits >> 15 << 31;
-    int exponent = bits >> 10 & 0x1f;
+    int sign = (bits >> 15) << 31;
+    int exponent = (bits >> 10) & 0x1f;
     int fraction = bits & 0x3ff;
     if (exponent == 0x1f) {
-      return Float.intBitsToFloat(sign | 0x7f80_0000 | fraction << 13);
+      return Float.intBitsToFloat(sign | 0x7f80_0000 | (fraction << 13));
     }
     if (exponent == 0) {
       return Math.copySign(fraction * 0x1p-24f, Float.intBitsToFloat(sign));
     }
-    return Float.intBitsToFloat(sign | exponent + 112 << 23 | fraction << 13);
+    return Float.intBitsToFloat(sign | ((exponent + 112) << 23) | (fraction << 13));
   }
 }

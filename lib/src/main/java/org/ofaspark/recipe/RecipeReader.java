@@ -157,6 +157,8 @@ public final class RecipeReader {
   private static DataConfig data(ConfigSection data) {
     return new DataConfig(
         data.integers("selected-cols"),
+        data.integer("columns"),
+        data.integer("image-id-col"),
         data.integer("max-src-length"),
         data.integer("max-tgt-length"),
         data.integer("patch-image-size"),
@@ -274,6 +276,7 @@ public final class RecipeReader {
         generate.integer("max-len-b"),
         generate.integer("min-len"),
         generate.decimal("lenpen"),
+        generate.flag("unnormalized"),
         generate.decimal("unkpen"),
         generate.decimal("temperature"),
         generate.integer("no-repeat-ngram-size"),

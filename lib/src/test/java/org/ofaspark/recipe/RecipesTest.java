@@ -95,6 +95,8 @@ class RecipesTest {
             }
             data {
                 code-dict-size=8192
+                columns=5
+                image-id-col=1
                 imagenet-default-mean-and-std=false
                 max-image-size=512
                 max-src-length=80
@@ -125,6 +127,7 @@ class RecipesTest {
                 no-repeat-ngram-size=0
                 temperature=1
                 unkpen=0
+                unnormalized=false
             }
             model {
                 add-type-embedding=true
