@@ -1,0 +1,188 @@
+package org.ofaspark.jobs.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Reads and writes files on the file system that a path names: HDFS, a local disk, an object store.
+ *
+ * <p>Thread-safe. On executors, make it of a {@code SerializableConfiguration}'s value.
+ */
+public final class HadoopFiles {
+
+  private final Configuration configuration;
+
+  /**
+   * Creates an access.
+   *
+   * @param configuration which file systems there are and how to reach them
+   */
+  public HadoopFiles(Configuration configuration) {
+    this.configuration = configuration;
+  }
+
+  /**
+   * Returns a path with scheme and authority, so that it means the same in every process.
+   *
+   * @param path any path
+   */
+  public String qualified(String path) throws IOException {
+    Path raw = new Path(path);
+    return fileSystem(raw).makeQualified(raw).toString();
+  }
+
+  /**
+   * Tells whether a file or directory exists.
+   *
+   * @param path any path
+   */
+  public boolean exists(String path) throws IOException {
+    return fileSystem(new Path(path)).exists(new Path(path));
+  }
+
+  /**
+   * Returns the length of a file in bytes.
+   *
+   * @param path a file
+   */
+  public long length(String path) throws IOException {
+    return fileSystem(new Path(path)).getFileStatus(new Path(path)).getLen();
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path a file
+   * @return its bytes, which the caller closes
+   */
+  public InputStream open(String path) throws IOException {
+    return fileSystem(new Path(path)).open(new Path(path));
+  }
+
+  /**
+   * Reads a text file.
+   *
+   * @param path a file in UTF-8
+   */
+  public String readText(String path) throws IOException {
+    try (InputStream in = open(path)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  /** Writes the content of a file. */
+  @FunctionalInterface
+  public interface Content {
+
+    /**
+     * Writes it.
+     *
+     * @param out the file; stays open
+     * @throws IOException if writing fails
+     */
+    void write(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Writes a file whole: until all of it is written, its name does not exist, or is still the old
+   * file.
+   *
+   * @param path the file; its directories are made
+   * @param content what to write
+   */
+  public void write(String path, Content content) throws IOException {
+    Path target = new Path(path);
+    FileSystem fileSystem = fileSystem(target);
+    Path temporary =
+        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
+    boolean written = false;
+    try {
+      try (OutputStream out = fileSystem.create(temporary, false)) {
+        content.write(out);
+      }
+      if (fileSystem.exists(target)) {
+        fileSystem.delete(target, false); // HDFS does not rename onto a file
+      }
+      written = fileSystem.rename(temporary, target);
+      if (!written) {
+        throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
+      }
+    } finally {
+      if (!written) {
+        fileSystem.delete(temporary, false);
+      }
+    }
+  }
+
+  /**
+   * Writes a text file whole, see {@link #write}.
+   *
+   * @param path the file
+   * @param text what to write, in UTF-8
+   */
+  public void writeText(String path, String text) throws IOException {
+    write(path, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * Lists the names in a directory, sorted; none if there is no such directory.
+   *
+   * @param path a directory
+   */
+  public List<String> list(String path) throws IOException {
+    List<String> names = new ArrayList<>();
+    try {
+      for (FileStatus status : fileSystem(new Path(path)).listStatus(new Path(path))) {
+        names.add(status.getPath().getName());
+      }
+    } catch (FileNotFoundException e) {
+      return List.of();
+    }
+    names.sort(null);
+    return names;
+  }
+
+  /**
+   * Gives a file or directory another name on its file system.
+   *
+   * @param from what is there
+   * @param to what is not
+   */
+  public void rename(String from, String to) throws IOException {
+    Path target = new Path(to);
+    FileSystem fileSystem = fileSystem(target);
+    fileSystem.mkdirs(target.getParent());
+    if (fileSystem.exists(target) || !fileSystem.rename(new Path(from), target)) {
+      throw new IOException("%s: cannot rename %s to it".formatted(to, from));
+    }
+  }
+
+  /**
+   * Deletes a file, or a directory and all in it, if it is there.
+   *
+   * @param path what to delete
+   */
+  public void delete(String path) throws IOException {
+    fileSystem(new Path(path)).delete(new Path(path), true);
+  }
+
+  /**
+   * Returns the file system of a path.
+   *
+   * @param path any path
+   * @return a file system that all of the process share; do not close it
+   */
+  public FileSystem fileSystem(Path path) throws IOException {
+    return path.getFileSystem(configuration);
+  }
+}

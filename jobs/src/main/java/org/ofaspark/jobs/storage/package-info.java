@@ -1,0 +1,9 @@
+/**
+ * Files on any Hadoop file system: whole small files, written so that nobody sees half of one.
+ *
+ * <p>Starting point: {@link org.ofaspark.jobs.storage.HadoopFiles}.
+ */
+@NullMarked
+package org.ofaspark.jobs.storage;
+
+import org.jspecify.annotations.NullMarked;
