@@ -17,7 +17,7 @@ public record RefcocoAccuracy(long correct, double iouSum, long examples) implem
   private static final float THRESHOLD = 0.5f;
 
   /** Returns the statistic of one prediction. */
-  public static RefcocoAccuracy of(Region hypothesis, Region reference) {
+  public static RefcocoAccuracy of(Rectangle hypothesis, Rectangle reference) {
     return new RefcocoAccuracy(
         RegionOverlap.reaches(hypothesis, reference, THRESHOLD) ? 1 : 0,
         RegionOverlap.iou(hypothesis, reference),

@@ -20,7 +20,7 @@ public final class RegionOverlap {
    * @param reference the region that is asked for
    * @param threshold the smallest intersection over union, 0 to 1
    */
-  public static boolean reaches(Region hypothesis, Region reference, float threshold) {
+  public static boolean reaches(Rectangle hypothesis, Rectangle reference, float threshold) {
     float width = overlap(hypothesis.x0(), hypothesis.x1(), reference.x0(), reference.x1());
     float height = overlap(hypothesis.y0(), hypothesis.y1(), reference.y0(), reference.y1());
     float intersection = width * height;
@@ -33,7 +33,7 @@ public final class RegionOverlap {
    *
    * @return 0 to 1; 0 if they do not overlap or one is inside out
    */
-  public static double iou(Region hypothesis, Region reference) {
+  public static double iou(Rectangle hypothesis, Rectangle reference) {
     double width =
         Math.min((double) hypothesis.x1(), reference.x1())
             - Math.max((double) hypothesis.x0(), reference.x0());
@@ -51,11 +51,11 @@ public final class RegionOverlap {
     return Math.min(to, otherTo) - Math.max(from, otherFrom);
   }
 
-  private static float area(Region region) {
+  private static float area(Rectangle region) {
     return (region.x1() - region.x0()) * (region.y1() - region.y0());
   }
 
-  private static double exactArea(Region region) {
+  private static double exactArea(Rectangle region) {
     return ((double) region.x1() - region.x0()) * ((double) region.y1() - region.y0());
   }
 }

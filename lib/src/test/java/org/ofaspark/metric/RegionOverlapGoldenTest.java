@@ -14,8 +14,8 @@ import org.ofaspark.golden.Golden;
 class RegionOverlapGoldenTest {
 
   private final JsonObject golden = Golden.object("metrics/refcoco_ap.json");
-  private final List<Region> hypotheses = regions("hyps");
-  private final List<Region> references = regions("refs");
+  private final List<Rectangle> hypotheses = regions("hyps");
+  private final List<Rectangle> references = regions("refs");
 
   @Test
   void decisionsEqualUpstreamAtEachThreshold() {
@@ -43,12 +43,12 @@ class RegionOverlapGoldenTest {
     assertThat(accuracy.meanIou()).isBetween(0.0, 1.0);
   }
 
-  private List<Region> regions(String name) {
+  private List<Rectangle> regions(String name) {
     return golden.getAsJsonArray(name).asList().stream()
         .map(JsonElement::getAsJsonArray)
         .map(
             box ->
-                new Region(
+                new Rectangle(
                     box.get(0).getAsFloat(),
                     box.get(1).getAsFloat(),
                     box.get(2).getAsFloat(),

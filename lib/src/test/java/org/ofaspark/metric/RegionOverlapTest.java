@@ -7,18 +7,18 @@ import org.junit.jupiter.api.Test;
 
 class RegionOverlapTest {
 
-  private final Region reference = new Region(0, 0, 10, 10);
+  private final Rectangle reference = new Rectangle(0, 0, 10, 10);
 
   @Test
   void iouIsIntersectionOverUnion() {
-    assertThat(RegionOverlap.iou(new Region(5, 0, 15, 10), reference))
+    assertThat(RegionOverlap.iou(new Rectangle(5, 0, 15, 10), reference))
         .isCloseTo(50 / 150.0, within(1e-15));
     assertThat(RegionOverlap.iou(reference, reference)).isEqualTo(1);
   }
 
   @Test
   void regionsApartHaveNoOverlap() {
-    Region apart = new Region(20, 20, 30, 30);
+    Rectangle apart = new Rectangle(20, 20, 30, 30);
 
     assertThat(RegionOverlap.iou(apart, reference)).isZero();
     assertThat(RegionOverlap.reaches(apart, reference, 0)).isFalse();
@@ -26,25 +26,25 @@ class RegionOverlapTest {
 
   @Test
   void regionsThatTouchHaveNoOverlap() {
-    assertThat(RegionOverlap.iou(new Region(10, 0, 20, 10), reference)).isZero();
-    assertThat(RegionOverlap.reaches(new Region(10, 0, 20, 10), reference, 0)).isFalse();
+    assertThat(RegionOverlap.iou(new Rectangle(10, 0, 20, 10), reference)).isZero();
+    assertThat(RegionOverlap.reaches(new Rectangle(10, 0, 20, 10), reference, 0)).isFalse();
   }
 
   @Test
   void overlapOfExactlyTheThresholdFailsForTheEpsilonInTheUnion() {
     // Small regions, so that 1e-6 is not lost in float32.
-    Region unit = new Region(0, 0, 1, 1);
-    Region half = new Region(0, 0, 0.5f, 1);
+    Rectangle unit = new Rectangle(0, 0, 1, 1);
+    Rectangle half = new Rectangle(0, 0, 0.5f, 1);
 
     assertThat(RegionOverlap.iou(half, unit)).isEqualTo(0.5);
     assertThat(RegionOverlap.reaches(half, unit, 0.5f)).isFalse();
-    assertThat(RegionOverlap.reaches(new Region(0, 0, 0.51f, 1), unit, 0.5f)).isTrue();
+    assertThat(RegionOverlap.reaches(new Rectangle(0, 0, 0.51f, 1), unit, 0.5f)).isTrue();
   }
 
   @Test
   void regionInsideOutOrNotANumberIsNoHit() {
-    Region insideOut = new Region(10, 10, 0, 0);
-    Region undefined = new Region(Float.NaN, 0, 10, 10);
+    Rectangle insideOut = new Rectangle(10, 10, 0, 0);
+    Rectangle undefined = new Rectangle(Float.NaN, 0, 10, 10);
 
     assertThat(RegionOverlap.iou(insideOut, reference)).isZero();
     assertThat(RegionOverlap.reaches(insideOut, reference, 0.5f)).isFalse();
@@ -55,7 +55,7 @@ class RegionOverlapTest {
   @Test
   void accuracyIsTheShareOfHitsAndMeanIouTheMean() {
     RefcocoAccuracy hit = RefcocoAccuracy.of(reference, reference);
-    RefcocoAccuracy miss = RefcocoAccuracy.of(new Region(5, 0, 15, 10), reference);
+    RefcocoAccuracy miss = RefcocoAccuracy.of(new Rectangle(5, 0, 15, 10), reference);
     RefcocoAccuracy both = RefcocoAccuracy.EMPTY.plus(hit).plus(miss);
 
     assertThat(both.accuracy()).isEqualTo(0.5);

@@ -10,4 +10,4 @@ import java.io.Serializable;
  * @param x1 the right edge
  * @param y1 the lower edge
  */
-public record Region(float x0, float y0, float x1, float y1) implements Serializable {}
+public record Rectangle(float x0, float y0, float x1, float y1) implements Serializable {}

@@ -1,0 +1,245 @@
+package org.ofaspark.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.LossSums;
+import org.ofaspark.criterion.TokenDrop;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.data.Task;
+import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.golden.Golden;
+import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.image.Box;
+import org.ofaspark.image.BoxBins;
+import org.ofaspark.image.ResizeRatios;
+import org.ofaspark.metric.CaptionWords;
+import org.ofaspark.metric.CiderScorer;
+import org.ofaspark.metric.DocumentFrequency;
+import org.ofaspark.metric.NgramCounts;
+import org.ofaspark.metric.Rectangle;
+import org.ofaspark.metric.RefcocoAccuracy;
+import org.ofaspark.model.OfaConfig;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.text.BytePairEncoding;
+import org.ofaspark.text.CaptionText;
+import org.ofaspark.text.Dictionary;
+import org.ofaspark.text.TokenCodec;
+
+/** Whole validation steps against upstream's. */
+class EvaluatorGoldenTest {
+
+  private static final JsonObject GOLDEN = Golden.object("metrics/valid_step.json");
+
+  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final OfaConfig config = GoldenModel.config();
+  private final OfaModel model = new OfaModel(config, manager);
+  private final StateDict state = GoldenModel.state(config, manager);
+
+  @AfterEach
+  void close() {
+    state.close();
+    model.close();
+    manager.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"refcoco", "refcoco_constraint"})
+  void refcocoStepEqualsUpstream(String name) throws IOException {
+    JsonObject golden = GOLDEN.getAsJsonObject(name);
+    Golden.Tensors tensors =
+        Golden.tensors("metrics/valid_step_%s_batch.safetensors".formatted(name));
+    GoldenModel.override(state, tensors);
+    MicroBatch batch = GoldenModel.batch(tensors, "");
+    Evaluator evaluator = evaluator(golden);
+    List<ResizeRatios> ratios = new ArrayList<>();
+    for (int i = 0; i < batch.size(); i++) {
+      ratios.add(
+          new ResizeRatios(
+              number(golden, "w_resize_ratios", i), number(golden, "h_resize_ratios", i)));
+    }
+
+    assertLoss(golden, evaluator.loss(batch));
+    List<Prediction> predictions = evaluator.predict(batch, Task.REFCOCO, ratios);
+
+    RefcocoAccuracy accuracy = RefcocoAccuracy.EMPTY;
+    for (int i = 0; i < predictions.size(); i++) {
+      Box box = predictions.get(i).box().orElseThrow();
+      float[] expected = row(golden, "hyp_boxes_in_image_pixels", i);
+      float[] actual = {box.x0(), box.y0(), box.x1(), box.y1()};
+      for (int k = 0; k < 4; k++) {
+        assertThat((double) actual[k])
+            .isCloseTo(expected[k], within(1e-6 * Math.max(1, Math.abs(expected[k]))));
+      }
+      float[] region = row(golden, "region_coords", i);
+      accuracy = accuracy.plus(RefcocoAccuracy.of(rectangle(actual), rectangle(region)));
+    }
+    JsonObject logging = golden.getAsJsonObject("logging");
+    assertThat(accuracy.correct()).isEqualTo(logging.get("_score_sum").getAsLong());
+    assertThat(accuracy.examples()).isEqualTo(logging.get("_score_cnt").getAsLong());
+  }
+
+  @Test
+  void captionStepEqualsUpstream() throws IOException {
+    JsonObject golden = GOLDEN.getAsJsonObject("caption");
+    MicroBatch batch =
+        GoldenModel.batch(Golden.tensors("metrics/" + golden.get("batch").getAsString()), "");
+    Evaluator evaluator = evaluator(golden);
+    DocumentFrequency frequency =
+        DocumentFrequency.readJson(
+            new StringReader(Golden.json("metrics/cached_df.json").toString()));
+    var scorer = new CiderScorer(frequency);
+
+    assertLoss(golden, evaluator.loss(batch));
+    List<Prediction> predictions = evaluator.predict(batch, Task.CAPTION, List.of());
+
+    assertThat(predictions.stream().map(Prediction::text))
+        .containsExactlyElementsOf(texts(golden.getAsJsonArray("hyps")));
+    double sum = 0;
+    for (int i = 0; i < predictions.size(); i++) {
+      List<String> references = references(batch, i);
+      assertThat(references)
+          .containsExactlyElementsOf(texts(golden.getAsJsonArray("refs").get(i).getAsJsonArray()));
+      sum +=
+          scorer.score(
+              counts(predictions.get(i).text()),
+              references.stream().map(EvaluatorGoldenTest::counts).toList());
+    }
+    JsonObject logging = golden.getAsJsonObject("logging");
+    assertThat(sum).isCloseTo(logging.get("_cider_score_sum").getAsDouble(), within(1e-9));
+    assertThat((double) predictions.size()).isEqualTo(logging.get("_cider_cnt").getAsDouble());
+  }
+
+  /** Upstream takes the references out of the target tokens. */
+  private static List<String> references(MicroBatch batch, int row) throws IOException {
+    int length = batch.targetLength();
+    int[] tokens =
+        Arrays.stream(batch.targets(), row * length, (row + 1) * length)
+            .mapToInt(token -> (int) token)
+            .toArray();
+    return CaptionText.references(codec().decode(tokens));
+  }
+
+  private static NgramCounts counts(String text) {
+    return NgramCounts.of(CaptionWords.atWhiteSpace(text));
+  }
+
+  private Evaluator evaluator(JsonObject golden) throws IOException {
+    JsonObject model = Golden.object("model/config.json");
+    JsonObject args = model.getAsJsonObject("args");
+    Optional<ConstraintRange> range = Optional.empty();
+    if (golden.has("constraint_range") && !golden.get("constraint_range").isJsonNull()) {
+      String[] bounds = golden.get("constraint_range").getAsString().split(",", -1);
+      range =
+          Optional.of(
+              new ConstraintRange(Integer.parseInt(bounds[0]), Integer.parseInt(bounds[1])));
+    }
+    var criterion =
+        new Criterion(
+            new CriterionConfig(
+                Loss.ENCOURAGING,
+                args.get("label_smoothing").getAsDouble(),
+                args.get("log_end").getAsDouble(),
+                TokenDrop.NONE,
+                TokenDrop.NONE,
+                0,
+                false,
+                0,
+                false,
+                Optional.empty(), // the criterion has an option of its own
+                false));
+    var search =
+        new BeamSearch(
+            this.model, state, generateConfig(golden, range), config.maxTargetPositions());
+    int bins = args.get("num_bins").getAsInt();
+    int maxImageSize = args.get("max_image_size").getAsInt();
+    return new Evaluator(
+        this.model,
+        state,
+        criterion,
+        search,
+        codec(),
+        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
+  }
+
+  /** Upstream's defaults, and what the step changes. */
+  private static GenerateConfig generateConfig(JsonObject golden, Optional<ConstraintRange> range) {
+    JsonObject args = golden.getAsJsonObject("eval_args");
+    return new GenerateConfig(
+        args.get("beam").getAsInt(),
+        args.has("max_len_a") ? args.get("max_len_a").getAsDouble() : 0,
+        args.has("max_len_b") ? args.get("max_len_b").getAsInt() : 200,
+        args.has("min_len") ? args.get("min_len").getAsInt() : 1,
+        1,
+        false,
+        args.has("unkpen") ? args.get("unkpen").getAsDouble() : 0,
+        1,
+        args.has("no_repeat_ngram_size") ? args.get("no_repeat_ngram_size").getAsInt() : 0,
+        range);
+  }
+
+  private static TokenCodec codec() throws IOException {
+    JsonArray symbols =
+        Golden.object("model/config.json").getAsJsonObject("vocab").getAsJsonArray("symbols");
+    StringBuilder dictTxt = new StringBuilder();
+    for (JsonElement symbol : symbols.asList().subList(4, symbols.size())) {
+      dictTxt.append(symbol.getAsString()).append(" 1\n");
+    }
+    return new TokenCodec(
+        BytePairEncoding.gpt2(), Dictionary.read(new StringReader(dictTxt.toString())));
+  }
+
+  private static void assertLoss(JsonObject golden, LossSums sums) {
+    JsonObject logging = golden.getAsJsonObject("logging");
+    double loss = golden.get("loss").getAsDouble();
+    assertThat(sums.loss()).isCloseTo(loss, within(1e-5 * loss));
+    double nll = logging.get("nll_loss").getAsDouble();
+    assertThat(sums.nllLoss()).isCloseTo(nll, within(1e-5 * nll));
+    assertThat(sums.sampleSize()).isEqualTo(golden.get("sample_size").getAsLong());
+    assertThat(sums.ntokens()).isEqualTo(logging.get("ntokens").getAsLong());
+    assertThat(sums.nsentences()).isEqualTo(logging.get("nsentences").getAsLong());
+  }
+
+  private static float number(JsonObject golden, String name, int i) {
+    return golden.getAsJsonArray(name).get(i).getAsFloat();
+  }
+
+  private static float[] row(JsonObject golden, String name, int i) {
+    JsonArray numbers = golden.getAsJsonArray(name).get(i).getAsJsonArray();
+    float[] row = new float[numbers.size()];
+    for (int k = 0; k < row.length; k++) {
+      row[k] = numbers.get(k).getAsFloat();
+    }
+    return row;
+  }
+
+  private static Rectangle rectangle(float[] corners) {
+    return new Rectangle(corners[0], corners[1], corners[2], corners[3]);
+  }
+
+  private static List<String> texts(JsonArray array) {
+    return array.asList().stream().map(JsonElement::getAsString).toList();
+  }
+}
