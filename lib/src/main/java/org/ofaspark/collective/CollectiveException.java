@@ -1,5 +1,7 @@
 package org.ofaspark.collective;
 
+import org.jspecify.annotations.Nullable;
+
 /** A collective operation could not be finished: a rank was lost, late or out of step. */
 public final class CollectiveException extends RuntimeException {
 
@@ -18,9 +20,9 @@ public final class CollectiveException extends RuntimeException {
    * Creates an exception with a cause.
    *
    * @param message what happened, on which rank, and what to do
-   * @param cause why
+   * @param cause why, or null
    */
-  public CollectiveException(String message, Throwable cause) {
+  public CollectiveException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -1,0 +1,290 @@
+package org.ofaspark.jobs.cluster;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.StreamCallbackWithID;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.collective.Range;
+
+/**
+ * One reduce-scatter or all-gather of this rank: what has arrived, and what has been taken in by
+ * the others. Called by the threads of the network; {@link SparkCollective} waits on {@link
+ * #isDone}.
+ *
+ * <p>Sums are made in the order own, rank + 1, rank + 2 and so on: a chunk whose turn it is is
+ * added as its bytes arrive, one that is early waits in a buffer.
+ */
+final class BulkTransfer {
+
+  private final Frame.Kind kind;
+  private final long sequence;
+  private final int rank;
+  private final int worldSize;
+  private final HostVector vector;
+  private final long size;
+  private final Runnable changed;
+  private final Map<Long, Chunk> chunks = new TreeMap<>();
+  private int incoming;
+  private int outgoing;
+
+  /** The state of one chunk of this rank's range, while it is summed. */
+  private static final class Chunk {
+    private final Range range;
+    private int turn = 1; // the rank this far behind the own one is next
+    private final Map<Integer, Early> early = new TreeMap<>();
+
+    Chunk(Range range) {
+      this.range = range;
+    }
+  }
+
+  /** A message that has arrived before its turn, and is answered when it has been added. */
+  private record Early(ByteBuffer floats, RpcResponseCallback done) {}
+
+  /**
+   * Prepares an operation.
+   *
+   * @param kind REDUCE or GATHER
+   * @param vector where floats are taken from and put to
+   * @param size of the vector in floats
+   * @param chunkSize of a message in floats
+   * @param changed called whenever something has arrived or been taken in
+   */
+  BulkTransfer(
+      Frame.Kind kind,
+      long sequence,
+      int rank,
+      int worldSize,
+      HostVector vector,
+      long size,
+      long chunkSize,
+      Runnable changed) {
+    this.kind = kind;
+    this.sequence = sequence;
+    this.rank = rank;
+    this.worldSize = worldSize;
+    this.vector = vector;
+    this.size = size;
+    this.changed = changed;
+    for (int i = 0; i < worldSize; i++) {
+      int chunksOfRank = HostVector.chunks(Range.of(i, worldSize, size), chunkSize).size();
+      int ownChunks = HostVector.chunks(Range.of(rank, worldSize, size), chunkSize).size();
+      if (i != rank) {
+        incoming += kind == Frame.Kind.REDUCE ? ownChunks : chunksOfRank;
+        outgoing += kind == Frame.Kind.REDUCE ? chunksOfRank : ownChunks;
+      }
+    }
+    if (kind == Frame.Kind.REDUCE) {
+      for (Range range : HostVector.chunks(Range.of(rank, worldSize, size), chunkSize)) {
+        chunks.put(range.from(), new Chunk(range));
+      }
+    }
+  }
+
+  long sequence() {
+    return sequence;
+  }
+
+  Frame.Kind kind() {
+    return kind;
+  }
+
+  long size() {
+    return size;
+  }
+
+  /** Tells whether all has arrived and all has been taken in by the others. */
+  synchronized boolean isDone() {
+    return incoming == 0 && outgoing == 0;
+  }
+
+  /** Notes that a peer has taken a message in. */
+  void taken() {
+    synchronized (this) {
+      outgoing--;
+    }
+    changed.run();
+  }
+
+  private void arrived() {
+    synchronized (this) {
+      incoming--;
+    }
+    changed.run();
+  }
+
+  /**
+   * Starts to take a message in.
+   *
+   * @param frame its frame, of this operation
+   * @param done answered when all of the message has been taken in
+   * @throws IllegalArgumentException if the message lies outside of what this rank takes in
+   */
+  StreamCallbackWithID receive(Frame frame, RpcResponseCallback done) {
+    long to = frame.position() + frame.length() / Float.BYTES;
+    Range allowed = Range.of(kind == Frame.Kind.REDUCE ? rank : frame.sender(), worldSize, size);
+    Chunk chunk = chunks.get(frame.position());
+    boolean fits =
+        kind == Frame.Kind.REDUCE
+            ? chunk != null && chunk.range.to() == to
+            : frame.position() >= allowed.from() && to <= allowed.to();
+    if (!fits || frame.length() % Float.BYTES != 0) {
+      throw new IllegalArgumentException(
+          "%s of floats %d to %d from rank %d (expected: within %d to %d)"
+              .formatted(kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
+    }
+    return chunk == null ? new Put(frame, done) : new Add(frame, done, chunk);
+  }
+
+  /** A message in the course of arriving. */
+  private abstract class Incoming implements StreamCallbackWithID {
+    final Frame frame;
+    private final RpcResponseCallback done;
+    int received;
+
+    Incoming(Frame frame, RpcResponseCallback done) {
+      this.frame = frame;
+      this.done = done;
+    }
+
+    @Override
+    public String getID() {
+      return "%s %d".formatted(kind, frame.position());
+    }
+
+    @Override
+    public final void onComplete(String id) throws IOException {
+      if (received != frame.length()) {
+        throw new IOException(
+            "%s from rank %d: %d bytes (expected: %d)"
+                .formatted(id, frame.sender(), received, frame.length()));
+      }
+      for (RpcResponseCallback takenIn : complete(done)) {
+        takenIn.onSuccess(ByteBuffer.allocate(0));
+        arrived();
+      }
+    }
+
+    /** Takes the whole message in; returns the messages that have been taken in with it. */
+    abstract List<RpcResponseCallback> complete(RpcResponseCallback own);
+
+    @Override
+    public void onFailure(String id, Throwable cause) {
+      done.onFailure(cause);
+    }
+  }
+
+  /** Puts a message in its place. */
+  private final class Put extends Incoming {
+    private final ByteBuffer target;
+
+    Put(Frame frame, RpcResponseCallback done) {
+      super(frame, done);
+      this.target = vector.slice(frame.position(), frame.position() + frame.length() / Float.BYTES);
+    }
+
+    @Override
+    public void onData(String id, ByteBuffer data) {
+      received += data.remaining();
+      target.put(data);
+    }
+
+    @Override
+    List<RpcResponseCallback> complete(RpcResponseCallback own) {
+      return List.of(own);
+    }
+  }
+
+  /** Adds a message to this rank's chunk, now or when its turn comes. */
+  private final class Add extends Incoming {
+    private final Chunk chunk;
+    private final int turn;
+    private final @Nullable ByteBuffer early;
+    private final FloatAdder adder;
+
+    Add(Frame frame, RpcResponseCallback done, Chunk chunk) {
+      super(frame, done);
+      this.chunk = chunk;
+      this.turn = Math.floorMod(frame.sender() - rank, worldSize);
+      this.adder = new FloatAdder(vector.slice(chunk.range.from(), chunk.range.to()));
+      synchronized (chunk) {
+        this.early = chunk.turn == turn ? null : ByteBuffer.allocateDirect(frame.length());
+      }
+    }
+
+    @Override
+    public void onData(String id, ByteBuffer data) {
+      received += data.remaining();
+      if (early == null) {
+        adder.add(data);
+      } else {
+        early.put(data);
+      }
+    }
+
+    @Override
+    List<RpcResponseCallback> complete(RpcResponseCallback own) {
+      List<RpcResponseCallback> takenIn = new ArrayList<>();
+      synchronized (chunk) {
+        if (early == null) {
+          chunk.turn++;
+          takenIn.add(own);
+        } else {
+          chunk.early.put(turn, new Early(early.flip(), own));
+        }
+        Early next = chunk.early.remove(chunk.turn);
+        while (next != null) {
+          new FloatAdder(vector.slice(chunk.range.from(), chunk.range.to())).add(next.floats());
+          takenIn.add(next.done());
+          chunk.turn++;
+          next = chunk.early.remove(chunk.turn);
+        }
+      }
+      return takenIn;
+    }
+  }
+
+  /** Adds a stream of bytes to floats; a float may be cut in two between portions. */
+  private static final class FloatAdder {
+    private final FloatBuffer sums;
+    private final byte[] cut = new byte[Float.BYTES];
+    private int cutLength;
+    private int position;
+
+    FloatAdder(ByteBuffer sums) {
+      this.sums = sums.asFloatBuffer();
+    }
+
+    void add(ByteBuffer data) {
+      while (cutLength > 0 && data.hasRemaining()) {
+        cut[cutLength++] = data.get();
+        if (cutLength == Float.BYTES) {
+          addAll(ByteBuffer.wrap(cut));
+          cutLength = 0;
+        }
+      }
+      int whole = data.remaining() / Float.BYTES * Float.BYTES;
+      addAll(data.slice(data.position(), whole));
+      data.position(data.position() + whole);
+      while (data.hasRemaining()) {
+        cut[cutLength++] = data.get();
+      }
+    }
+
+    private void addAll(ByteBuffer bytes) {
+      FloatBuffer values = bytes.order(ByteOrder.nativeOrder()).asFloatBuffer();
+      int count = values.remaining();
+      for (int i = 0; i < count; i++) {
+        sums.put(position + i, sums.get(position + i) + values.get(i));
+      }
+      position += count;
+    }
+  }
+}

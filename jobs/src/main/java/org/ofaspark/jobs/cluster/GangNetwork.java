@@ -1,0 +1,348 @@
+package org.ofaspark.jobs.cluster;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.BooleanSupplier;
+import org.apache.spark.network.buffer.NioManagedBuffer;
+import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.StreamCallbackWithID;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.server.OneForOneStreamManager;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.StreamManager;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.collective.CollectiveException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The connections of one rank to the others, and who of them is alive.
+ *
+ * <p>A message that is not of this gang closes its connection. A rank is lost when its connection
+ * breaks before it has said that it leaves, or when it has sent nothing, not even a heartbeat, for
+ * the timeout. Thread-safe.
+ */
+final class GangNetwork implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GangNetwork.class);
+  private static final long POLL_MILLIS = 50;
+  private static final long LEAVE_MILLIS = 5_000;
+
+  /** What a rank sends before its goodbye may arrive this much after it, on another connection. */
+  private static final long GRACE_NANOS = 1_000_000_000;
+
+  private static final String LEAVING = "leaving";
+  private static final byte[] NOTHING = new byte[0];
+
+  private final UUID gang;
+  private final int rank;
+  private final int worldSize;
+  private final Duration timeout;
+  private final Receiver receiver;
+  private final BooleanSupplier isKilled;
+  private final SparkChannels channels;
+  private final ScheduledExecutorService heart;
+  private volatile String[] addresses = {};
+  private final Map<Integer, TransportClient> clients = new HashMap<>();
+  private final Map<String, Integer> ranksByConnection = new ConcurrentHashMap<>();
+  private final AtomicLongArray lastSeen;
+  private final AtomicLongArray leftAt;
+  private final Semaphore changes = new Semaphore(0);
+  private volatile @Nullable CollectiveException failure;
+  private volatile boolean isOpen = true;
+
+  /** Takes in what the others send; called by the threads of the network. */
+  interface Receiver {
+
+    /** Takes in a message other than a stream. */
+    void receive(Frame frame, ByteBuffer payload);
+
+    /** Starts to take a stream in. */
+    StreamCallbackWithID receiveStream(Frame frame, RpcResponseCallback done);
+  }
+
+  /**
+   * Opens a server, learns the others' addresses and connects to them.
+   *
+   * @throws CollectiveException if a rank cannot be reached
+   */
+  GangNetwork(
+      UUID gang,
+      int rank,
+      int worldSize,
+      SparkCollective.Rendezvous rendezvous,
+      Duration timeout,
+      BooleanSupplier isKilled,
+      Receiver receiver) {
+    this.gang = gang;
+    this.rank = rank;
+    this.timeout = timeout;
+    this.isKilled = isKilled;
+    this.receiver = receiver;
+    this.worldSize = worldSize;
+    this.lastSeen = new AtomicLongArray(worldSize);
+    this.leftAt = new AtomicLongArray(worldSize);
+    for (int i = 0; i < worldSize; i++) {
+      lastSeen.set(i, System.nanoTime());
+    }
+    this.channels = new SparkChannels(new Handler()); // peers may call from here on
+    this.addresses = rendezvous.allGather(SparkChannels.host() + ":" + channels.port());
+    connect();
+    this.heart = Executors.newSingleThreadScheduledExecutor(GangNetwork::daemon);
+    long beat = Math.max(100, timeout.toMillis() / 10);
+    var unused = heart.scheduleAtFixedRate(this::beat, beat, beat, TimeUnit.MILLISECONDS);
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "ofa-heartbeat");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private void connect() {
+    for (int i = 0; i < addresses.length; i++) {
+      if (i == rank) {
+        continue;
+      }
+      int colon = addresses[i].lastIndexOf(':');
+      String host = addresses[i].substring(0, colon);
+      try {
+        clients.put(
+            i,
+            channels
+                .clients()
+                .createUnmanagedClient(host, Integer.parseInt(addresses[i].substring(colon + 1))));
+      } catch (IOException | InterruptedException e) {
+        channels.close();
+        throw new CollectiveException(
+            "rank %d: cannot reach rank %d at %s; do executors see each other's ports?"
+                .formatted(rank, i, addresses[i]),
+            e);
+      }
+    }
+  }
+
+  /** Describes a rank for messages. */
+  String describe(int other) {
+    String[] known = addresses;
+    return "rank %d at %s".formatted(other, other < known.length ? known[other] : "unknown");
+  }
+
+  private void beat() {
+    clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.ALIVE, 0, NOTHING));
+  }
+
+  /** Sends a message to a rank; a failure is found by {@link #await}. */
+  void send(int peer, long sequence, Frame.Kind kind, long position, byte[] payload) {
+    client(peer).send(new Frame(gang, rank, sequence, kind, position, 0).with(payload));
+  }
+
+  /** Streams memory to a rank; {@code taken} runs when the rank has taken it in. */
+  void stream(
+      int peer, long sequence, Frame.Kind kind, long position, ByteBuffer memory, Runnable taken) {
+    var frame = new Frame(gang, rank, sequence, kind, position, memory.remaining());
+    client(peer)
+        .uploadStream(
+            new NioManagedBuffer(frame.with(NOTHING)),
+            new NioManagedBuffer(memory),
+            new RpcResponseCallback() {
+              @Override
+              public void onSuccess(ByteBuffer response) {
+                taken.run();
+                signal();
+              }
+
+              @Override
+              public void onFailure(Throwable e) {
+                fail("%s has not taken a message in".formatted(describe(peer)), e);
+              }
+            });
+  }
+
+  private TransportClient client(int peer) {
+    TransportClient client = clients.get(peer);
+    if (client == null) {
+      throw new IllegalArgumentException("rank %d: no peer of rank %d".formatted(peer, rank));
+    }
+    return client;
+  }
+
+  /** Wakes {@link #await} up to look at its condition. */
+  void signal() {
+    changes.release();
+  }
+
+  /** Ends the operation in progress and all later ones with an error; the first one counts. */
+  void fail(String message, @Nullable Throwable cause) {
+    if (isOpen && failure == null) {
+      failure = new CollectiveException("rank %d: %s".formatted(rank, message), cause);
+    }
+    signal();
+  }
+
+  /**
+   * Waits for the other ranks.
+   *
+   * @param operation what for, for messages
+   * @param patience how long to wait although all live
+   * @param condition what to wait for; looked at after each {@link #signal}
+   * @throws CollectiveException if a rank is lost, the patience ends or Spark ends the task
+   */
+  void await(String operation, Duration patience, BooleanSupplier condition) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      CollectiveException failed = failure;
+      if (failed != null) {
+        throw new CollectiveException(
+            "%s, in %s".formatted(failed.getMessage(), operation), failed);
+      }
+      if (isKilled.getAsBoolean()) {
+        throw new CollectiveException(
+            "rank %d: Spark ends this task, in %s".formatted(rank, operation));
+      }
+      checkSignsOfLife(operation);
+      if (System.nanoTime() - start > patience.toNanos()) {
+        fail("the others live, but have not come along for %s".formatted(patience), null);
+      }
+      pause(operation);
+    }
+  }
+
+  private void pause(String operation) {
+    try {
+      if (changes.tryAcquire(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+        changes.drainPermits(); // one look at the condition serves them all
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CollectiveException("rank %d: interrupted, in %s".formatted(rank, operation), e);
+    }
+  }
+
+  private boolean hasLeft(int peer) {
+    return leftAt.get(peer) != 0;
+  }
+
+  private void checkSignsOfLife(String operation) {
+    for (int peer : clients.keySet()) {
+      if (hasLeft(peer)
+          && !operation.equals(LEAVING)
+          && System.nanoTime() - leftAt.get(peer) > GRACE_NANOS) {
+        fail("%s has left the gang".formatted(describe(peer)), null);
+      }
+      if (!hasLeft(peer) && System.nanoTime() - lastSeen.get(peer) > timeout.toNanos()) {
+        fail(
+            "%s has given no sign of life for %s; its process is frozen or its network is cut"
+                .formatted(describe(peer), timeout),
+            null);
+      }
+    }
+  }
+
+  /** Checks a frame and notes that its sender lives. */
+  private Frame accept(TransportClient connection, ByteBuffer message) {
+    Frame frame = Frame.read(message);
+    boolean known =
+        frame.gang().equals(gang)
+            && frame.sender() >= 0
+            && frame.sender() < worldSize
+            && frame.sender() != rank;
+    if (!known) {
+      throw new IllegalArgumentException(
+          "frame of gang %s, rank %d (expected: gang %s, another rank of %d)"
+              .formatted(frame.gang(), frame.sender(), gang, worldSize));
+    }
+    ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
+    lastSeen.set(frame.sender(), System.nanoTime());
+    return frame;
+  }
+
+  /** Answers the connections that other processes open. */
+  private final class Handler extends RpcHandler {
+    private final StreamManager streams = new OneForOneStreamManager();
+
+    @Override
+    public void receive(TransportClient connection, ByteBuffer message) {
+      try {
+        Frame frame = accept(connection, message);
+        switch (frame.kind()) {
+          case ALIVE -> {}
+          case LEAVING -> leftAt.set(frame.sender(), System.nanoTime() | 1); // never 0
+          case READY_TO_REDUCE, READY_TO_GATHER, ARRAY -> receiver.receive(frame, message);
+          case REDUCE, GATHER ->
+              throw new IllegalArgumentException(frame.kind() + " that is no stream");
+        }
+        signal();
+      } catch (IllegalArgumentException e) {
+        LOG.warn("Closing {}: {}", connection.getSocketAddress(), e.getMessage());
+        connection.close();
+      }
+    }
+
+    @Override
+    public void receive(
+        TransportClient connection, ByteBuffer message, RpcResponseCallback callback) {
+      LOG.warn("Closing {}: a request (expected: a message)", connection.getSocketAddress());
+      connection.close();
+    }
+
+    @Override
+    public StreamCallbackWithID receiveStream(
+        TransportClient connection, ByteBuffer header, RpcResponseCallback callback) {
+      return receiver.receiveStream(accept(connection, header), callback);
+    }
+
+    @Override
+    public StreamManager getStreamManager() {
+      return streams;
+    }
+
+    @Override
+    public void exceptionCaught(Throwable cause, TransportClient connection) {
+      Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
+      if (sender != null && !hasLeft(sender)) {
+        fail("connection with %s broke".formatted(describe(sender)), cause);
+      }
+    }
+
+    @Override
+    public void channelInactive(TransportClient connection) {
+      Integer sender = ranksByConnection.remove(String.valueOf(connection.getSocketAddress()));
+      if (sender != null && !hasLeft(sender)) {
+        fail("%s is lost: its connection closed".formatted(describe(sender)), null);
+      }
+    }
+  }
+
+  /** Says goodbye, waits a little for the others' goodbyes and closes all connections. */
+  @Override
+  public void close() {
+    try {
+      if (failure == null && !isKilled.getAsBoolean()) {
+        clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.LEAVING, 0, NOTHING));
+        await(LEAVING, Duration.ofMillis(LEAVE_MILLIS), this::allHaveLeft);
+      }
+    } catch (CollectiveException e) {
+      LOG.info("Not all ranks said goodbye: {}", e.getMessage());
+    } finally {
+      isOpen = false;
+      heart.shutdownNow();
+      clients.values().forEach(TransportClient::close);
+      channels.close();
+    }
+  }
+
+  private boolean allHaveLeft() {
+    return clients.keySet().stream().allMatch(this::hasLeft);
+  }
+}

@@ -1,0 +1,89 @@
+package org.ofaspark.jobs.cluster;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SecurityManager;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClientFactory;
+import org.apache.spark.network.crypto.AuthClientBootstrap;
+import org.apache.spark.network.crypto.AuthServerBootstrap;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.TransportServer;
+import org.apache.spark.network.util.MapConfigProvider;
+import org.apache.spark.network.util.TransportConf;
+import scala.Tuple2;
+
+/**
+ * A server and clients of Spark's own network library, with the application's own secret: {@code
+ * spark.authenticate} and {@code spark.network.crypto.*} hold for them as for shuffles. Works on
+ * the driver and on executors.
+ *
+ * <p>Settings of the module {@code ofa}, such as {@code spark.ofa.io.connectionTimeout}, are read
+ * as Spark reads those of the module {@code shuffle}; {@code spark.ofa.port} fixes the server's
+ * port (0, the default, takes any).
+ */
+final class SparkChannels implements AutoCloseable {
+
+  private static final String MODULE = "ofa";
+
+  private final TransportContext context;
+  private final TransportServer server;
+  private final TransportClientFactory clients;
+
+  /**
+   * Starts a server on this process's address.
+   *
+   * @param handler answers what peers send
+   */
+  SparkChannels(RpcHandler handler) {
+    SparkEnv environment = SparkEnv.get();
+    SparkConf conf = environment.conf();
+    TransportConf transport = new TransportConf(MODULE, new MapConfigProvider(settings(conf)));
+    SecurityManager security = environment.securityManager();
+    boolean authenticates = security.isAuthenticationEnabled();
+    this.context = new TransportContext(transport, handler);
+    this.server =
+        context.createServer(
+            host(),
+            conf.getInt("spark.ofa.port", 0),
+            authenticates ? List.of(new AuthServerBootstrap(transport, security)) : List.of());
+    this.clients =
+        context.createClientFactory(
+            authenticates
+                ? List.of(new AuthClientBootstrap(transport, conf.getAppId(), security))
+                : List.of());
+  }
+
+  private static Map<String, String> settings(SparkConf conf) {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("spark.ofa.io.serverThreads", "2"); // of each; the default is twice the cores
+    settings.put("spark.ofa.io.clientThreads", "2");
+    for (Tuple2<String, String> setting : conf.getAll()) {
+      settings.put(setting._1(), setting._2());
+    }
+    return settings;
+  }
+
+  /** Returns the address that other processes of the application reach this one by. */
+  static String host() {
+    return SparkEnv.get().blockManager().blockManagerId().host();
+  }
+
+  int port() {
+    return server.getPort();
+  }
+
+  TransportClientFactory clients() {
+    return clients;
+  }
+
+  @Override
+  public void close() {
+    clients.close();
+    server.close();
+    context.close();
+  }
+}

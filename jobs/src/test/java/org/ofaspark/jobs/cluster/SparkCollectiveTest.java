@@ -1,0 +1,113 @@
+package org.ofaspark.jobs.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.ofaspark.collective.Collective;
+import org.ofaspark.collective.CollectiveContract;
+
+/** The contract of a gang, over sockets of one process. */
+class SparkCollectiveTest extends CollectiveContract {
+
+  private static SparkSession spark;
+
+  @BeforeAll
+  static void start() {
+    spark = LocalSpark.start("local[2]");
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  /** Threads exchange their addresses here. */
+  private static final class Meeting {
+    final UUID name = UUID.randomUUID();
+    final String[] addresses;
+    final CyclicBarrier barrier;
+
+    Meeting(int worldSize) {
+      addresses = new String[worldSize];
+      barrier = new CyclicBarrier(worldSize);
+    }
+
+    String[] exchange(int rank, String own) {
+      addresses[rank] = own;
+      try {
+        barrier.await(30, TimeUnit.SECONDS);
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+      return addresses.clone();
+    }
+  }
+
+  @Override
+  protected Object newGang(int worldSize) {
+    return new Meeting(worldSize);
+  }
+
+  @Override
+  protected Collective join(Object gang, int rank, int worldSize) {
+    return join((Meeting) gang, rank, worldSize, Duration.ofSeconds(10), new AtomicBoolean());
+  }
+
+  private static Collective join(
+      Meeting meeting, int rank, int worldSize, Duration timeout, AtomicBoolean killed) {
+    return new SparkCollective(
+        meeting.name, rank, worldSize, own -> meeting.exchange(rank, own), timeout, killed::get);
+  }
+
+  @Test
+  void taskThatSparkKillsLeavesItsWait() {
+    var meeting = new Meeting(2);
+    var killed = new AtomicBoolean();
+    var other = new Thread(() -> join(meeting, 1, 2, Duration.ofSeconds(60), new AtomicBoolean()));
+    other.start();
+    try (Collective gang = join(meeting, 0, 2, Duration.ofSeconds(60), killed)) {
+      killed.set(true);
+      assertThatThrownBy(() -> gang.allReduce(1))
+          .hasMessageContaining("rank 0: Spark ends this task, in allReduce");
+    }
+  }
+
+  @Test
+  void rankOfAnotherGangIsNotHeard() throws Exception {
+    var meeting = new Meeting(2);
+    var stranger = new Meeting(2);
+    System.arraycopy(meeting.addresses, 0, stranger.addresses, 0, 0);
+    var failure = new Throwable[1];
+    var other =
+        new Thread(
+            () -> {
+              try (Collective gang =
+                  new SparkCollective(
+                      UUID.randomUUID(),
+                      1,
+                      2,
+                      own -> meeting.exchange(1, own),
+                      Duration.ofSeconds(1),
+                      () -> false)) {
+                gang.allReduce(1);
+              } catch (RuntimeException e) {
+                failure[0] = e;
+              }
+            });
+    other.start();
+    try (Collective gang = join(meeting, 0, 2, Duration.ofSeconds(1), new AtomicBoolean())) {
+      assertThatThrownBy(() -> gang.allReduce(1)).hasMessageContaining("rank 1 at ");
+    }
+    other.join(10_000);
+    assertThat(failure[0]).isNotNull();
+  }
+}
