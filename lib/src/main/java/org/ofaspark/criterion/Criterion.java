@@ -78,6 +78,17 @@ public final class Criterion {
         });
   }
 
+  /**
+   * Computes the parts of the loss of each token, without dropping any and without a gradient.
+   *
+   * @param logits one row for each of the target rows, any float type, shape (tokens, V)
+   * @param rows the target positions
+   * @return the parts in the order of the rows
+   */
+  public TokenLosses tokenLosses(NDArray logits, TargetRows rows) {
+    return Autograd.withoutRecording(() -> new Work(logits, rows.targets(), 0).tokenLosses());
+  }
+
   /** One call: the logits of the symbols that can be targets, and the sums so far. */
   private final class Work {
     private final NDArray logits; // (tokens, K)
@@ -102,8 +113,14 @@ public final class Criterion {
       this.hitsAreCounted = TokenSelection.needsLosses(config, updateNumber);
       this.selection =
           hitsAreCounted
-              ? TokenSelection.of(smoothedLosses(), this.targets, config, updateNumber)
+              ? TokenSelection.of(countedLosses(), this.targets, config, updateNumber)
               : TokenSelection.all(this.targets);
+    }
+
+    private float[] countedLosses() {
+      TokenLosses losses = tokenLosses();
+      correct = losses.correct();
+      return losses.smoothed();
     }
 
     /** Leaves the columns that can be targets, which gives the others probability 0. */
@@ -117,24 +134,32 @@ public final class Criterion {
           .orElse(all);
     }
 
-    private float[] smoothedLosses() {
-      float[] losses = new float[targets.length];
+    /** Computes the parts of the loss of every token. */
+    TokenLosses tokenLosses() {
+      var losses = new TokenLosses(targets.length);
       int chunk = chunkRows();
-      for (int from = 0; from < losses.length; from += chunk) {
+      for (int from = 0; from < targets.length; from += chunk) {
         int start = from;
-        int end = Math.min(losses.length, from + chunk);
-        float[] part =
-            Scope.run(
-                () -> {
-                  NDArray rows = logits.get(new NDIndex().addSliceDim(start, end));
-                  NDArray logProbs = logProbs(rows);
-                  NDArray y = column(Arrays.copyOfRange(targets, start, end));
-                  correct += (long) hits(logProbs, y).getFloat();
-                  return tokenLoss.parts(logProbs, y).smoothed().toFloatArray();
-                });
-        System.arraycopy(part, 0, losses, start, part.length);
+        int end = Math.min(targets.length, from + chunk);
+        losses.set(start, Scope.run(() -> tokenLosses(start, end)));
       }
       return losses;
+    }
+
+    /** Returns the rows of {@link TokenLosses} for some tokens. */
+    private float[] tokenLosses(int start, int end) {
+      NDArray logProbs = logProbs(logits.get(new NDIndex().addSliceDim(start, end)));
+      NDArray y = column(Arrays.copyOfRange(targets, start, end));
+      TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
+      NDArray probs = logProbs.exp();
+      NDArray bonus =
+          config.loss() == Loss.ENCOURAGING
+              ? tokenLoss.bonus(probs, tokenLoss.flooredComplement(probs), y)
+              : parts.nll().zerosLike();
+      NDArray hits = logProbs.argMax(1).eq(y.squeeze(1)).toType(DataType.FLOAT32, false);
+      return NDArrays.concat(
+              new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1)), 1)
+          .toFloatArray();
     }
 
     /** Computes d(loss) / d(all logits), shape (tokens, V), and the sums on the way. */
@@ -174,7 +199,9 @@ public final class Criterion {
       if (config.loss() == Loss.ENCOURAGING) {
         long[] bonusTargets = selection.bonusTargets();
         NDArray z = column(Arrays.stream(places).mapToLong(i -> bonusTargets[i]).toArray());
-        sums.add(tokenLoss.addBonus(probs, z, derivative).sum());
+        NDArray floored = tokenLoss.flooredComplement(probs);
+        sums.add(tokenLoss.bonus(probs, floored, z).sum());
+        tokenLoss.addBonusDerivative(probs, floored, z, derivative);
       }
       if (config.usesRdrop()) {
         sums.add(Rdrop.add(logProbs, probs, derivative, (float) config.rdropAlpha()));

@@ -52,4 +52,14 @@ public final class TargetRows {
   public long[] targets() {
     return targets.clone();
   }
+
+  /**
+   * Returns the sample that a row belongs to.
+   *
+   * @param row number of the row among those that count
+   * @param targetLength N, positions of a sample
+   */
+  public int sampleOf(int row, int targetLength) {
+    return (int) (rows[row] / targetLength);
+  }
 }

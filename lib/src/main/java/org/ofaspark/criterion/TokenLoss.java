@@ -89,34 +89,50 @@ final class TokenLoss {
   }
 
   /**
-   * Computes the bonus of each row, and adds its derivative to that of the loss.
+   * Computes 1 - p, not below what the bonus's logarithm starts from.
    *
    * @param probs shape (n, K)
-   * @param targets place of each row's target, int64, shape (n, 1)
-   * @param derivative d(loss) / d(logProbs), shape (n, K); changed in place
-   * @return the bonus, shape (n, 1), never positive
+   * @return shape (n, K)
    */
-  NDArray addBonus(NDArray probs, NDArray targets, NDArray derivative) {
-    float everywhere = (float) (epsilon / vocabulary);
-    float onTarget = (float) (1 - epsilon);
-    NDArray complement = probs.neg().addi(1);
-    NDArray floored = complement.maximum(logEnd == 1 ? MIN_COMPLEMENT : (float) (1 - logEnd));
+  NDArray flooredComplement(NDArray probs) {
+    return probs.neg().addi(1).maximum(logEnd == 1 ? MIN_COMPLEMENT : (float) (1 - logEnd));
+  }
+
+  /**
+   * Computes the bonus of each row.
+   *
+   * @param probs shape (n, K)
+   * @param floored see {@link #flooredComplement}
+   * @param targets place of each row's target, int64, shape (n, 1)
+   * @return shape (n, 1), never positive
+   */
+  NDArray bonus(NDArray probs, NDArray floored, NDArray targets) {
     NDArray bonus = floored.log();
     if (logEnd < 1) {
       NDArray beyond = probs.sub((float) logEnd).maximum(0f);
       bonus.subi(beyond.muli((float) (1 / (1 - logEnd))));
     }
+    NDArray onTarget = bonus.gather(targets, 1).mul((float) (1 - epsilon));
+    return onTarget.add(bonus.sum(new int[] {1}, true).mul((float) (epsilon / vocabulary)));
+  }
 
-    NDArray slope = probs.zerosLike().subi(everywhere); // weight of b, times b', times d p / d l
-    addAt(slope, targets, -onTarget);
-    slope.divi(floored).muli(probs);
+  /**
+   * Adds the derivative of the bonus to that of the loss.
+   *
+   * @param probs shape (n, K)
+   * @param floored see {@link #flooredComplement}
+   * @param targets place of each row's target, int64, shape (n, 1)
+   * @param derivative d(loss) / d(logProbs), shape (n, K); changed in place
+   */
+  void addBonusDerivative(NDArray probs, NDArray floored, NDArray targets, NDArray derivative) {
+    NDArray slope = probs.zerosLike().subi((float) (epsilon / vocabulary)); // weight of each b
+    addAt(slope, targets, (float) -(1 - epsilon));
+    slope.divi(floored).muli(probs); // times b' = -1 / floored, times d p / d l = p
     if (logEnd == 1) {
-      slope.muli(complement.gte(MIN_COMPLEMENT).toType(DataType.FLOAT32, false));
+      NDArray moves = probs.neg().addi(1).gte(MIN_COMPLEMENT);
+      slope.muli(moves.toType(DataType.FLOAT32, false));
     }
     derivative.addi(slope);
-
-    NDArray bonusOnTarget = bonus.gather(targets, 1).mul(onTarget);
-    return bonusOnTarget.add(bonus.sum(new int[] {1}, true).mul(everywhere));
   }
 
   private static void addAt(NDArray array, NDArray columns, float number) {

@@ -35,14 +35,4 @@ public final class EpochOrder {
     z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
     return z ^ (z >>> 31);
   }
-
-  /**
-   * Returns how many updates an epoch has; the last may be smaller.
-   *
-   * @param examples how many there are
-   * @param globalBatch examples of an update
-   */
-  public static long updatesPerEpoch(long examples, int globalBatch) {
-    return (examples + globalBatch - 1) / globalBatch;
-  }
 }

@@ -3,12 +3,12 @@ package org.ofaspark.evaluate;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.ofaspark.criterion.Criterion;
-import org.ofaspark.criterion.CriterionOutput;
-import org.ofaspark.criterion.LossSums;
 import org.ofaspark.criterion.TargetRows;
+import org.ofaspark.criterion.TokenLosses;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Task;
 import org.ofaspark.generate.BeamSearch;
@@ -71,15 +71,16 @@ public final class Evaluator {
   }
 
   /**
-   * Computes the loss of a batch.
+   * Computes the loss of each sample of a batch.
    *
    * @param batch the samples with their targets
+   * @return one loss a sample
    */
-  public LossSums loss(MicroBatch batch) {
-    return Autograd.withoutRecording(() -> Scope.run(() -> lossOf(batch)));
+  public List<ExampleLoss> losses(MicroBatch batch) {
+    return Autograd.withoutRecording(() -> Scope.run(() -> lossesOf(batch)));
   }
 
-  private LossSums lossOf(MicroBatch batch) {
+  private List<ExampleLoss> lossesOf(MicroBatch batch) {
     NDManager manager = state.vector(Role.TRAINABLE).array().getManager();
     ForwardPass pass = ForwardPass.inference(state);
     EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
@@ -87,8 +88,16 @@ public final class Evaluator {
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
     NDArray flat = features.reshape(-1, features.getShape().get(2));
     NDArray logits = model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));
-    CriterionOutput output = criterion.apply(logits, rows, batch.targetTokens(), batch.size(), 0);
-    return output.sums();
+    TokenLosses tokens = criterion.tokenLosses(logits, rows);
+
+    List<ExampleLoss> losses =
+        new ArrayList<>(Collections.nCopies(batch.size(), new ExampleLoss(0, 0, 0, 0)));
+    for (int i = 0; i < tokens.size(); i++) {
+      int sample = rows.sampleOf(i, batch.targetLength());
+      ExampleLoss sum = losses.get(sample).plus(tokens.loss(i), tokens.nll(i), tokens.isHit(i));
+      losses.set(sample, sum);
+    }
+    return losses;
   }
 
   /**

@@ -95,7 +95,7 @@ final class GangNetwork implements AutoCloseable {
     for (int i = 0; i < worldSize; i++) {
       lastSeen.set(i, System.nanoTime());
     }
-    this.channels = new SparkChannels(new Handler()); // peers may call from here on
+    this.channels = SparkChannels.listening(new Handler()); // peers may call from here on
     this.addresses = rendezvous.allGather(SparkChannels.host() + ":" + channels.port());
     connect();
     this.heart = Executors.newSingleThreadScheduledExecutor(GangNetwork::daemon);

@@ -7,13 +7,17 @@ import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClientBootstrap;
 import org.apache.spark.network.client.TransportClientFactory;
 import org.apache.spark.network.crypto.AuthClientBootstrap;
 import org.apache.spark.network.crypto.AuthServerBootstrap;
+import org.apache.spark.network.server.NoOpRpcHandler;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.TransportServer;
+import org.apache.spark.network.server.TransportServerBootstrap;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
+import org.jspecify.annotations.Nullable;
 import scala.Tuple2;
 
 /**
@@ -30,31 +34,39 @@ final class SparkChannels implements AutoCloseable {
   private static final String MODULE = "ofa";
 
   private final TransportContext context;
-  private final TransportServer server;
+  private final @Nullable TransportServer server;
   private final TransportClientFactory clients;
 
-  /**
-   * Starts a server on this process's address.
-   *
-   * @param handler answers what peers send
-   */
-  SparkChannels(RpcHandler handler) {
+  private SparkChannels(RpcHandler handler, boolean listens) {
     SparkEnv environment = SparkEnv.get();
     SparkConf conf = environment.conf();
     TransportConf transport = new TransportConf(MODULE, new MapConfigProvider(settings(conf)));
     SecurityManager security = environment.securityManager();
     boolean authenticates = security.isAuthenticationEnabled();
+    List<TransportServerBootstrap> servers =
+        authenticates ? List.of(new AuthServerBootstrap(transport, security)) : List.of();
+    List<TransportClientBootstrap> clients =
+        authenticates
+            ? List.of(new AuthClientBootstrap(transport, conf.getAppId(), security))
+            : List.of();
     this.context = new TransportContext(transport, handler);
     this.server =
-        context.createServer(
-            host(),
-            conf.getInt("spark.ofa.port", 0),
-            authenticates ? List.of(new AuthServerBootstrap(transport, security)) : List.of());
-    this.clients =
-        context.createClientFactory(
-            authenticates
-                ? List.of(new AuthClientBootstrap(transport, conf.getAppId(), security))
-                : List.of());
+        listens ? context.createServer(host(), conf.getInt("spark.ofa.port", 0), servers) : null;
+    this.clients = context.createClientFactory(clients);
+  }
+
+  /**
+   * Starts a server on this process's address, and clients.
+   *
+   * @param handler answers what peers send
+   */
+  static SparkChannels listening(RpcHandler handler) {
+    return new SparkChannels(handler, true);
+  }
+
+  /** Makes clients without a server. */
+  static SparkChannels calling() {
+    return new SparkChannels(new NoOpRpcHandler(), false);
   }
 
   private static Map<String, String> settings(SparkConf conf) {
@@ -73,6 +85,9 @@ final class SparkChannels implements AutoCloseable {
   }
 
   int port() {
+    if (server == null) {
+      throw new IllegalStateException("port: none (expected: channels that listen)");
+    }
     return server.getPort();
   }
 
@@ -83,7 +98,9 @@ final class SparkChannels implements AutoCloseable {
   @Override
   public void close() {
     clients.close();
-    server.close();
+    if (server != null) {
+      server.close();
+    }
     context.close();
   }
 }

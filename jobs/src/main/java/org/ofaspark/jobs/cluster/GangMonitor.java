@@ -1,0 +1,104 @@
+package org.ofaspark.jobs.cluster;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import org.apache.spark.network.client.RpcResponseCallback;
+import org.apache.spark.network.client.TransportClient;
+import org.apache.spark.network.server.OneForOneStreamManager;
+import org.apache.spark.network.server.RpcHandler;
+import org.apache.spark.network.server.StreamManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The driver's ear: ranks tell it how training goes and what went wrong first, while they run.
+ * Driver; {@link RankReporter} is the other end.
+ */
+public final class GangMonitor implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(GangMonitor.class);
+
+  private final SparkChannels channels;
+  private final Consumer<JsonObject> onProgress;
+  private final AtomicReference<JsonObject> firstFailure = new AtomicReference<>();
+
+  /**
+   * Starts to listen.
+   *
+   * @param onProgress called with each line of training metrics, by a thread of the network
+   */
+  public GangMonitor(Consumer<JsonObject> onProgress) {
+    this.onProgress = onProgress;
+    this.channels = SparkChannels.listening(new Handler());
+  }
+
+  /** Returns the address that ranks report to. */
+  public String address() {
+    return SparkChannels.host() + ":" + channels.port();
+  }
+
+  /** Forgets the failure of an earlier attempt. */
+  public void reset() {
+    firstFailure.set(null);
+  }
+
+  /** Returns what went wrong first by the clocks of the ranks, in words, if a rank could tell. */
+  public Optional<String> firstFailure() {
+    return Optional.ofNullable(firstFailure.get())
+        .map(
+            failure ->
+                "rank %d on %s, update %d, %s: %s"
+                    .formatted(
+                        failure.get("rank").getAsInt(),
+                        failure.get("host").getAsString(),
+                        failure.get("update").getAsLong(),
+                        failure.get("phase").getAsString(),
+                        failure.get("error").getAsString()));
+  }
+
+  private void hear(JsonObject report) {
+    if (report.get("kind").getAsString().equals(RankReporter.FAILURE)) {
+      firstFailure.accumulateAndGet(report, GangMonitor::earlier);
+    } else {
+      onProgress.accept(report);
+    }
+  }
+
+  private static JsonObject earlier(JsonObject known, JsonObject heard) {
+    return known == null || heard.get("time").getAsLong() < known.get("time").getAsLong()
+        ? heard
+        : known;
+  }
+
+  private final class Handler extends RpcHandler {
+    private final StreamManager streams = new OneForOneStreamManager();
+
+    @Override
+    public void receive(
+        TransportClient connection, ByteBuffer message, RpcResponseCallback callback) {
+      try {
+        String text = StandardCharsets.UTF_8.decode(message).toString();
+        hear(JsonParser.parseString(text).getAsJsonObject());
+        callback.onSuccess(ByteBuffer.allocate(0));
+      } catch (RuntimeException e) {
+        LOG.warn("A report from {} is not understood", connection.getSocketAddress(), e);
+        callback.onFailure(e);
+      }
+    }
+
+    @Override
+    public StreamManager getStreamManager() {
+      return streams;
+    }
+  }
+
+  @Override
+  public void close() {
+    channels.close();
+  }
+}

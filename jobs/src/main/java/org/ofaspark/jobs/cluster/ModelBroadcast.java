@@ -1,0 +1,112 @@
+package org.ofaspark.jobs.cluster;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.UUID;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.ofaspark.checkpoint.SafetensorsReader;
+import org.ofaspark.checkpoint.WeightLoader;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.nn.StateDict;
+
+/**
+ * A model's weights on their way to executors: the bytes of its files in broadcasts of at most 64
+ * MB, never one object. The driver copies the files through without decoding them; an executor
+ * decodes them straight into its state dict. Each executor fetches a shard once, from the driver or
+ * from another executor.
+ */
+public final class ModelBroadcast implements Serializable {
+
+  private static final long serialVersionUID = 1;
+  private static final int SHARD_BYTES = 64 << 20;
+
+  private final String id = UUID.randomUUID().toString();
+  private final ArrayList<FileShards> files = new ArrayList<>();
+
+  private record FileShards(String name, ArrayList<Broadcast<byte[]>> shards)
+      implements Serializable {}
+
+  private ModelBroadcast() {}
+
+  /**
+   * Broadcasts the weights of a directory. Driver only.
+   *
+   * @param spark the application
+   * @param files access to the file system
+   * @param directory holds {@code model.safetensors}, or several files and their index
+   */
+  public static ModelBroadcast of(JavaSparkContext spark, HadoopFiles files, String directory)
+      throws IOException {
+    var broadcast = new ModelBroadcast();
+    for (String name : WeightDirectory.files(files, directory)) {
+      ArrayList<Broadcast<byte[]>> shards = new ArrayList<>();
+      try (InputStream in = files.open(directory + "/" + name)) {
+        byte[] shard = in.readNBytes(SHARD_BYTES);
+        while (shard.length > 0) {
+          shards.add(spark.broadcast(shard));
+          shard = in.readNBytes(SHARD_BYTES);
+        }
+      }
+      broadcast.files.add(new FileShards(name, shards));
+    }
+    return broadcast;
+  }
+
+  /** Returns a name of these weights, unique in the application. */
+  public String id() {
+    return id;
+  }
+
+  /**
+   * Fills a state dict. Executor.
+   *
+   * @param state receives the weights
+   * @throws IOException naming every tensor that does not fit
+   */
+  public void load(StateDict state) throws IOException {
+    var loader = new WeightLoader(state);
+    for (FileShards file : files) {
+      try (var reader = new SafetensorsReader(new ShardStream(file), file.name())) {
+        loader.read(reader);
+      }
+    }
+    loader.finish();
+  }
+
+  /** The bytes of a file, whose shards are fetched one after the other. */
+  private static final class ShardStream extends InputStream {
+    private final Iterator<Broadcast<byte[]>> shards;
+    private InputStream shard = InputStream.nullInputStream();
+
+    ShardStream(FileShards file) {
+      this.shards = file.shards().iterator();
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int length) throws IOException {
+      int read = shard.read(target, offset, length);
+      while (read < 0 && shards.hasNext()) {
+        shard = new ByteArrayInputStream(shards.next().value());
+        read = shard.read(target, offset, length);
+      }
+      return read;
+    }
+  }
+
+  /** Frees the shards on driver and executors. Driver only. */
+  public void destroy() {
+    files.forEach(file -> file.shards().forEach(Broadcast::destroy));
+  }
+}

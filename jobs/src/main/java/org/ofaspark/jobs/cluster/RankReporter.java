@@ -1,0 +1,102 @@
+package org.ofaspark.jobs.cluster;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.apache.spark.network.client.TransportClient;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A rank's line to the driver's {@link GangMonitor}. Reports that do not get through are logged and
+ * given up: training goes on without them. Executor.
+ */
+public final class RankReporter implements AutoCloseable {
+
+  static final String FAILURE = "failure";
+
+  private static final Logger LOG = LoggerFactory.getLogger(RankReporter.class);
+  private static final long TIMEOUT_MILLIS = 5_000;
+
+  private final SparkChannels channels;
+  private final @Nullable TransportClient driver;
+
+  /**
+   * Connects to the driver.
+   *
+   * @param address where its monitor listens
+   */
+  public RankReporter(String address) {
+    this.channels = SparkChannels.calling();
+    this.driver = connect(address);
+  }
+
+  private @Nullable TransportClient connect(String address) {
+    int colon = address.lastIndexOf(':');
+    try {
+      return channels
+          .clients()
+          .createUnmanagedClient(
+              address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    } catch (IOException e) {
+      LOG.warn("No live progress: the driver's monitor at {} cannot be reached", address, e);
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    }
+  }
+
+  /**
+   * Reports a line of training metrics.
+   *
+   * @param line the line
+   */
+  public void progress(JsonObject line) {
+    JsonObject report = line.deepCopy();
+    report.addProperty("kind", "progress");
+    send(report);
+  }
+
+  /**
+   * Reports a failure of this rank.
+   *
+   * @param rank this rank
+   * @param update the update in progress
+   * @param phase what the rank was doing
+   * @param cause what went wrong
+   */
+  public void failure(int rank, long update, String phase, Throwable cause) {
+    JsonObject report = new JsonObject();
+    report.addProperty("kind", FAILURE);
+    report.addProperty("rank", rank);
+    report.addProperty("host", SparkChannels.host());
+    report.addProperty("update", update);
+    report.addProperty("phase", phase);
+    report.addProperty("error", String.valueOf(cause));
+    report.addProperty("time", System.currentTimeMillis());
+    send(report);
+  }
+
+  private void send(JsonObject report) {
+    if (driver == null) {
+      return;
+    }
+    try {
+      ByteBuffer text = ByteBuffer.wrap(report.toString().getBytes(StandardCharsets.UTF_8));
+      var unused = driver.sendRpcSync(text, TIMEOUT_MILLIS);
+    } catch (RuntimeException e) {
+      LOG.warn("A report did not reach the driver: {}", report, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (driver != null) {
+      driver.close();
+    }
+    channels.close();
+  }
+}

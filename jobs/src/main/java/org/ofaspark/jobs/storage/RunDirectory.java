@@ -1,0 +1,161 @@
+package org.ofaspark.jobs.storage;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.ofaspark.checkpoint.Manifest;
+
+/**
+ * Where the outcomes of one run lie.
+ *
+ * <pre>
+ *   recipe.conf            the recipe, resolved
+ *   provenance.json        what the run was made of
+ *   metrics/train-*.jsonl  training metrics, one line an interval
+ *   metrics/valid.jsonl    validation metrics, one line a validation
+ *   checkpoints/update-*   checkpoints; one without manifest.json does not exist
+ *   checkpoints/best       the name of the best one
+ *   evaluation/SPLIT       predictions and metrics of the evaluate job
+ * </pre>
+ */
+public final class RunDirectory {
+
+  private static final String PREFIX = "update-";
+
+  private final HadoopFiles files;
+  private final String path;
+
+  /**
+   * Names a directory, which need not exist.
+   *
+   * @param files access to the file system
+   * @param path any Hadoop path
+   */
+  public RunDirectory(HadoopFiles files, String path) throws IOException {
+    this.files = files;
+    this.path = files.qualified(path);
+  }
+
+  /** Returns the path, with scheme. */
+  public String path() {
+    return path;
+  }
+
+  /** Returns the recipe's file. */
+  public String recipe() {
+    return path + "/recipe.conf";
+  }
+
+  /** Returns the provenance's file. */
+  public String provenance() {
+    return path + "/provenance.json";
+  }
+
+  /** Returns the directory of metrics. */
+  public String metrics() {
+    return path + "/metrics";
+  }
+
+  /**
+   * Returns the directory of an evaluation.
+   *
+   * @param split the split evaluated
+   */
+  public String evaluation(String split) {
+    return path + "/evaluation/" + split;
+  }
+
+  /**
+   * Returns the directory of a checkpoint.
+   *
+   * @param updateNumber updates done
+   */
+  public String checkpoint(long updateNumber) {
+    return "%s/checkpoints/%s%08d".formatted(path, PREFIX, updateNumber);
+  }
+
+  /**
+   * Returns the directory that a checkpoint is written to before it is renamed into place.
+   *
+   * @param updateNumber updates done
+   */
+  public String unfinishedCheckpoint(long updateNumber) {
+    return "%s/checkpoints/.%s%08d.tmp".formatted(path, PREFIX, updateNumber);
+  }
+
+  /**
+   * Finishes a checkpoint: writes its manifest and renames it into place.
+   *
+   * @param manifest what it is
+   */
+  public void commit(Manifest manifest) throws IOException {
+    String unfinished = unfinishedCheckpoint(manifest.updateNumber());
+    String target = checkpoint(manifest.updateNumber());
+    files.writeText(unfinished + "/" + Manifest.FILE, manifest.toJson());
+    files.delete(target);
+    files.rename(unfinished, target);
+  }
+
+  /**
+   * Reads the manifest of a checkpoint.
+   *
+   * @param updateNumber updates done
+   */
+  public Manifest manifest(long updateNumber) throws IOException {
+    String file = checkpoint(updateNumber) + "/" + Manifest.FILE;
+    return Manifest.parse(files.readText(file), file);
+  }
+
+  /**
+   * Replaces the manifest of a checkpoint.
+   *
+   * @param manifest what the checkpoint is now
+   */
+  public void update(Manifest manifest) throws IOException {
+    files.writeText(checkpoint(manifest.updateNumber()) + "/" + Manifest.FILE, manifest.toJson());
+  }
+
+  /** Returns the updates done of every finished checkpoint, ascending. */
+  public List<Long> checkpoints() throws IOException {
+    List<Long> updates = new ArrayList<>();
+    for (String name : files.list(path + "/checkpoints")) {
+      if (name.matches(PREFIX + "\\d+")) {
+        long update = Long.parseLong(name.substring(PREFIX.length()));
+        if (files.exists(checkpoint(update) + "/" + Manifest.FILE)) {
+          updates.add(update);
+        }
+      }
+    }
+    return updates;
+  }
+
+  /**
+   * Deletes a checkpoint.
+   *
+   * @param updateNumber updates done
+   */
+  public void deleteCheckpoint(long updateNumber) throws IOException {
+    files.delete(checkpoint(updateNumber) + "/" + Manifest.FILE); // from here on it does not exist
+    files.delete(checkpoint(updateNumber));
+  }
+
+  /**
+   * Notes which checkpoint is the best.
+   *
+   * @param updateNumber updates done
+   */
+  public void markBest(long updateNumber) throws IOException {
+    files.writeText(path + "/checkpoints/best", PREFIX + "%08d\n".formatted(updateNumber));
+  }
+
+  /** Returns the updates done of the best checkpoint, if one is marked and still there. */
+  public Optional<Long> best() throws IOException {
+    String file = path + "/checkpoints/best";
+    if (!files.exists(file)) {
+      return Optional.empty();
+    }
+    long update = Long.parseLong(files.readText(file).strip().substring(PREFIX.length()));
+    return checkpoints().contains(update) ? Optional.of(update) : Optional.empty();
+  }
+}

@@ -1,0 +1,80 @@
+package org.ofaspark.collective;
+
+import java.util.List;
+import java.util.function.Supplier;
+import org.ofaspark.tensor.FlatVector;
+
+/** A gang whose operations are timed, waiting for slower ranks included. Used by one thread. */
+public final class TimedCollective implements Collective {
+
+  private final Collective gang;
+  private long nanos;
+
+  /**
+   * Creates a timed view of a gang.
+   *
+   * @param gang the gang; closed with this view
+   */
+  public TimedCollective(Collective gang) {
+    this.gang = gang;
+  }
+
+  /** Returns the nanoseconds spent in operations since the last call, and starts from 0 again. */
+  public long takeNanos() {
+    long taken = nanos;
+    nanos = 0;
+    return taken;
+  }
+
+  private <T> T timed(Supplier<T> operation) {
+    long start = System.nanoTime();
+    try {
+      return operation.get();
+    } finally {
+      nanos += System.nanoTime() - start;
+    }
+  }
+
+  @Override
+  public int rank() {
+    return gang.rank();
+  }
+
+  @Override
+  public int worldSize() {
+    return gang.worldSize();
+  }
+
+  @Override
+  public void reduceScatter(FlatVector vector) {
+    timed(
+        () -> {
+          gang.reduceScatter(vector);
+          return vector;
+        });
+  }
+
+  @Override
+  public void allGather(FlatVector vector) {
+    timed(
+        () -> {
+          gang.allGather(vector);
+          return vector;
+        });
+  }
+
+  @Override
+  public List<float[]> allGather(float[] values) {
+    return timed(() -> gang.allGather(values));
+  }
+
+  @Override
+  public double[] allReduce(double... values) {
+    return timed(() -> gang.allReduce(values));
+  }
+
+  @Override
+  public void close() {
+    gang.close();
+  }
+}

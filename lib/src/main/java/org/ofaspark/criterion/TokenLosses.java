@@ -1,0 +1,73 @@
+package org.ofaspark.criterion;
+
+import java.util.stream.IntStream;
+
+/** The parts of the loss of single tokens, in nats. */
+public final class TokenLosses {
+
+  private static final int PARTS = 4;
+
+  private final float[] values; // (tokens, 4): smoothed loss, nll, bonus, hit
+
+  TokenLosses(int tokens) {
+    this.values = new float[tokens * PARTS];
+  }
+
+  void set(int firstToken, float[] rows) {
+    System.arraycopy(rows, 0, values, firstToken * PARTS, rows.length);
+  }
+
+  /** Returns the number of tokens. */
+  public int size() {
+    return values.length / PARTS;
+  }
+
+  /**
+   * Returns the loss that is minimized, bonus included.
+   *
+   * @param token its number
+   */
+  public double loss(int token) {
+    return (double) values[token * PARTS] + bonus(token);
+  }
+
+  /**
+   * Returns the negative log-likelihood of the target.
+   *
+   * @param token its number
+   */
+  public double nll(int token) {
+    return values[token * PARTS + 1];
+  }
+
+  /**
+   * Returns the encouraging bonus, never positive; 0 for cross entropy.
+   *
+   * @param token its number
+   */
+  public double bonus(int token) {
+    return values[token * PARTS + 2];
+  }
+
+  /**
+   * Tells whether the target is the likeliest symbol.
+   *
+   * @param token its number
+   */
+  public boolean isHit(int token) {
+    return values[token * PARTS + 3] > 0;
+  }
+
+  long correct() {
+    return IntStream.range(0, size()).filter(this::isHit).count();
+  }
+
+  /** Returns the label-smoothed loss of each token, without the bonus. */
+  float[] smoothed() {
+    float[] smoothed = new float[size()];
+    for (int i = 0; i < smoothed.length; i++) {
+      smoothed[i] = values[i * PARTS];
+    }
+    return smoothed;
+  }
+}
