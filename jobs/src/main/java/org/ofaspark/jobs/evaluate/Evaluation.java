@@ -1,0 +1,131 @@
+package org.ofaspark.jobs.evaluate;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.jobs.table.TableCodec;
+import org.ofaspark.recipe.Recipe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers the examples of a split with given weights and scores the answers, on all executors; the
+ * validation of fine-tuning and the evaluate job are both this. Driver.
+ */
+public final class Evaluation {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Evaluation.class);
+
+  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
+  private final SparkSession spark;
+  private final HadoopFiles files;
+  private final Recipe recipe;
+  private final TableCodec codec;
+
+  /**
+   * What came of a split.
+   *
+   * @param predictions a row of {@link PredictionTable} for each example, kept on executors until
+   *     {@link #close}
+   * @param metrics metrics by name
+   * @param examples examples of the split
+   * @param failed examples without an answer
+   */
+  public record Outcome(
+      Dataset<Row> predictions, Map<String, Double> metrics, long examples, long failed)
+      implements AutoCloseable {
+
+    /** Frees the predictions. */
+    @Override
+    public void close() {
+      predictions.unpersist();
+    }
+  }
+
+  /**
+   * Prepares evaluations.
+   *
+   * @param spark the session
+   * @param files access to the file system
+   * @param recipe the run
+   * @param codec the table's dictionary
+   */
+  public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, TableCodec codec) {
+    this.spark = spark;
+    this.files = files;
+    this.recipe = recipe;
+    this.codec = codec;
+  }
+
+  /**
+   * Evaluates a split.
+   *
+   * @param split its name
+   * @param weights directory of the weights
+   * @return predictions and metrics, which the caller closes
+   */
+  public Outcome run(String split, String weights) throws IOException {
+    JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
+    ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
+    try {
+      int partitions = PARTITIONS_A_SLOT * Math.max(1, context.defaultParallelism());
+      Dataset<Row> examples =
+          spark.read().parquet(recipe.table().table() + "/" + split).repartition(partitions);
+      Dataset<Row> answers =
+          examples
+              .mapPartitions(
+                  new PredictPartition(recipe.resolvedText(), codec, broadcast),
+                  Encoders.row(PredictionTable.SCHEMA))
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      long count = answers.count(); // the model works here, once
+      Dataset<Row> predictions = recipe.task() == Task.CAPTION ? scored(context, answers) : answers;
+      return outcome(predictions, count);
+    } finally {
+      broadcast.destroy();
+    }
+  }
+
+  private Dataset<Row> scored(JavaSparkContext context, Dataset<Row> answers) {
+    Dataset<Row> scored =
+        spark
+            .createDataFrame(CaptionScores.withCider(context, answers), PredictionTable.SCHEMA)
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    long unused = scored.count();
+    answers.unpersist();
+    return scored;
+  }
+
+  private Outcome outcome(Dataset<Row> predictions, long count) {
+    JavaRDD<Row> good =
+        predictions.filter(predictions.col(PredictionTable.ERROR).isNull()).javaRDD();
+    Map<String, Double> metrics = new TreeMap<>();
+    metrics.putAll(
+        recipe.task() == Task.CAPTION ? CaptionScores.metrics(good) : RegionScores.metrics(good));
+    Row sums =
+        predictions
+            .selectExpr("sum(loss)", "sum(nll_loss)", "sum(target_tokens)", "count(error)")
+            .first();
+    long failed = sums.getLong(3);
+    if (failed < count) {
+      metrics.put("loss", sums.getDouble(0) / sums.getLong(2));
+      metrics.put("nll_loss", sums.getDouble(1) / sums.getLong(2));
+    }
+    if (failed > 0) {
+      LOG.warn("{} of {} examples have no prediction; see column error", failed, count);
+    }
+    return new Outcome(predictions, metrics, count, failed);
+  }
+}
