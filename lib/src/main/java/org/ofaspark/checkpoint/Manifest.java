@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * @param epoch the epoch of the next update, from 1
  * @param worldSize ranks that wrote it; any number can go on from it
  * @param parameters trainable parameters
+ * @param skippedUpdates updates among those done that moved no parameter
  * @param files every other file of the checkpoint
  * @param metrics validation metrics of these weights by name; empty if there was no validation
  */
@@ -25,6 +26,7 @@ public record Manifest(
     int epoch,
     int worldSize,
     long parameters,
+    long skippedUpdates,
     List<FileEntry> files,
     Map<String, Double> metrics) {
 
@@ -57,7 +59,8 @@ public record Manifest(
    * @param measured validation metrics by name
    */
   public Manifest with(Map<String, Double> measured) {
-    return new Manifest(version, updateNumber, epoch, worldSize, parameters, files, measured);
+    return new Manifest(
+        version, updateNumber, epoch, worldSize, parameters, skippedUpdates, files, measured);
   }
 
   /** Returns the text of the file. */

@@ -1,5 +1,6 @@
 package org.ofaspark.data;
 
+import java.io.Serializable;
 import org.ofaspark.config.Checks;
 
 /**
@@ -15,7 +16,7 @@ import org.ofaspark.config.Checks;
  * @param globalBatch G, examples of an update
  * @param batchSize examples of a micro-batch
  */
-public record EpochPlan(long examples, int globalBatch, int batchSize) {
+public record EpochPlan(long examples, int globalBatch, int batchSize) implements Serializable {
 
   /** Checks the values. */
   public EpochPlan {

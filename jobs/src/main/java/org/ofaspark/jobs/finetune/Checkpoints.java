@@ -1,0 +1,101 @@
+package org.ofaspark.jobs.finetune;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.train.TrainConfig;
+
+/** The finished checkpoints of a run: which is the last, which the best, and which go. Driver. */
+final class Checkpoints {
+
+  private final RunDirectory run;
+  private final HadoopFiles files;
+  private final TrainConfig config;
+
+  Checkpoints(RunDirectory run, HadoopFiles files, TrainConfig config) {
+    this.run = run;
+    this.files = files;
+    this.config = config;
+  }
+
+  /** Returns the last finished checkpoint, if there is one. */
+  Optional<Manifest> last() throws IOException {
+    List<Long> updates = run.checkpoints();
+    return updates.isEmpty()
+        ? Optional.empty()
+        : Optional.of(run.manifest(updates.get(updates.size() - 1)));
+  }
+
+  /**
+   * Notes what a validation has measured, and whether it makes the checkpoint the best.
+   *
+   * @return the checkpoint's manifest with its metrics
+   */
+  Manifest measured(Manifest manifest, Map<String, Double> metrics, double seconds)
+      throws IOException {
+    requireMetric(metrics);
+    Manifest measured = manifest.with(metrics);
+    run.update(measured);
+    JsonObject line = new JsonObject();
+    line.addProperty("update", manifest.updateNumber());
+    line.addProperty("epoch", manifest.epoch());
+    measured.metrics().forEach(line::addProperty);
+    line.addProperty("seconds", seconds);
+    String file = run.metrics() + "/valid.jsonl";
+    String before = files.exists(file) ? files.readText(file) : "";
+    files.writeText(file, before + line + "\n");
+    List<Manifest> ranked = byMetric();
+    run.markBest(ranked.get(0).updateNumber());
+    return measured;
+  }
+
+  private void requireMetric(Map<String, Double> metrics) {
+    if (!metrics.containsKey(config.bestCheckpointMetric())) {
+      throw new IllegalArgumentException(
+          "train.best-checkpoint-metric: %s (expected: one of %s)"
+              .formatted(config.bestCheckpointMetric(), metrics.keySet()));
+    }
+  }
+
+  /** Returns the manifests of the validated checkpoints, best first; of equal ones the earlier. */
+  private List<Manifest> byMetric() throws IOException {
+    List<Manifest> validated = new ArrayList<>();
+    for (long update : run.checkpoints()) {
+      Manifest manifest = run.manifest(update);
+      if (manifest.metrics().containsKey(config.bestCheckpointMetric())) {
+        validated.add(manifest);
+      }
+    }
+    Comparator<Manifest> byValue =
+        Comparator.comparingDouble(
+            manifest -> manifest.metrics().getOrDefault(config.bestCheckpointMetric(), Double.NaN));
+    validated.sort(config.maximizeBestCheckpointMetric() ? byValue.reversed() : byValue);
+    return validated;
+  }
+
+  /** Deletes the checkpoints that are neither among the last nor among the best. */
+  void prune() throws IOException {
+    List<Long> updates = run.checkpoints();
+    Set<Long> kept =
+        new HashSet<>(
+            updates.subList(
+                Math.max(0, updates.size() - config.keepLastCheckpoints()), updates.size()));
+    byMetric().stream()
+        .limit(config.keepBestCheckpoints())
+        .forEach(manifest -> kept.add(manifest.updateNumber()));
+    for (long update : updates) {
+      if (!kept.contains(update)) {
+        run.deleteCheckpoint(update);
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package org.ofaspark.jobs.finetune;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.ofaspark.data.Collator;
+import org.ofaspark.data.EpochPlan;
+import org.ofaspark.data.Example;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.data.PatchImages;
+import scala.Tuple2;
+
+/**
+ * Gives a rank the micro-batches of one update after the other, decoded ahead by threads of its
+ * own. Executor; used by one thread.
+ */
+final class MicroBatchFeed implements AutoCloseable {
+
+  /** Longest time for decoding one micro-batch. */
+  private static final long TIMEOUT_SECONDS = 600;
+
+  private final Iterator<Tuple2<Long, byte[]>> rows;
+  private final EpochPlan plan;
+  private final int rank;
+  private final int worldSize;
+  private final PatchImages images;
+  private final ExecutorService threads;
+  private final int ahead;
+  private final long lastUpdate;
+  private final Deque<Future<MicroBatch>> decoding = new ArrayDeque<>();
+  private long readUpdate;
+  private int readMicroBatch;
+  private long waitedNanos;
+
+  /**
+   * Opens a feed.
+   *
+   * @param rows place and {@link TrainingRow} of this rank's examples, sorted
+   * @param plan which places make up which update
+   * @param rank this rank
+   * @param worldSize number of ranks
+   * @param fromUpdate first update
+   * @param toUpdate update after the last
+   * @param images decodes images
+   * @param decoders threads to decode with
+   */
+  MicroBatchFeed(
+      Iterator<Tuple2<Long, byte[]>> rows,
+      EpochPlan plan,
+      int rank,
+      int worldSize,
+      long fromUpdate,
+      long toUpdate,
+      PatchImages images,
+      int decoders) {
+    this.rows = rows;
+    this.plan = plan;
+    this.rank = rank;
+    this.worldSize = worldSize;
+    this.images = images;
+    this.readUpdate = fromUpdate;
+    this.lastUpdate = toUpdate;
+    this.ahead = 2 * decoders;
+    this.threads =
+        Executors.newFixedThreadPool(
+            decoders,
+            task -> {
+              Thread thread = new Thread(task, "ofa-decode-" + rank);
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /**
+   * Returns this rank's micro-batches of the next update.
+   *
+   * @param update its number; updates are asked for in order
+   */
+  List<MicroBatch> next(long update) {
+    int count = plan.microBatchesOf(update, rank, worldSize);
+    List<MicroBatch> batches = new ArrayList<>();
+    long start = System.nanoTime();
+    for (int i = 0; i < count; i++) {
+      readAhead();
+      batches.add(take(decoding.remove()));
+    }
+    readAhead();
+    waitedNanos += System.nanoTime() - start;
+    return batches;
+  }
+
+  /**
+   * Returns the nanoseconds spent waiting for data since the last call, and starts from 0 again.
+   */
+  long takeWaitedNanos() {
+    long waited = waitedNanos;
+    waitedNanos = 0;
+    return waited;
+  }
+
+  private void readAhead() {
+    while (decoding.size() <= ahead && readUpdate < lastUpdate) {
+      if (readMicroBatch == plan.microBatchesOf(readUpdate, rank, worldSize)) {
+        readUpdate++;
+        readMicroBatch = 0;
+      } else {
+        List<Example> examples = readMicroBatch();
+        decoding.add(threads.submit(() -> decode(examples)));
+      }
+    }
+  }
+
+  /** Reads the examples of the next micro-batch, and checks that none is missing. */
+  private List<Example> readMicroBatch() {
+    long inUpdate = (long) (readMicroBatch * worldSize + rank) * plan.batchSize();
+    long place = plan.firstPlace(readUpdate) + inUpdate;
+    long size = Math.min(plan.batchSize(), plan.examplesOf(readUpdate) - inUpdate);
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < size; i++) {
+      Tuple2<Long, byte[]> row = rows.hasNext() ? rows.next() : null;
+      if (row == null || row._1() != place + i) {
+        throw new IllegalStateException(
+            "update %d: place %s (expected: %d); has the table changed since the run began?"
+                .formatted(readUpdate, row == null ? "missing" : row._1(), place + i));
+      }
+      examples.add(TrainingRow.decode(row._2()));
+    }
+    readMicroBatch++;
+    return examples;
+  }
+
+  private MicroBatch decode(List<Example> examples) {
+    List<float[]> pixels = new ArrayList<>();
+    for (Example example : examples) {
+      try {
+        pixels.add(images.read(example.image()));
+      } catch (RuntimeException e) {
+        throw new IllegalStateException("example %s".formatted(example.exampleId()), e);
+      }
+    }
+    return Collator.collate(examples, pixels, images.size());
+  }
+
+  private static MicroBatch take(Future<MicroBatch> batch) {
+    try {
+      return batch.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for data", e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("data: " + e.getCause(), e);
+    } catch (TimeoutException e) {
+      throw new IllegalStateException(
+          "a micro-batch is not decoded within %d s".formatted(TIMEOUT_SECONDS), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}

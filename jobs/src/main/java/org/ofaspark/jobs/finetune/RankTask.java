@@ -1,0 +1,269 @@
+package org.ofaspark.jobs.finetune;
+
+import ai.djl.ndarray.NDManager;
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.checkpoint.OptimizerFiles;
+import org.ofaspark.checkpoint.SafetensorsReader;
+import org.ofaspark.checkpoint.TensorEntry;
+import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.collective.TimedCollective;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.data.PatchImages;
+import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.RankReporter;
+import org.ofaspark.jobs.cluster.SparkCollective;
+import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.optim.Adam;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.train.Trainer;
+import org.ofaspark.train.UpdateOutcome;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+
+/** One rank of a segment: trains on its rows and writes its part of a checkpoint. Executor. */
+final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, String> {
+
+  private static final long serialVersionUID = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(RankTask.class);
+
+  /** Updates in a row without a finite gradient after which training is hopeless. */
+  private static final int MAX_SKIPPED_IN_A_ROW = 5;
+
+  private final Segment segment;
+
+  RankTask(Segment segment) {
+    this.segment = segment;
+  }
+
+  /**
+   * What a rank returns to the driver, as JSON.
+   *
+   * @param files the files that it has written
+   * @param skippedUpdates updates of the run so far that moved no parameter
+   * @param parameters trainable parameters of the model
+   */
+  record Result(List<FileEntry> files, long skippedUpdates, long parameters) {
+
+    static Result parse(String json) {
+      return new Gson().fromJson(json, Result.class);
+    }
+  }
+
+  @Override
+  public Iterator<String> call(Iterator<Tuple2<Long, byte[]>> rows) throws IOException {
+    BarrierTaskContext task = BarrierTaskContext.get();
+    var run = new Run(task, rows);
+    try (var reporter = new RankReporter(segment.monitor())) {
+      try {
+        return List.of(new Gson().toJson(run.run(reporter))).iterator();
+      } catch (IOException | RuntimeException | Error e) {
+        if (!task.isInterrupted()) {
+          reporter.failure(task.partitionId(), run.update, run.phase, e);
+        }
+        throw e;
+      }
+    }
+  }
+
+  private final class Run {
+    private final BarrierTaskContext task;
+    private final Iterator<Tuple2<Long, byte[]>> rows;
+    private final int rank;
+    private final Recipe recipe;
+    private final HadoopFiles files;
+    private long update = segment.fromUpdate();
+    private String phase = "start";
+    private long skipped = segment.skippedUpdates();
+    private int skippedInARow;
+
+    Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
+      this.task = task;
+      this.rows = rows;
+      this.rank = task.partitionId();
+      this.recipe = RecipeReader.parse("recipe.conf", segment.recipeText(), List.of());
+      this.files = new HadoopFiles(segment.hadoop().value());
+    }
+
+    Result run(RankReporter reporter) throws IOException {
+      ExecutorModel.closeIdle();
+      TorchRuntime.useThreads(task.cpus());
+      try (NDManager manager = TorchRuntime.newManager(AssignedDevice.of(task));
+          var model = new OfaModel(recipe.model(), manager);
+          var state =
+              new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
+          var gang = new TimedCollective(joinGang());
+          var trainer =
+              new Trainer(
+                  model,
+                  state,
+                  new Criterion(recipe.criterion()),
+                  recipe.optimizer(),
+                  segment.totalUpdates(),
+                  gang,
+                  recipe.train().seed());
+          var feed =
+              new MicroBatchFeed(
+                  rows,
+                  segment.plan(),
+                  rank,
+                  segment.worldSize(),
+                  segment.fromUpdate(),
+                  segment.toUpdate(),
+                  new PatchImages(recipe.data()),
+                  task.cpus())) {
+        phase = "loading";
+        load(state, trainer);
+        train(trainer, feed, gang, reporter);
+        phase = "writing the checkpoint";
+        List<FileEntry> written = writeCheckpoint(state, trainer);
+        gang.allReduce(0); // nobody leaves before all have written
+        return new Result(written, skipped, state.layout(Role.TRAINABLE).size());
+      }
+    }
+
+    private SparkCollective joinGang() {
+      phase = "rendezvous";
+      return new SparkCollective(
+          segment.gang(),
+          rank,
+          segment.worldSize(),
+          task::allGather,
+          recipe.train().collectiveTimeout(),
+          task::isInterrupted);
+    }
+
+    private void load(StateDict state, Trainer trainer) throws IOException {
+      if (segment.weights() == null) {
+        state.initialize(recipe.initialWeights().initSeed());
+      } else {
+        segment.weights().load(state);
+      }
+      trainer.resumeAfter(segment.fromUpdate() - segment.skippedUpdates());
+      if (!segment.optimizerFiles().isEmpty()) {
+        loadOptimizer(trainer);
+      }
+    }
+
+    private void loadOptimizer(Trainer trainer) throws IOException {
+      Adam adam = trainer.adam();
+      long found = 0;
+      for (String file : segment.optimizerFiles()) {
+        try (var reader = new SafetensorsReader(files.open(file), file)) {
+          found +=
+              OptimizerFiles.read(
+                  reader, adam.firstMoment(), adam.secondMoment(), trainer.range().from());
+        }
+      }
+      if (found != trainer.range().size()) {
+        throw new IOException(
+            "optimizer shards: %d values of rank %d's range (expected: %d)"
+                .formatted(found, rank, trainer.range().size()));
+      }
+    }
+
+    private void train(
+        Trainer trainer, MicroBatchFeed feed, TimedCollective gang, RankReporter reporter)
+        throws IOException {
+      var log = new TrainingLog(recipe.train().reportAccuracy());
+      try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
+        for (; update < segment.toUpdate(); update++) {
+          phase = "waiting for data";
+          var batches = feed.next(update);
+          phase = "training";
+          UpdateOutcome outcome = trainer.update(batches);
+          countSkipped(outcome);
+          log.add(outcome);
+          long done = update + 1;
+          boolean isLast = done == segment.toUpdate();
+          if (metrics != null && (done % recipe.train().logInterval() == 0 || isLast)) {
+            JsonObject line =
+                log.line(
+                    done, segment.plan().epoch(update), feed.takeWaitedNanos(), gang.takeNanos());
+            writeLine(metrics, line);
+            reporter.progress(line);
+          }
+        }
+      }
+    }
+
+    private void countSkipped(UpdateOutcome outcome) {
+      if (outcome instanceof UpdateOutcome.Applied) {
+        skippedInARow = 0;
+        return;
+      }
+      skipped++;
+      skippedInARow++;
+      LOG.warn("Update {}: the gradient is not finite; no parameter has moved", update);
+      if (skippedInARow == MAX_SKIPPED_IN_A_ROW) {
+        throw new NumericFailureException(
+            "update %d: gradient not finite %d times in a row (expected: finite)"
+                    .formatted(update, MAX_SKIPPED_IN_A_ROW)
+                + "; try a lower optimizer.lr or a longer optimizer.warmup-ratio");
+      }
+    }
+
+    private OutputStream openMetrics() throws IOException {
+      Path path = new Path(segment.metricsFile());
+      return files.fileSystem(path).create(path, true);
+    }
+
+    private void writeLine(OutputStream metrics, JsonObject line) throws IOException {
+      metrics.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      if (metrics instanceof FSDataOutputStream stream) {
+        stream.hflush(); // readers see the line now
+      }
+    }
+
+    private List<FileEntry> writeCheckpoint(StateDict state, Trainer trainer) throws IOException {
+      List<FileEntry> written = new ArrayList<>();
+      Adam adam = trainer.adam();
+      written.add(
+          write(
+              OptimizerFiles.name(rank, segment.worldSize()),
+              out ->
+                  OptimizerFiles.write(
+                      out,
+                      adam.firstMoment(),
+                      adam.secondMoment(),
+                      trainer.range().from(),
+                      adam.steps())));
+      if (rank == 0) {
+        Map<String, List<TensorEntry>> plan =
+            WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
+        for (var file : plan.entrySet()) {
+          written.add(write(file.getKey(), out -> WeightFiles.write(out, file.getValue(), state)));
+        }
+        if (plan.size() > 1) {
+          String index = WeightFiles.index(plan);
+          written.add(
+              write(WeightFiles.INDEX, out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
+        }
+      }
+      return written;
+    }
+
+    private FileEntry write(String name, HadoopFiles.Content content) throws IOException {
+      return HashedFile.write(files, segment.checkpoint(), name, content);
+    }
+  }
+}

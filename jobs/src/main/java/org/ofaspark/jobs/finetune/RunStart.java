@@ -1,0 +1,91 @@
+package org.ofaspark.jobs.finetune;
+
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.package$;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+
+/** What a run writes down before it trains, and checks when it goes on. Driver. */
+final class RunStart {
+
+  private RunStart() {}
+
+  /**
+   * Writes recipe and provenance into a new run directory, or checks that the directory's run is
+   * this one.
+   *
+   * @throws IllegalArgumentException if the directory holds another run
+   */
+  static void write(
+      HadoopFiles files,
+      RunDirectory run,
+      Recipe recipe,
+      TableInfo table,
+      int worldSize,
+      long totalUpdates)
+      throws IOException {
+    if (files.exists(run.recipe())) {
+      requireSame(
+          RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of()), recipe, run);
+      return;
+    }
+    files.writeText(run.provenance(), provenance(recipe, table, worldSize, totalUpdates));
+    files.writeText(run.recipe(), recipe.resolvedText());
+  }
+
+  /** What a run's checkpoints depend on may not change under it. */
+  private static void requireSame(Recipe before, Recipe now, RunDirectory run) {
+    List<String> changed = new ArrayList<>();
+    compare(changed, "task", before.task(), now.task());
+    compare(changed, "model", before.model(), now.model());
+    compare(changed, "model", before.initialWeights(), now.initialWeights());
+    compare(changed, "data", before.data(), now.data());
+    compare(changed, "criterion", before.criterion(), now.criterion());
+    compare(changed, "optimizer", before.optimizer(), now.optimizer());
+    compare(changed, "train.max-epoch", before.train().maxEpoch(), now.train().maxEpoch());
+    compare(changed, "train.max-update", before.train().maxUpdate(), now.train().maxUpdate());
+    compare(changed, "train.global-batch", before.train().globalBatch(), now.train().globalBatch());
+    compare(changed, "train.batch-size", before.train().batchSize(), now.train().batchSize());
+    compare(changed, "train.seed", before.train().seed(), now.train().seed());
+    if (!changed.isEmpty()) {
+      throw new IllegalArgumentException(
+          "run-dir: %s holds a run whose recipe differs in %s (expected: the same recipe, to go on)"
+                  .formatted(run.path(), changed)
+              + "; choose another run-dir for a new run");
+    }
+  }
+
+  private static void compare(List<String> changed, String key, Object before, Object now) {
+    if (!before.equals(now) && !changed.contains(key)) {
+      changed.add(key);
+    }
+  }
+
+  private static String provenance(
+      Recipe recipe, TableInfo table, int worldSize, long totalUpdates) {
+    JsonObject json = new JsonObject();
+    json.addProperty("started", Instant.now().toString());
+    json.addProperty("table", recipe.table().table());
+    json.addProperty("dictionary_sha256", table.dictionarySha256());
+    JsonObject inputs = new JsonObject();
+    table.inputSha256().forEach(inputs::addProperty);
+    json.add("input_sha256", inputs);
+    json.addProperty("table_code", table.code());
+    json.addProperty(
+        "code", String.valueOf(RunStart.class.getPackage().getImplementationVersion()));
+    json.addProperty("world_size", worldSize);
+    json.addProperty("total_updates", totalUpdates);
+    json.addProperty("seed", recipe.train().seed());
+    json.addProperty("java", System.getProperty("java.version"));
+    json.addProperty("spark", package$.MODULE$.SPARK_VERSION());
+    return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
+  }
+}

@@ -1,0 +1,46 @@
+package org.ofaspark.jobs.finetune;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.UUID;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+
+/**
+ * What every rank is told of a segment.
+ *
+ * @param gang names this attempt
+ * @param recipeText the recipe, resolved
+ * @param vocabularySize symbols of the dictionary
+ * @param plan which examples make up which update
+ * @param fromUpdate first update
+ * @param toUpdate update after the last
+ * @param totalUpdates updates of the run, which the schedule spans
+ * @param skippedUpdates updates before the segment that moved no parameter
+ * @param worldSize number of ranks
+ * @param weights the weights to start from, or null for random ones
+ * @param optimizerFiles files of the optimizer's state to start from; none for a new optimizer
+ * @param checkpoint directory to write to at the end
+ * @param metricsFile file of training metrics
+ * @param monitor address of the driver's monitor
+ * @param hadoop how to reach file systems
+ */
+record Segment(
+    UUID gang,
+    String recipeText,
+    int vocabularySize,
+    EpochPlan plan,
+    long fromUpdate,
+    long toUpdate,
+    long totalUpdates,
+    long skippedUpdates,
+    int worldSize,
+    @Nullable ModelBroadcast weights,
+    List<String> optimizerFiles,
+    String checkpoint,
+    String metricsFile,
+    String monitor,
+    SerializableConfiguration hadoop)
+    implements Serializable {}

@@ -1,0 +1,156 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.apache.spark.sql.functions.broadcast;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.udf;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.ofaspark.data.EpochOrder;
+import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.table.ExampleTable;
+import scala.Tuple2;
+
+/**
+ * The examples of a segment's updates, one partition for each rank, sorted by their place in the
+ * run.
+ *
+ * <p>The order of an epoch is found from the examples' ids alone; the rows themselves, images
+ * included, move once, from where they are read to the rank that trains on them. Driver.
+ */
+final class SegmentRows {
+
+  /** Examples of a segment up to which ids and places travel to every reader of rows. */
+  private static final long BROADCAST_EXAMPLES = 1_000_000;
+
+  private static final String PLACE = "place";
+  private static final StructType PLACES =
+      new StructType()
+          .add(ExampleTable.EXAMPLE_ID, DataTypes.StringType, false)
+          .add(PLACE, DataTypes.LongType, false);
+
+  private final SparkSession spark;
+  private final Dataset<Row> table;
+  private final EpochPlan plan;
+  private final long seed;
+
+  /**
+   * Prepares segments.
+   *
+   * @param spark the session
+   * @param table the training examples
+   * @param plan which places make up which update
+   * @param seed of the order
+   */
+  SegmentRows(SparkSession spark, Dataset<Row> table, EpochPlan plan, long seed) {
+    this.spark = spark;
+    this.table = table;
+    this.plan = plan;
+    this.seed = seed;
+  }
+
+  /**
+   * Returns the rows of updates.
+   *
+   * @param fromUpdate first update
+   * @param toUpdate update after the last
+   * @param worldSize number of ranks
+   * @return place and {@link TrainingRow}
+   */
+  JavaRDD<Tuple2<Long, byte[]>> rows(long fromUpdate, long toUpdate, int worldSize) {
+    Dataset<Row> places = places(fromUpdate, toUpdate);
+    long examples = (toUpdate - fromUpdate) * plan.globalBatch();
+    Dataset<Row> planned =
+        table.join(
+            examples <= BROADCAST_EXAMPLES ? broadcast(places) : places, ExampleTable.EXAMPLE_ID);
+    JavaPairRDD<Long, byte[]> rows =
+        planned
+            .javaRDD()
+            .mapToPair(
+                row ->
+                    new Tuple2<>(
+                        row.<Long>getAs(PLACE), TrainingRow.encode(ExampleTable.fromRow(row))));
+    return JavaRDD.fromRDD(
+        rows.repartitionAndSortWithinPartitions(new RankPartitioner(plan, worldSize)).rdd(),
+        scala.reflect.ClassTag$.MODULE$.apply(Tuple2.class));
+  }
+
+  /** Finds the id and place of every example that the updates use. */
+  private Dataset<Row> places(long fromUpdate, long toUpdate) {
+    List<Dataset<Row>> epochs = new ArrayList<>();
+    for (int epoch = plan.epoch(fromUpdate); epoch <= plan.epoch(toUpdate - 1); epoch++) {
+      epochs.add(places(epoch));
+    }
+    Dataset<Row> all = epochs.get(0);
+    for (Dataset<Row> epoch : epochs.subList(1, epochs.size())) {
+      all = all.union(epoch);
+    }
+    long from = plan.firstPlace(fromUpdate);
+    long to = plan.firstPlace(toUpdate - 1) + plan.examplesOf(toUpdate - 1);
+    return all.filter(col(PLACE).geq(from).and(col(PLACE).lt(to)));
+  }
+
+  private Dataset<Row> places(int epoch) {
+    long runSeed = seed;
+    EpochPlan runPlan = plan;
+    var key =
+        udf((UDF1<String, Long>) id -> EpochOrder.key(runSeed, epoch, id), DataTypes.LongType);
+    Dataset<String> ordered =
+        table
+            .select(ExampleTable.EXAMPLE_ID)
+            .orderBy(key.apply(col(ExampleTable.EXAMPLE_ID)), col(ExampleTable.EXAMPLE_ID))
+            .map((MapFunction<Row, String>) row -> row.getString(0), Encoders.STRING());
+    JavaRDD<Row> numbered =
+        ordered
+            .javaRDD()
+            .zipWithIndex()
+            .map(example -> RowFactory.create(example._1(), runPlan.place(epoch, example._2())));
+    return spark.createDataFrame(numbered, PLACES);
+  }
+
+  /** Sends each place to the rank that trains on it. */
+  private static final class RankPartitioner extends Partitioner {
+    private static final long serialVersionUID = 1;
+    private final EpochPlan plan;
+    private final int worldSize;
+
+    RankPartitioner(EpochPlan plan, int worldSize) {
+      this.plan = plan;
+      this.worldSize = worldSize;
+    }
+
+    @Override
+    public int numPartitions() {
+      return worldSize;
+    }
+
+    @Override
+    public int getPartition(Object place) {
+      return plan.rankOf((Long) place, worldSize);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof RankPartitioner partitioner
+          && partitioner.plan.equals(plan)
+          && partitioner.worldSize == worldSize;
+    }
+
+    @Override
+    public int hashCode() {
+      return plan.hashCode() * 31 + worldSize;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package org.ofaspark.jobs.finetune;
+
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/**
+ * How many ranks a run has: one an executor. Driver.
+ *
+ * <p>Executors come up one after the other, so the number asked for counts where there is one; else
+ * the executors are counted once no more have come for a while.
+ */
+final class WorldSize {
+
+  private static final long SETTLE_MILLIS = 3_000;
+  private static final long POLL_MILLIS = 100;
+
+  private WorldSize() {}
+
+  static int of(JavaSparkContext context) {
+    SparkConf conf = context.getConf();
+    String master = conf.get("spark.master", "");
+    if (master.startsWith("local-cluster[")) {
+      return Integer.parseInt(
+          master.substring("local-cluster[".length(), master.indexOf(',')).strip());
+    }
+    if (master.startsWith("local")) {
+      return conf.getInt("spark.ofa.local-ranks", 1);
+    }
+    return conf.contains("spark.executor.instances")
+        ? conf.getInt("spark.executor.instances", 1)
+        : countExecutors(context);
+  }
+
+  private static int countExecutors(JavaSparkContext context) {
+    int count = 0;
+    long since = System.nanoTime();
+    while (count == 0 || System.nanoTime() - since < TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS)) {
+      int now = context.sc().statusTracker().getExecutorInfos().length - 1; // the driver counts too
+      if (now != count) {
+        count = now;
+        since = System.nanoTime();
+      }
+      if (count == 0 && System.nanoTime() - since > TimeUnit.MINUTES.toNanos(2)) {
+        throw new IllegalStateException(
+            "executors: none after 2 minutes (expected: at least 1); has the cluster free resources?");
+      }
+      pause();
+    }
+    return count;
+  }
+
+  private static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while counting executors", e);
+    }
+  }
+}
