@@ -1,5 +1,6 @@
 package org.ofaspark.data;
 
+import java.io.Serializable;
 import java.util.List;
 import org.ofaspark.config.Checks;
 import org.ofaspark.image.BoxBins;
@@ -30,7 +31,8 @@ public record DataConfig(
     int maxImageSize,
     int numBins,
     int codeDictSize,
-    boolean imagenetDefaultMeanAndStd) {
+    boolean imagenetDefaultMeanAndStd)
+    implements Serializable {
 
   /** Checks every range. */
   public DataConfig {

@@ -39,7 +39,9 @@ public enum RejectReason {
   /** The region lies outside the image, or its corners are in the wrong order. */
   BOX_OUTSIDE_OR_INVERTED,
   /** An earlier row has the same id. */
-  DUPLICATE_ID;
+  DUPLICATE_ID,
+  /** Reading the row failed in a way that is foreseen nowhere; the log says how. */
+  UNFORESEEN;
 
   /** Returns the reason as it is written in tables, such as {@code bad-base64}. */
   public String code() {

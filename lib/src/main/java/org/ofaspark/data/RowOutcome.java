@@ -1,5 +1,7 @@
 package org.ofaspark.data;
 
+import java.util.Optional;
+
 /** What became of a row of the input. */
 public sealed interface RowOutcome {
 
@@ -15,6 +17,7 @@ public sealed interface RowOutcome {
    *
    * @param reason the kind of fault
    * @param message what was found and what was expected
+   * @param id the row's id, if it could be read
    */
-  record Rejected(RejectReason reason, String message) implements RowOutcome {}
+  record Rejected(RejectReason reason, String message, Optional<String> id) implements RowOutcome {}
 }

@@ -1,22 +1,18 @@
 package org.ofaspark.data;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.image.BadImageException;
 import org.ofaspark.image.Box;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ImageDecoder;
+import org.ofaspark.image.ImageHeader;
 import org.ofaspark.image.ImageLimits;
 import org.ofaspark.image.ResizeRatios;
-import org.ofaspark.image.RgbImage;
-import org.ofaspark.text.CaptionText;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 
@@ -28,20 +24,23 @@ import org.ofaspark.text.TokenCodec;
  * base64 with bytes outside both alphabets is refused, where upstream skips them; a region up to a
  * pixel outside its image is moved inside, where upstream makes an unknown symbol of it.
  *
- * <p>Thread-safe.
+ * <p>Rows of one image often follow each other, since upstream's tables repeat the image for each
+ * of its captions or expressions; such a run has its image decoded once. Used by one thread.
  */
 public final class RowReader {
 
-  private static final int MAX_ID_LENGTH = 200;
   private static final float BOX_TOLERANCE = 1;
 
   private final Task task;
-  private final Target target;
+  private final RowTextReader texts;
   private final DataConfig config;
   private final int maxTokens;
   private final TokenCodec codec;
   private final ImageDecoder decoder;
   private final BoxBins bins;
+
+  private byte[] lastColumn = {};
+  private @Nullable EncodedImage lastImage;
 
   /** What the text column becomes. */
   public enum Target {
@@ -69,23 +68,12 @@ public final class RowReader {
       TokenCodec codec,
       ImageLimits limits) {
     this.task = task;
-    this.target = target;
+    this.texts = new RowTextReader(task, target, config);
     this.config = config;
     this.maxTokens = maxTokens;
     this.codec = codec;
     this.decoder = new ImageDecoder(limits);
     this.bins = config.boxBins();
-  }
-
-  /** A fault found on the way; it never leaves this class. */
-  private static final class Fault extends Exception {
-    private static final long serialVersionUID = 1;
-    private final RejectReason reason;
-
-    Fault(RejectReason reason, String message) {
-      super(message, null, false, false); // no stack trace: there may be millions
-      this.reason = reason;
-    }
   }
 
   /**
@@ -94,106 +82,49 @@ public final class RowReader {
    * @param line its bytes without the line end
    */
   public RowOutcome read(byte[] line) {
+    Optional<String> id = Optional.empty();
     try {
-      return new RowOutcome.Accepted(example(line));
-    } catch (Fault e) {
-      return new RowOutcome.Rejected(e.reason, String.valueOf(e.getMessage()));
+      RowColumns columns = RowColumns.split(line, config.columns());
+      id = Optional.of(columns.id(config.selectedCols().get(0)));
+      return new RowOutcome.Accepted(example(id.get(), columns));
+    } catch (RowFault e) {
+      return new RowOutcome.Rejected(e.reason(), String.valueOf(e.getMessage()), id);
     }
   }
 
-  private Example example(byte[] line) throws Fault {
-    List<byte[]> columns = columns(line);
-    String id = id(text(columns, config.selectedCols().get(0)));
-    String imageId = id(text(columns, config.imageIdCol()));
-    String text = text(columns, config.selectedCols().get(2));
-    return task == Task.CAPTION
-        ? captionExample(id, imageId, text, columns)
-        : regionExample(id, imageId, text, columns);
-  }
-
-  private Example captionExample(String id, String imageId, String text, List<byte[]> columns)
-      throws Fault {
-    List<String> references = CaptionText.references(text);
-    String caption =
-        target == Target.TRAINING
-            ? CaptionText.trainingCaption(text, config.maxTgtLength())
-            : CaptionText.validationCaption(text);
-    if (caption.isEmpty() || references.stream().allMatch(String::isEmpty)) {
-      throw new Fault(
-          RejectReason.EMPTY_CAPTION,
-          "caption: \"%s\" (expected: at least a word)".formatted(text));
+  private Example example(String id, RowColumns columns) throws RowFault {
+    String imageId = columns.id(config.imageIdCol());
+    RowTextReader.RowText text = texts.read(columns);
+    List<Integer> source = sourceTokens(text.source());
+    byte[] imageColumn = columns.bytes(config.selectedCols().get(1));
+    if (task == Task.CAPTION) {
+      List<Integer> target = targetTokens(codec.encode(text.target().orElseThrow()));
+      return new Example(
+          id,
+          imageId,
+          image(imageColumn),
+          source,
+          target,
+          text.raw(),
+          text.references(),
+          Optional.empty());
     }
-    List<Integer> source = sourceTokens(CaptionText.CAPTION_PROMPT);
-    List<Integer> tokens = targetTokens(codec.encode(" " + caption));
-    EncodedImage image = image(columns.get(config.selectedCols().get(1)));
-    return new Example(id, imageId, image, source, tokens, text, references, Optional.empty());
-  }
-
-  private Example regionExample(String id, String imageId, String text, List<byte[]> columns)
-      throws Fault {
-    String expression = CaptionText.preCaption(text, config.maxSrcLength());
-    if (expression.isEmpty()) {
-      throw new Fault(
-          RejectReason.EMPTY_EXPRESSION,
-          "expression: \"%s\" (expected: at least a word)".formatted(text));
-    }
-    List<Integer> source = sourceTokens(CaptionText.regionPrompt(expression));
-    float[] corners = corners(text(columns, config.selectedCols().get(3)));
-    EncodedImage image = image(columns.get(config.selectedCols().get(1)));
+    float[] corners = corners(columns.text(config.selectedCols().get(3)));
+    EncodedImage image = image(imageColumn);
     Region region = region(corners, image);
     int[] symbols = region.bins().stream().mapToInt(bin -> codec.dictionary().binId(bin)).toArray();
     return new Example(
-        id, imageId, image, source, targetTokens(symbols), text, List.of(), Optional.of(region));
+        id,
+        imageId,
+        image,
+        source,
+        targetTokens(symbols),
+        text.raw(),
+        List.of(),
+        Optional.of(region));
   }
 
-  private List<byte[]> columns(byte[] line) throws Fault {
-    if (line.length == 0) {
-      throw new Fault(RejectReason.EMPTY_LINE, "line: empty (expected: a row)");
-    }
-    List<byte[]> columns = new ArrayList<>();
-    int start = 0;
-    for (int i = 0; i <= line.length; i++) {
-      if (i == line.length || line[i] == '\t') {
-        columns.add(Arrays.copyOfRange(line, start, i));
-        start = i + 1;
-      } else if (line[i] == 0) {
-        throw new Fault(RejectReason.NUL, "byte %d: NUL (expected: text)".formatted(i));
-      }
-    }
-    if (columns.size() != config.columns()) {
-      throw new Fault(
-          RejectReason.WRONG_COLUMN_COUNT,
-          "columns: %d (expected: %d, divided by tabs)"
-              .formatted(columns.size(), config.columns()));
-    }
-    return columns;
-  }
-
-  private static String text(List<byte[]> columns, int column) throws Fault {
-    try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(columns.get(column)))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw new Fault(
-          RejectReason.INVALID_UTF8, "column %d: not UTF-8 (expected: UTF-8)".formatted(column));
-    }
-  }
-
-  private static String id(String id) throws Fault {
-    if (id.isBlank()
-        || id.length() > MAX_ID_LENGTH
-        || id.chars().anyMatch(Character::isISOControl)) {
-      throw new Fault(
-          RejectReason.BAD_ID,
-          "id: \"%s\" (expected: 1 to %d characters, no control characters)"
-              .formatted(id.substring(0, Math.min(id.length(), 50)), MAX_ID_LENGTH));
-    }
-    return id;
-  }
-
-  private List<Integer> sourceTokens(String text) throws Fault {
+  private List<Integer> sourceTokens(String text) throws RowFault {
     int[] tokens = codec.encode(text);
     return bounded(
         "source",
@@ -202,27 +133,37 @@ public final class RowReader {
             IntStream.concat(IntStream.of(tokens), IntStream.of(Dictionary.EOS))));
   }
 
-  private List<Integer> targetTokens(int[] tokens) throws Fault {
+  private List<Integer> targetTokens(int[] tokens) throws RowFault {
     return bounded("target", IntStream.concat(IntStream.of(tokens), IntStream.of(Dictionary.EOS)));
   }
 
-  private List<Integer> bounded(String what, IntStream tokens) throws Fault {
+  private List<Integer> bounded(String what, IntStream tokens) throws RowFault {
     List<Integer> list = tokens.boxed().toList();
     if (list.size() > maxTokens) {
-      throw new Fault(
+      throw new RowFault(
           RejectReason.TEXT_TOO_LONG,
           "%s: %d tokens (expected: at most %d)".formatted(what, list.size(), maxTokens));
     }
     return list;
   }
 
-  private EncodedImage image(byte[] base64) throws Fault {
+  private EncodedImage image(byte[] base64) throws RowFault {
+    EncodedImage image = lastImage;
+    if (image == null || !Arrays.equals(base64, lastColumn)) {
+      image = decodedImage(base64);
+      lastImage = image;
+      lastColumn = base64;
+    }
+    return image;
+  }
+
+  private EncodedImage decodedImage(byte[] base64) throws RowFault {
     byte[] file = decodeBase64(base64);
     try {
-      RgbImage pixels = decoder.decode(file); // proves that training will be able to
-      return new EncodedImage(file, pixels.width(), pixels.height());
+      ImageHeader header = decoder.verify(file); // proves that training will be able to decode it
+      return new EncodedImage(file, header.width(), header.height());
     } catch (BadImageException e) {
-      throw new Fault(reason(e.reason()), String.valueOf(e.getMessage()));
+      throw new RowFault(reason(e.reason()), String.valueOf(e.getMessage()));
     }
   }
 
@@ -237,7 +178,7 @@ public final class RowReader {
   }
 
   /** Accepts both alphabets, as upstream. */
-  private static byte[] decodeBase64(byte[] text) throws Fault {
+  private static byte[] decodeBase64(byte[] text) throws RowFault {
     byte[] standard = text.clone();
     for (int i = 0; i < standard.length; i++) {
       standard[i] = standard[i] == '-' ? (byte) '+' : standard[i] == '_' ? (byte) '/' : standard[i];
@@ -245,14 +186,14 @@ public final class RowReader {
     try {
       return Base64.getDecoder().decode(standard);
     } catch (IllegalArgumentException e) {
-      throw new Fault(
+      throw new RowFault(
           RejectReason.BAD_BASE64,
           "image: %d bytes that are not base64 (expected: base64): %s"
               .formatted(text.length, e.getMessage()));
     }
   }
 
-  private static float[] corners(String text) throws Fault {
+  private static float[] corners(String text) throws RowFault {
     String[] parts = text.split(",", -1);
     float[] corners = new float[4];
     try {
@@ -270,13 +211,14 @@ public final class RowReader {
     return corners;
   }
 
-  private static Fault notFourNumbers(String text) {
-    return new Fault(
+  private static RowFault notFourNumbers(String text) {
+    return new RowFault(
         RejectReason.BOX_NOT_FOUR_NUMBERS,
-        "region: \"%s\" (expected: four numbers, left,top,right,bottom)".formatted(text));
+        "region: %s (expected: four numbers, left,top,right,bottom)"
+            .formatted(RowFault.quote(text)));
   }
 
-  private Region region(float[] corners, EncodedImage image) throws Fault {
+  private Region region(float[] corners, EncodedImage image) throws RowFault {
     float x0 = inside(corners[0], image.width());
     float y0 = inside(corners[1], image.height());
     float x1 = inside(corners[2], image.width());
@@ -287,7 +229,7 @@ public final class RowReader {
             && Math.abs(x1 - corners[2]) <= BOX_TOLERANCE
             && Math.abs(y1 - corners[3]) <= BOX_TOLERANCE;
     if (!near || x0 >= x1 || y0 >= y1) {
-      throw new Fault(
+      throw new RowFault(
           RejectReason.BOX_OUTSIDE_OR_INVERTED,
           "region: %s (expected: left < right, top < bottom, within %d x %d pixels)"
               .formatted(Arrays.toString(corners), image.width(), image.height()));

@@ -1,5 +1,7 @@
 package org.ofaspark.image;
 
+import java.io.Serializable;
+
 /**
  * How large an image may be; a larger one is refused before memory is set aside for its pixels.
  *
@@ -7,17 +9,20 @@ package org.ofaspark.image;
  * @param maxBytes most encoded bytes, at least 1
  * @param maxSide most pixels in one direction, at least 1
  */
-public record ImageLimits(long maxPixels, long maxBytes, int maxSide) {
+public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements Serializable {
+
+  /** The most that {@link #maxPixels} can be. */
+  public static final long MAX_PIXELS = Integer.MAX_VALUE / 4;
 
   /** 50 megapixels, 64 MiB, 20,000 pixels a side: above any photo, below what hurts. */
   public static final ImageLimits DEFAULT = new ImageLimits(50_000_000, 64 << 20, 20_000);
 
   /** Checks the values. */
   public ImageLimits {
-    if (maxPixels < 1 || maxPixels > Integer.MAX_VALUE / 4 || maxBytes < 1 || maxSide < 1) {
+    if (maxPixels < 1 || maxPixels > MAX_PIXELS || maxBytes < 1 || maxSide < 1) {
       throw new IllegalArgumentException(
           "image limits: %d pixels, %d bytes, %d a side (expected: 1 to %d, at least 1, at least 1)"
-              .formatted(maxPixels, maxBytes, maxSide, Integer.MAX_VALUE / 4));
+              .formatted(maxPixels, maxBytes, maxSide, MAX_PIXELS));
     }
   }
 

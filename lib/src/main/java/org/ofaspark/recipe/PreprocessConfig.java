@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.ofaspark.config.Checks;
+import org.ofaspark.image.ImageLimits;
 
 /**
  * What preprocessing reads, and which rows it rejects.
@@ -33,6 +34,9 @@ public record PreprocessConfig(
     int maxLineBytes,
     int rawLineLimit) {
 
+  /** What an array holds, and its copies in a heap, with room to spare. */
+  private static final int MAX_LINE_BYTES = 1 << 30;
+
   /** Checks every range. */
   public PreprocessConfig {
     var copy = new TreeMap<String, List<String>>();
@@ -45,10 +49,19 @@ public record PreprocessConfig(
         vocabBpe.isPresent() == encoderJson.isPresent(),
         "set with preprocess.encoder-json, or neither");
     Checks.inRange("preprocess.max-reject-ratio", maxRejectRatio, 0, 1);
-    Checks.atLeast("preprocess.max-image-pixels", maxImagePixels, 1);
+    Checks.that(
+        "preprocess.max-image-pixels",
+        maxImagePixels,
+        maxImagePixels >= 1 && maxImagePixels <= ImageLimits.MAX_PIXELS,
+        "1 to " + ImageLimits.MAX_PIXELS);
     Checks.atLeast("preprocess.max-image-bytes", maxImageBytes, 1);
     Checks.atLeast("preprocess.max-image-side", maxImageSide, 1);
-    Checks.atLeast("preprocess.max-line-bytes", maxLineBytes, 1);
+    Checks.inRange("preprocess.max-line-bytes", maxLineBytes, 1, MAX_LINE_BYTES);
     Checks.atLeast("preprocess.raw-line-limit", rawLineLimit, 0);
+  }
+
+  /** Returns how large an image may be. */
+  public ImageLimits imageLimits() {
+    return new ImageLimits(maxImagePixels, maxImageBytes, maxImageSide);
   }
 }

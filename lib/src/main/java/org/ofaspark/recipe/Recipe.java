@@ -62,6 +62,12 @@ public record Recipe(
         "at most %d, for the %d patches a side of model.image-bucket-size"
             .formatted(PATCH * model.imageBucketSize(), model.imageBucketSize()));
     Checks.that(
+        "data.max-image-size",
+        data.maxImageSize(),
+        task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
+        "at least data.patch-image-size, %d, so that every region has bins"
+            .formatted(data.patchImageSize()));
+    Checks.that(
         "generate.max-len-b",
         generate.maxLenB(),
         generate.maxLenB() < model.maxTargetPositions(),

@@ -14,6 +14,9 @@ public record TableConfig(String table, String trainSplit, String validSplit) {
   /** What a split can be called: its name becomes that of a directory. */
   private static final String NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";
 
+  /** The directory of rejected rows, beside those of the splits. */
+  public static final String REJECTS = "rejects";
+
   /** Checks the names. */
   public TableConfig {
     checkSplit("data.train-split", trainSplit);
@@ -28,5 +31,6 @@ public record TableConfig(String table, String trainSplit, String validSplit) {
    */
   static void checkSplit(String key, String name) {
     Checks.that(key, name, name.matches(NAME), "up to 64 letters, digits, _ or -");
+    Checks.that(key, name, !name.equals(REJECTS), "another name; rejected rows have this one");
   }
 }

@@ -7,6 +7,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -113,14 +114,33 @@ public final class Dictionary {
    */
   public Dictionary withTaskSymbols(int codeDictSize, int numBins) {
     Map<String, Long> extended = new LinkedHashMap<>(counts);
-    add(extended, "task symbol", "<mask>", 1);
+    taskSymbols(codeDictSize, numBins).forEach(symbol -> add(extended, "task symbol", symbol, 1));
+    return new Dictionary(extended);
+  }
+
+  /**
+   * Tells whether the dictionary ends with what {@link #withTaskSymbols} adds, as that of a table
+   * does.
+   *
+   * @param codeDictSize number of image codes
+   * @param numBins number of bins of a box coordinate
+   */
+  public boolean hasTaskSymbols(int codeDictSize, int numBins) {
+    List<String> last = taskSymbols(codeDictSize, numBins);
+    int start = size() - last.size();
+    return start >= 0 && symbols.subList(start, size()).equals(last);
+  }
+
+  private static List<String> taskSymbols(int codeDictSize, int numBins) {
+    List<String> taskSymbols = new ArrayList<>();
+    taskSymbols.add("<mask>");
     for (int code = 0; code < codeDictSize; code++) {
-      add(extended, "task symbol", "<code_" + code + ">", 1);
+      taskSymbols.add("<code_" + code + ">");
     }
     for (int bin = 0; bin < numBins; bin++) {
-      add(extended, "task symbol", binSymbol(bin), 1);
+      taskSymbols.add(binSymbol(bin));
     }
-    return new Dictionary(extended);
+    return taskSymbols;
   }
 
   private static Map<String, Long> specials() {

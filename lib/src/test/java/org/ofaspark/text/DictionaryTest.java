@@ -79,6 +79,16 @@ class DictionaryTest {
   }
 
   @Test
+  void taskSymbolsAreKnownByTheirNumberAndPlace() throws IOException {
+    Dictionary dictionary = read("13 900\n").withTaskSymbols(2, 3);
+    assertThat(dictionary.hasTaskSymbols(2, 3)).isTrue();
+    assertThat(dictionary.hasTaskSymbols(2, 4)).isFalse();
+    assertThat(dictionary.hasTaskSymbols(1, 3)).isFalse();
+    assertThat(read("13 900\n").hasTaskSymbols(2, 3)).isFalse();
+    assertThat(read("<mask> 1\n<code_0> 1\n<bin_0> 1\n13 1\n").hasTaskSymbols(1, 1)).isFalse();
+  }
+
+  @Test
   void fingerprintIsOfAllSymbolsInOrder() throws IOException {
     assertThat(read("").sha256())
         .isEqualTo("c237ea1e6e7c023db81b766a21183a0e9b78d96da70be0989fc28bb0847adb6f");

@@ -7,7 +7,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -94,6 +93,17 @@ public final class HadoopFiles {
   }
 
   /**
+   * Starts a file that gets its name when all of it is written.
+   *
+   * @param path the file; its directories are made
+   * @return a file that the caller commits and closes
+   */
+  public PendingFile create(String path) throws IOException {
+    Path target = new Path(path);
+    return PendingFile.create(fileSystem(target), target);
+  }
+
+  /**
    * Writes a file whole: until all of it is written, its name does not exist, or is still the old
    * file.
    *
@@ -101,26 +111,9 @@ public final class HadoopFiles {
    * @param content what to write
    */
   public void write(String path, Content content) throws IOException {
-    Path target = new Path(path);
-    FileSystem fileSystem = fileSystem(target);
-    Path temporary =
-        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
-    boolean written = false;
-    try {
-      try (OutputStream out = fileSystem.create(temporary, false)) {
-        content.write(out);
-      }
-      if (fileSystem.exists(target)) {
-        fileSystem.delete(target, false); // HDFS does not rename onto a file
-      }
-      written = fileSystem.rename(temporary, target);
-      if (!written) {
-        throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
-      }
-    } finally {
-      if (!written) {
-        fileSystem.delete(temporary, false);
-      }
+    try (PendingFile file = create(path)) {
+      content.write(file.out());
+      file.commit();
     }
   }
 

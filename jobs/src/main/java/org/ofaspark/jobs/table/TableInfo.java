@@ -2,11 +2,20 @@ package org.ofaspark.jobs.table;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.recipe.Recipe;
 
 /**
  * What stands beside a table, in {@code _table.json}: how it was made and how much it holds.
@@ -14,9 +23,9 @@ import org.ofaspark.jobs.storage.HadoopFiles;
  * @param schemaVersion version of the columns, {@link #SCHEMA_VERSION}
  * @param task caption or refcoco
  * @param splits counts of each split
- * @param data what the examples depend on: the recipe's {@code data} keys, as text
+ * @param data what the examples depend on, see {@link #dataOf}
  * @param dictionarySha256 fingerprint of the symbols of {@link #DICTIONARY}
- * @param inputSha256 fingerprint of the input of each split
+ * @param inputSha256 fingerprint of the lines of each split, in whatever files they lie
  * @param code version of the program that made the table
  * @param recipe the recipe, resolved
  */
@@ -42,8 +51,12 @@ public record TableInfo(
   /** The BPE merges' file in a table's directory, if they are not the built-in ones. */
   public static final String VOCAB_BPE = "vocab.bpe";
 
-  private static final String FILE = "_table.json";
-  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+  /** The file that makes a directory a table. */
+  public static final String FILE = "_table.json";
+
+  private static final String TASK = "task";
+  private static final Gson GSON =
+      new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
   /**
    * How many rows a split has.
@@ -91,17 +104,76 @@ public record TableInfo(
           "data.table: %s (expected: a directory that preprocess has written); run submit/preprocess"
               .formatted(table));
     }
-    TableInfo info;
     try {
-      info = GSON.fromJson(files.readText(file), TableInfo.class);
-    } catch (JsonParseException e) {
-      throw new IllegalArgumentException(file + ": not a table's description", e);
-    }
-    if (info.schemaVersion() != SCHEMA_VERSION) {
+      JsonObject json = JsonParser.parseString(files.readText(file)).getAsJsonObject();
+      int version = json.has("schemaVersion") ? json.get("schemaVersion").getAsInt() : 0;
+      if (version != SCHEMA_VERSION) {
+        throw new IllegalArgumentException(
+            "%s: schema version %d (expected: %d); run submit/preprocess again"
+                .formatted(file, version, SCHEMA_VERSION));
+      }
+      return GSON.fromJson(json, TableInfo.class);
+    } catch (JsonParseException | IllegalStateException e) {
       throw new IllegalArgumentException(
-          "%s: schema version %d (expected: %d); run submit/preprocess again"
-              .formatted(file, info.schemaVersion(), SCHEMA_VERSION));
+          file + ": damaged (expected: a table's description); run submit/preprocess again", e);
     }
-    return info;
+  }
+
+  /**
+   * Returns what the examples of a table depend on, beside the input.
+   *
+   * @param recipe what the table is made by
+   * @return keys of the recipe and their values
+   */
+  public static Map<String, String> dataOf(Recipe recipe) {
+    DataConfig data = recipe.data();
+    Map<String, String> values = new TreeMap<>();
+    values.put(TASK, recipe.task().name().toLowerCase(Locale.ROOT));
+    values.put("data.train-split", recipe.table().trainSplit());
+    values.put("data.selected-cols", data.selectedCols().toString());
+    values.put("data.columns", String.valueOf(data.columns()));
+    values.put("data.image-id-col", String.valueOf(data.imageIdCol()));
+    values.put("data.num-bins", String.valueOf(data.numBins()));
+    values.put("data.code-dict-size", String.valueOf(data.codeDictSize()));
+    values.put("model.max-source-positions", String.valueOf(recipe.model().maxSourcePositions()));
+    values.put("model.max-target-positions", String.valueOf(recipe.model().maxTargetPositions()));
+    switch (recipe.task()) {
+      case CAPTION -> values.put("data.max-tgt-length", String.valueOf(data.maxTgtLength()));
+      case REFCOCO -> {
+        values.put("data.max-src-length", String.valueOf(data.maxSrcLength()));
+        values.put("data.patch-image-size", String.valueOf(data.patchImageSize()));
+        values.put("data.max-image-size", String.valueOf(data.maxImageSize()));
+      }
+    }
+    return values;
+  }
+
+  /**
+   * Checks that a recipe asks for what this table holds.
+   *
+   * @param recipe a recipe whose {@code data.table} this is
+   * @throws IllegalArgumentException if one of {@link #dataOf} differs, with every key that does
+   */
+  public void requireFits(Recipe recipe) {
+    Map<String, String> asked = dataOf(recipe);
+    Set<String> keys = new TreeSet<>(Set.of(TASK));
+    if (Objects.equals(data.get(TASK), asked.get(TASK))) {
+      keys.addAll(data.keySet());
+      keys.addAll(asked.keySet());
+    }
+    String differences =
+        keys.stream()
+            .filter(key -> !Objects.equals(data.get(key), asked.get(key)))
+            .map(
+                key ->
+                    "%s: %s (expected: %s)"
+                        .formatted(
+                            key, asked.getOrDefault(key, "unset"), data.getOrDefault(key, "unset")))
+            .collect(Collectors.joining(", "));
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s, as the table %s was made; change the recipe or run submit/preprocess with it"
+              .formatted(differences, recipe.table().table()));
+    }
   }
 }

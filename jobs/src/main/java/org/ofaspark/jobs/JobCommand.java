@@ -1,0 +1,65 @@
+package org.ofaspark.jobs;
+
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * What the mains of all jobs have in common: they return or throw and never exit, so that Spark and
+ * YARN learn how they ended; a mistake of the user is told in one line, anything else with its
+ * stack trace.
+ */
+public final class JobCommand {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JobCommand.class);
+
+  /** Rows of images that a reader of Parquet takes into memory at a time. */
+  private static final int READER_ROWS = 64;
+
+  private JobCommand() {}
+
+  /**
+   * Runs a job.
+   *
+   * @param command a picocli command
+   * @param args its command line
+   * @throws SparkUserAppException if the job fails; by then it is told why. Spark ends the process
+   *     with the exception's code, and without another stack trace
+   */
+  public static void run(Callable<Integer> command, String... args) throws SparkUserAppException {
+    CommandLine commandLine = new CommandLine(command);
+    commandLine.setExecutionExceptionHandler(JobCommand::tell);
+    commandLine.getCommandSpec().version(ProgramVersion.version());
+    int exitCode = commandLine.execute(args);
+    if (exitCode != ExitCode.OK) {
+      throw new SparkUserAppException(exitCode);
+    }
+  }
+
+  /**
+   * Starts a session with what all jobs need.
+   *
+   * @param name of the application
+   */
+  public static SparkSession.Builder session(String name) {
+    return SparkSession.builder()
+        .appName(name)
+        .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS);
+  }
+
+  private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
+    String name = commandLine.getCommandName();
+    if (failure instanceof IllegalArgumentException) {
+      LOG.error("{}: {}", name, failure.getMessage());
+      LOG.debug("{} failed", name, failure);
+      return ExitCode.USAGE;
+    }
+    LOG.error("{} failed", name, failure);
+    return ExitCode.SOFTWARE;
+  }
+}

@@ -1,0 +1,77 @@
+package org.ofaspark.jobs.preprocess;
+
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.spark.sql.Row;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.RejectReason;
+import org.ofaspark.data.RowOutcome;
+import org.ofaspark.data.RowReader;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The rows that a task adds to the table. On the way it writes those that are rejected to a file of
+ * their own, which is complete when there are no more rows: so each row is looked at once and no
+ * image is stored in between.
+ */
+final class ExampleRows implements RowIterator.Source {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExampleRows.class);
+
+  private final TaskLines lines;
+  private final RowReader reader;
+  private final RejectFile rejects;
+
+  /**
+   * Creates the rows; closes what it is given.
+   *
+   * @param lines what the task reads
+   * @param reader what makes examples of them
+   * @param rejects where rejected rows go
+   */
+  ExampleRows(TaskLines lines, RowReader reader, RejectFile rejects) {
+    this.lines = lines;
+    this.reader = reader;
+    this.rejects = rejects;
+  }
+
+  @Override
+  public @Nullable Row next() throws IOException {
+    for (Line line = lines.next(); line != null; line = lines.next()) {
+      RowOutcome outcome = outcome(line);
+      if (outcome instanceof RowOutcome.Accepted accepted) {
+        return ExampleTable.toRow(accepted.example(), lines.file(), line.number());
+      }
+      if (outcome instanceof RowOutcome.Rejected rejected) {
+        rejects.add(lines.file(), line, rejected);
+      }
+    }
+    rejects.commit();
+    return null;
+  }
+
+  private RowOutcome outcome(Line line) {
+    if (!line.isWhole()) {
+      return new RowOutcome.Rejected(
+          RejectReason.LINE_TOO_LONG,
+          "line: %d bytes (expected: at most %d)".formatted(line.length(), line.bytes().length),
+          Optional.empty());
+    }
+    try {
+      return reader.read(line.bytes());
+    } catch (RuntimeException e) { // one row must not end the work of hours
+      LOG.warn("{} line {}: cannot be read; please report this", lines.file(), line.number(), e);
+      return new RowOutcome.Rejected(
+          RejectReason.UNFORESEEN, "row: %s (expected: an example)".formatted(e), Optional.empty());
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (rejects) {
+      lines.close();
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package org.ofaspark.jobs.preprocess;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the lines that begin in a range of a stream, and never holds more than so many bytes of
+ * one, however long it is.
+ *
+ * <p>A line ends at LF or CR LF; the last one may have no end. A byte order mark at the start of
+ * the stream is skipped. Ranges that cover a stream without overlap give each of its lines once.
+ */
+final class LineReader implements Closeable {
+
+  private static final int CHUNK = 1 << 17;
+  private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
+
+  private final String name;
+  private final InputStream in;
+  private final long end;
+  private final int maxBytes;
+
+  private final byte[] chunk = new byte[CHUNK];
+  private int next; // in the chunk
+  private int limit; // of the chunk
+  private long position; // of the next byte, in the stream
+
+  private long lineStart;
+  private long number;
+  private byte[] held = new byte[1 << 13];
+
+  /**
+   * Creates a reader.
+   *
+   * @param name what messages should call the stream
+   * @param in a stream at {@code start}, or, where that is above 0, one byte before; is closed with
+   *     this reader
+   * @param start first byte of the range
+   * @param end byte behind the last one
+   * @param firstLine number of the first line that begins in the range
+   * @param maxBytes most bytes of a line that are held
+   */
+  LineReader(String name, InputStream in, long start, long end, long firstLine, int maxBytes)
+      throws IOException {
+    this.name = name;
+    this.in = in;
+    this.end = end;
+    this.maxBytes = maxBytes;
+    this.number = firstLine;
+    this.position = Math.max(0, start - 1);
+    if (start == 0) {
+      skipByteOrderMark();
+    } else {
+      skipLine();
+      lineStart = position;
+    }
+  }
+
+  /** Returns the next line, or null behind the last one. */
+  @Nullable Line next() throws IOException {
+    if (lineStart >= end || !fill()) {
+      return null;
+    }
+    int count = 0;
+    long length = 0;
+    boolean ended = false;
+    while (!ended && fill()) {
+      int newline = newline();
+      count = hold(count, newline);
+      length += newline - next;
+      ended = newline < limit;
+      moveTo(ended ? newline + 1 : newline);
+    }
+    if (count == length && count > 0 && held[count - 1] == '\r') {
+      count--;
+      length--;
+    }
+    lineStart = position;
+    return new Line(number++, Arrays.copyOf(held, Math.min(count, maxBytes)), length);
+  }
+
+  /** Adds bytes of the chunk to the line, with room for one more than allowed: it may be a CR. */
+  private int hold(int count, int to) {
+    int added = (int) Math.min(to - next, maxBytes + 1L - count);
+    if (count + added > held.length) {
+      held = Arrays.copyOf(held, (int) Math.min(2L * (count + added), maxBytes + 1L));
+    }
+    System.arraycopy(chunk, next, held, count, added);
+    return count + added;
+  }
+
+  private void skipByteOrderMark() throws IOException {
+    int length = BYTE_ORDER_MARK.length;
+    if (fill() && limit >= length && Arrays.equals(chunk, 0, length, BYTE_ORDER_MARK, 0, length)) {
+      moveTo(length);
+    }
+  }
+
+  private void skipLine() throws IOException {
+    while (fill()) {
+      int newline = newline();
+      if (newline < limit) {
+        moveTo(newline + 1);
+        return;
+      }
+      moveTo(newline);
+    }
+  }
+
+  /** Returns where in the chunk the next LF is, or the end of the chunk. */
+  private int newline() {
+    int i = next;
+    while (i < limit && chunk[i] != '\n') {
+      i++;
+    }
+    return i;
+  }
+
+  private void moveTo(int index) {
+    position += index - next;
+    next = index;
+  }
+
+  /** Makes sure that there is a next byte, and tells whether there is. */
+  private boolean fill() throws IOException {
+    if (next < limit) {
+      return true;
+    }
+    try {
+      limit = in.readNBytes(chunk, 0, CHUNK);
+    } catch (IOException e) {
+      throw new IOException(
+          "%s: cannot be read behind byte %d: %s".formatted(name, position, e.getMessage()), e);
+    }
+    next = 0;
+    return limit > 0;
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}

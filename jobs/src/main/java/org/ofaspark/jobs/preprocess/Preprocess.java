@@ -1,0 +1,242 @@
+package org.ofaspark.jobs.preprocess;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+import org.ofaspark.jobs.ProgramVersion;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.BpeFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.jobs.table.TableInfo.SplitCounts;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.PreprocessConfig;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.text.Dictionary;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a table of examples out of upstream's TSV files.
+ *
+ * <p>Every line of the input becomes a row of its split or, with the reason, one of the split's
+ * rejects; the counts of both are taken from what is written, and have to add up. Line numbers,
+ * rows and fingerprints do not depend on how the input is divided among tasks.
+ *
+ * <p>The input is read once to count lines, once more for the dictionary if none is given, and once
+ * to make the examples. Runs on the driver; leaves the session as it is.
+ */
+public final class Preprocess {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Preprocess.class);
+
+  private final SparkSession spark;
+  private final JavaSparkContext context;
+  private final Recipe recipe;
+  private final PreprocessConfig config;
+  private final HadoopFiles files;
+
+  /**
+   * Creates the job.
+   *
+   * @param spark where to run
+   * @param recipe what to do
+   */
+  public Preprocess(SparkSession spark, Recipe recipe) {
+    this.spark = spark;
+    this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    this.recipe = recipe;
+    this.config = recipe.preprocess();
+    this.files = new HadoopFiles(context.hadoopConfiguration());
+  }
+
+  /**
+   * Runs.
+   *
+   * @param existing what to do if the table is there already
+   * @return what was made
+   * @throws IllegalArgumentException if the recipe or the input cannot be right, such as if too
+   *     many rows are rejected; these can be looked at then, but there is no table
+   */
+  public PreprocessReport run(ExistingTable existing) throws IOException {
+    List<SplitFiles> inputs = listInputs();
+    BpeFiles bpe = readBpeFiles();
+    Optional<Dictionary> given = readDictionary();
+    TableDirectory table = claimTable(inputs, existing);
+    try (Broadcasts broadcasts = new Broadcasts(context)) {
+      var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+      var access = new InputAccess(broadcasts.of(hadoop), config.maxLineBytes());
+      List<SplitInput> splits = survey(new InputSurvey(access), inputs);
+      Dictionary dictionary =
+          given.isPresent()
+              ? given.get()
+              : count(new DictionaryCount(access, broadcasts.of(bpe)), splits);
+      Vocabulary vocabulary = Vocabulary.of(dictionary, bpe);
+      vocabulary.write(files, table.path());
+      var sentVocabulary = broadcasts.of(vocabulary);
+      Map<String, SplitCounts> counts = new TreeMap<>();
+      for (SplitInput split : splits) {
+        RowSettings settings = RowSettings.of(recipe, split.split());
+        var writer = new SplitWriter(access, sentVocabulary, settings, config.rawLineLimit());
+        counts.put(split.split(), write(split, writer, table).counts());
+      }
+      table.complete(info(splits, counts, dictionary));
+      return new PreprocessReport(table.path(), table.rejects(), counts, dictionary.size());
+    } finally {
+      context.sc().setJobDescription(null);
+    }
+  }
+
+  /** Lists the files of each split. The smallest split comes first: if one fails, then soon. */
+  private List<SplitFiles> listInputs() throws IOException {
+    if (config.input().isEmpty()) {
+      throw new IllegalArgumentException(
+          "preprocess.input: {} (expected: TSV files of at least one split);"
+              + " such as preprocess.input.train=[\"hdfs:///data/train.tsv\"]");
+    }
+    List<SplitFiles> inputs = new ArrayList<>();
+    for (var input : config.input().entrySet()) {
+      inputs.add(InputListing.list(files, input.getKey(), input.getValue()));
+    }
+    inputs.sort(Comparator.comparingLong(SplitFiles::bytes));
+    return inputs;
+  }
+
+  private BpeFiles readBpeFiles() throws IOException {
+    if (config.encoderJson().isEmpty() || config.vocabBpe().isEmpty()) {
+      return BpeFiles.BUILT_IN;
+    }
+    return BpeFiles.read(
+        files,
+        requireFile("preprocess.encoder-json", config.encoderJson().get()),
+        requireFile("preprocess.vocab-bpe", config.vocabBpe().get()));
+  }
+
+  private Optional<Dictionary> readDictionary() throws IOException {
+    if (config.dictionary().isEmpty()) {
+      return Optional.empty();
+    }
+    String path = requireFile("preprocess.dictionary", config.dictionary().get());
+    try {
+      return Optional.of(withTaskSymbols(Dictionary.read(new StringReader(files.readText(path)))));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  private String requireFile(String key, String path) throws IOException {
+    if (!files.exists(path)) {
+      throw new IllegalArgumentException(
+          "%s: %s (expected: a file)".formatted(key, files.qualified(path)));
+    }
+    return path;
+  }
+
+  private Dictionary withTaskSymbols(Dictionary dictionary) {
+    int codes = recipe.data().codeDictSize();
+    int bins = recipe.data().numBins();
+    return dictionary.hasTaskSymbols(codes, bins)
+        ? dictionary // of another table
+        : dictionary.withTaskSymbols(codes, bins);
+  }
+
+  private TableDirectory claimTable(List<SplitFiles> inputs, ExistingTable existing)
+      throws IOException {
+    String path = files.qualified(recipe.table().table());
+    for (SplitFiles input : inputs) {
+      for (InputFile file : input.files()) {
+        if (file.path().startsWith(path + "/")) {
+          throw new IllegalArgumentException(
+              "data.table: %s (expected: a directory without input); %s is in it"
+                  .formatted(path, file.path()));
+        }
+      }
+    }
+    TableDirectory table = new TableDirectory(files, path);
+    table.claim(existing);
+    return table;
+  }
+
+  private List<SplitInput> survey(InputSurvey survey, List<SplitFiles> inputs) {
+    long maxBytes =
+        JavaUtils.byteStringAsBytes(spark.conf().get("spark.sql.files.maxPartitionBytes"));
+    List<SplitInput> splits = new ArrayList<>();
+    for (SplitFiles input : inputs) {
+      describe("count the rows of " + input.split());
+      long taskBytes = InputPlan.taskBytes(input, context.defaultParallelism(), maxBytes);
+      SplitInput split = survey.run(context, input, InputPlan.tasks(input, taskBytes));
+      LOG.info(
+          "Split {}: {} rows, {} MB in {} files, for {} tasks",
+          split.split(),
+          split.rows(),
+          input.bytes() / 1_000_000,
+          input.files().size(),
+          split.tasks().size());
+      splits.add(split);
+    }
+    return splits;
+  }
+
+  private Dictionary count(DictionaryCount symbols, List<SplitInput> splits) {
+    Map<String, Long> counts = new HashMap<>();
+    for (SplitInput split : splits) {
+      describe("count the symbols of " + split.split());
+      symbols
+          .run(context, split, RowSettings.of(recipe, split.split()))
+          .forEach((symbol, count) -> counts.merge(symbol, count, Long::sum));
+    }
+    LOG.info("Dictionary: {} symbols of the texts, counted", counts.size());
+    return withTaskSymbols(Dictionary.ofCounts(counts));
+  }
+
+  private SplitResult write(SplitInput split, SplitWriter writer, TableDirectory table)
+      throws IOException {
+    String examples = table.examples(split.split());
+    String rejects = table.rejects(split.split());
+    describe("read the rows of " + split.split());
+    writer.run(spark, split, examples, rejects);
+    describe("look for duplicate ids in " + split.split());
+    new DuplicateIds(spark, files, split).reject(examples, rejects, writer.rawLines());
+    describe("count what is written of " + split.split());
+    SplitResult result =
+        new SplitResult(
+            split.split(),
+            split.rows(),
+            ExampleTable.read(spark, examples).count(),
+            files.exists(rejects) ? Rejects.byReason(spark, rejects) : List.of());
+    LOG.info("Split {}", result.text());
+    result.requireAllRows();
+    result.requireGoodRows(config.maxRejectRatio(), rejects);
+    return result;
+  }
+
+  private TableInfo info(
+      List<SplitInput> splits, Map<String, SplitCounts> counts, Dictionary dictionary) {
+    Map<String, String> fingerprints = new TreeMap<>();
+    splits.forEach(split -> fingerprints.put(split.split(), split.sha256()));
+    return new TableInfo(
+        TableInfo.SCHEMA_VERSION,
+        recipe.task().name().toLowerCase(Locale.ROOT),
+        counts,
+        TableInfo.dataOf(recipe),
+        dictionary.sha256(),
+        fingerprints,
+        ProgramVersion.fingerprint(),
+        recipe.resolvedText());
+  }
+
+  private void describe(String step) {
+    context.sc().setJobDescription("preprocess: " + step);
+  }
+}

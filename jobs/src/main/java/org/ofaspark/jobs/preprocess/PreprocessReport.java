@@ -1,0 +1,70 @@
+package org.ofaspark.jobs.preprocess;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.ofaspark.jobs.table.TableInfo.SplitCounts;
+
+/**
+ * What a run made.
+ *
+ * @param table where the table is
+ * @param rejects where the rejected rows are
+ * @param splits counts of each split
+ * @param dictionarySize symbols of the dictionary, special ones included
+ */
+public record PreprocessReport(
+    String table, String rejects, Map<String, SplitCounts> splits, int dictionarySize) {
+
+  /** Copies the counts. */
+  public PreprocessReport {
+    splits = new TreeMap<>(splits);
+  }
+
+  /** Returns how many rows were read. */
+  public long read() {
+    return splits.values().stream().mapToLong(SplitCounts::read).sum();
+  }
+
+  /** Returns how many rows were rejected. */
+  public long rejected() {
+    return read() - splits.values().stream().mapToLong(SplitCounts::examples).sum();
+  }
+
+  /**
+   * Returns the report in a few lines.
+   *
+   * @param seconds how long the run took
+   */
+  public String text(double seconds) {
+    StringBuilder text = new StringBuilder();
+    text.append("%d rows in %.0f s, %.0f a second\n".formatted(read(), seconds, read() / seconds));
+    splits.forEach((split, counts) -> text.append(line(split, counts)));
+    text.append("dictionary  %,9d symbols\n".formatted(dictionarySize));
+    text.append("table       %s\n".formatted(table));
+    if (rejected() > 0) {
+      text.append("rejected    %s\n".formatted(rejects));
+    }
+    return text.toString();
+  }
+
+  /**
+   * Returns the counts of a split in a line.
+   *
+   * @param split the split's name
+   * @param counts its counts
+   */
+  static String line(String split, SplitCounts counts) {
+    String reasons =
+        counts.rejected().entrySet().stream()
+            .map(entry -> "%s %d".formatted(entry.getKey(), entry.getValue()))
+            .collect(Collectors.joining(", "));
+    return "%-11s %,9d rows, %,d examples, %,d rejected%s\n"
+        .formatted(
+            split,
+            counts.read(),
+            counts.examples(),
+            counts.read() - counts.examples(),
+            reasons.isEmpty() ? "" : ": " + reasons);
+  }
+}

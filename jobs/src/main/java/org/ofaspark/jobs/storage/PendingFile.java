@@ -1,0 +1,77 @@
+package org.ofaspark.jobs.storage;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.UUID;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A file that nobody sees until all of it is written: it has a hidden name beside its own, and is
+ * deleted if it is closed before it is committed.
+ *
+ * <p>Used by one thread.
+ */
+public final class PendingFile implements Closeable {
+
+  private final FileSystem fileSystem;
+  private final Path target;
+  private final Path temporary;
+  private final OutputStream out;
+  private boolean committed;
+
+  private PendingFile(FileSystem fileSystem, Path target, Path temporary, OutputStream out) {
+    this.fileSystem = fileSystem;
+    this.target = target;
+    this.temporary = temporary;
+    this.out = out;
+  }
+
+  static PendingFile create(FileSystem fileSystem, Path target) throws IOException {
+    Path temporary =
+        new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
+    return new PendingFile(fileSystem, target, temporary, fileSystem.create(temporary, false));
+  }
+
+  /** Returns where to write; do not close it. */
+  public OutputStream out() {
+    return out;
+  }
+
+  /** Gives the file its name, in the place of a file that has it. */
+  public void commit() throws IOException {
+    out.close();
+    if (fileSystem.exists(target)) {
+      fileSystem.delete(target, false); // HDFS does not rename onto a file
+    }
+    committed = fileSystem.rename(temporary, target);
+    if (!committed) {
+      throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
+    }
+  }
+
+  /**
+   * Gives the file its name, unless a file has it: for tasks that Spark may run twice, at the same
+   * time even, and that write the same each time.
+   */
+  public void commitUnlessThere() throws IOException {
+    out.close();
+    committed = !fileSystem.exists(target) && fileSystem.rename(temporary, target);
+    if (!committed && !fileSystem.exists(target)) {
+      throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
+    }
+  }
+
+  /** Deletes the file if it has not been given its name. */
+  @Override
+  public void close() throws IOException {
+    if (!committed) {
+      try {
+        out.close();
+      } finally {
+        fileSystem.delete(temporary, false);
+      }
+    }
+  }
+}
