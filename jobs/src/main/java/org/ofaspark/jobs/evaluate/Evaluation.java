@@ -13,8 +13,9 @@ import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.jobs.table.TableCodec;
+import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +34,7 @@ public final class Evaluation {
   private final SparkSession spark;
   private final HadoopFiles files;
   private final Recipe recipe;
-  private final TableCodec codec;
+  private final Vocabulary vocabulary;
 
   /**
    * What came of a split.
@@ -61,13 +62,13 @@ public final class Evaluation {
    * @param spark the session
    * @param files access to the file system
    * @param recipe the run
-   * @param codec the table's dictionary
+   * @param vocabulary of the table
    */
-  public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, TableCodec codec) {
+  public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary) {
     this.spark = spark;
     this.files = files;
     this.recipe = recipe;
-    this.codec = codec;
+    this.vocabulary = vocabulary;
   }
 
   /**
@@ -83,11 +84,12 @@ public final class Evaluation {
     try {
       int partitions = PARTITIONS_A_SLOT * Math.max(1, context.defaultParallelism());
       Dataset<Row> examples =
-          spark.read().parquet(recipe.table().table() + "/" + split).repartition(partitions);
+          ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
+              .repartition(partitions);
       Dataset<Row> answers =
           examples
               .mapPartitions(
-                  new PredictPartition(recipe.resolvedText(), codec, broadcast),
+                  new PredictPartition(recipe.resolvedText(), vocabulary, broadcast),
                   Encoders.row(PredictionTable.SCHEMA))
               .persist(StorageLevel.MEMORY_AND_DISK());
       long count = answers.count(); // the model works here, once

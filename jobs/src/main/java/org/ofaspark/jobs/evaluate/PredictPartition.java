@@ -25,7 +25,7 @@ import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.jobs.table.TableCodec;
+import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.TorchRuntime;
@@ -45,12 +45,12 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
   private static final int STRETCH = 16;
 
   private final String recipeText;
-  private final TableCodec tableCodec;
+  private final Vocabulary vocabulary;
   private final ModelBroadcast weights;
 
-  PredictPartition(String recipeText, TableCodec tableCodec, ModelBroadcast weights) {
+  PredictPartition(String recipeText, Vocabulary vocabulary, ModelBroadcast weights) {
     this.recipeText = recipeText;
-    this.tableCodec = tableCodec;
+    this.vocabulary = vocabulary;
     this.weights = weights;
   }
 
@@ -75,7 +75,7 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
       this.rows = rows;
       TaskContext task = TaskContext.get();
       TorchRuntime.useThreads(task.cpus());
-      TokenCodec codec = tableCodec.codec();
+      TokenCodec codec = vocabulary.codec();
       ExecutorModel model =
           ExecutorModel.use(
               weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));

@@ -50,7 +50,7 @@ final class Checkpoints {
     line.addProperty("epoch", manifest.epoch());
     measured.metrics().forEach(line::addProperty);
     line.addProperty("seconds", seconds);
-    String file = run.metrics() + "/valid.jsonl";
+    String file = run.validMetrics();
     String before = files.exists(file) ? files.readText(file) : "";
     files.writeText(file, before + line + "\n");
     List<Manifest> ranked = byMetric();

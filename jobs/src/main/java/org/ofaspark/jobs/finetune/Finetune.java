@@ -23,8 +23,9 @@ import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
-import org.ofaspark.jobs.table.TableCodec;
+import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,13 +72,15 @@ public final class Finetune {
   public Manifest run() throws IOException {
     String table = files.qualified(recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
-    TableCodec codec = TableCodec.read(files, table);
+    info.requireFits(recipe);
+    info.requireSplit("data.valid-split", recipe.table().validSplit());
+    Vocabulary vocabulary = Vocabulary.read(files, table);
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
     int worldSize = WorldSize.of(context);
-    Dataset<Row> examples = spark.read().parquet(table + "/" + recipe.table().trainSplit());
+    Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
-    var evaluation = new Evaluation(spark, files, recipe, codec);
+    var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     RunStart.write(files, run, recipe, info, worldSize, total);
 
     Optional<Manifest> last = checkpoints.last();
@@ -90,7 +93,8 @@ public final class Finetune {
         run.path());
     try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
       var runner =
-          new SegmentRunner(codec.dictionary().size(), plan, total, worldSize, rows, monitor);
+          new SegmentRunner(
+              vocabulary.codec().dictionary().size(), plan, total, worldSize, rows, monitor);
       Manifest manifest = last.orElse(null);
       while (manifest == null || manifest.updateNumber() < total) {
         manifest = runner.next(manifest);
@@ -104,14 +108,10 @@ public final class Finetune {
   }
 
   private EpochPlan plan(TableInfo info) {
-    String split = recipe.table().trainSplit();
-    TableInfo.SplitCounts counts = info.splits().get(split);
-    if (counts == null) {
-      throw new IllegalArgumentException(
-          "data.train-split: %s (expected: one of %s)".formatted(split, info.splits().keySet()));
-    }
     return new EpochPlan(
-        counts.examples(), recipe.train().globalBatch(), recipe.train().batchSize());
+        info.requireSplit("data.train-split", recipe.table().trainSplit()).examples(),
+        recipe.train().globalBatch(),
+        recipe.train().batchSize());
   }
 
   private boolean isValidationDue(long updateNumber, long total) {
@@ -204,7 +204,7 @@ public final class Finetune {
                 broadcast,
                 optimizerFiles(from),
                 target,
-                "%s/train-%08d.jsonl".formatted(run.metrics(), start),
+                run.trainMetrics(start),
                 monitor.address(),
                 new SerializableConfiguration(context.hadoopConfiguration()));
         context.setJobGroup(

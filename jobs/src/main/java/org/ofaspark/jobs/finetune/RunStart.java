@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.package$;
+import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
@@ -79,8 +80,7 @@ final class RunStart {
     table.inputSha256().forEach(inputs::addProperty);
     json.add("input_sha256", inputs);
     json.addProperty("table_code", table.code());
-    json.addProperty(
-        "code", String.valueOf(RunStart.class.getPackage().getImplementationVersion()));
+    json.addProperty("code", ProgramVersion.fingerprint());
     json.addProperty("world_size", worldSize);
     json.addProperty("total_updates", totalUpdates);
     json.addProperty("seed", recipe.train().seed());

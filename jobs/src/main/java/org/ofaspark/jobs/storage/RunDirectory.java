@@ -22,6 +22,7 @@ import org.ofaspark.checkpoint.Manifest;
 public final class RunDirectory {
 
   private static final String PREFIX = "update-";
+  private static final String TRAIN_PREFIX = "train-";
 
   private final HadoopFiles files;
   private final String path;
@@ -55,6 +56,33 @@ public final class RunDirectory {
   /** Returns the directory of metrics. */
   public String metrics() {
     return path + "/metrics";
+  }
+
+  /** Returns the file of validation metrics. */
+  public String validMetrics() {
+    return metrics() + "/valid.jsonl";
+  }
+
+  /**
+   * Returns the file of a segment's training metrics.
+   *
+   * @param fromUpdate the segment's first update
+   */
+  public String trainMetrics(long fromUpdate) {
+    return "%s/%s%08d.jsonl".formatted(metrics(), TRAIN_PREFIX, fromUpdate);
+  }
+
+  /** Returns the files of training metrics, in the order of the updates. */
+  public List<String> trainMetrics() throws IOException {
+    return files.list(metrics()).stream()
+        .filter(name -> name.startsWith(TRAIN_PREFIX))
+        .map(name -> metrics() + "/" + name)
+        .toList();
+  }
+
+  /** Returns the splits that have been evaluated. */
+  public List<String> evaluations() throws IOException {
+    return files.list(path + "/evaluation");
   }
 
   /**

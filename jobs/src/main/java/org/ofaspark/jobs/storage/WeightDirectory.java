@@ -16,6 +16,17 @@ public final class WeightDirectory {
   private WeightDirectory() {}
 
   /**
+   * Tells whether a directory holds weights.
+   *
+   * @param files access to the file system
+   * @param directory any path
+   */
+  public static boolean is(HadoopFiles files, String directory) throws IOException {
+    return files.exists(directory + "/" + WeightFiles.SINGLE)
+        || files.exists(directory + "/" + WeightFiles.INDEX);
+  }
+
+  /**
    * Lists the weight files of a directory.
    *
    * @param files access to the file system

@@ -149,6 +149,23 @@ public record TableInfo(
   }
 
   /**
+   * Returns the counts of a split.
+   *
+   * @param key the recipe's key that names the split
+   * @param split its name
+   * @throws IllegalArgumentException if there is no such split
+   */
+  public SplitCounts requireSplit(String key, String split) {
+    SplitCounts counts = splits.get(split);
+    if (counts == null) {
+      throw new IllegalArgumentException(
+          "%s: %s (expected: one of %s, which the table has)"
+              .formatted(key, split, splits.keySet()));
+    }
+    return counts;
+  }
+
+  /**
    * Checks that a recipe asks for what this table holds.
    *
    * @param recipe a recipe whose {@code data.table} this is

@@ -1,0 +1,109 @@
+package org.ofaspark.jobs.evaluate;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.RecipeArguments;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.Recipe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Entry point of the evaluate job. */
+@Command(
+    name = "evaluate",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Answers the examples of splits on all executors and scores the answers.",
+      "The weights are those of evaluate.weights, else the best checkpoint of run-dir."
+    })
+public final class EvaluateJob implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(EvaluateJob.class);
+
+  @Mixin private RecipeArguments arguments = new RecipeArguments();
+
+  private EvaluateJob() {}
+
+  /**
+   * Runs the job.
+   *
+   * @param args see {@code --help}
+   * @throws SparkUserAppException if it fails; by then it is told why
+   */
+  public static void main(String[] args) throws SparkUserAppException {
+    JobCommand.run(new EvaluateJob(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Recipe recipe = arguments.readRecipe();
+    try (SparkSession spark = JobCommand.session("ofa-evaluate").getOrCreate()) {
+      for (EvaluationSummary summary : evaluate(spark, recipe)) {
+        LOG.info("Evaluated {}", summary.text());
+      }
+    }
+    return 0;
+  }
+
+  private static List<EvaluationSummary> evaluate(SparkSession spark, Recipe recipe)
+      throws IOException {
+    var files =
+        new HadoopFiles(
+            JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+    String table = files.qualified(recipe.table().table());
+    TableInfo info = TableInfo.read(files, table);
+    info.requireFits(recipe);
+    recipe.evaluate().splits().forEach(split -> info.requireSplit("evaluate.splits", split));
+    var run = new RunDirectory(files, recipe.runDir());
+    String weights = weights(files, recipe, run);
+    var evaluation = new Evaluation(spark, files, recipe, Vocabulary.read(files, table));
+    List<EvaluationSummary> summaries = new ArrayList<>();
+    for (String split : recipe.evaluate().splits()) {
+      LOG.info("Evaluating {} with {}", split, weights);
+      long start = System.nanoTime();
+      try (Evaluation.Outcome outcome = evaluation.run(split, weights)) {
+        double seconds = (System.nanoTime() - start) / 1e9;
+        var summary =
+            EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
+        new EvaluationFiles(files, run.evaluation(split)).write(recipe.task(), outcome, summary);
+        summaries.add(summary);
+      }
+    }
+    return summaries;
+  }
+
+  /** Returns the directory of the weights to evaluate. */
+  private static String weights(HadoopFiles files, Recipe recipe, RunDirectory run)
+      throws IOException {
+    if (recipe.evaluate().weights().isEmpty()) {
+      return bestCheckpoint("run-dir", run);
+    }
+    String given = files.qualified(recipe.evaluate().weights().get());
+    return WeightDirectory.is(files, given)
+        ? given
+        : bestCheckpoint("evaluate.weights", new RunDirectory(files, given));
+  }
+
+  private static String bestCheckpoint(String key, RunDirectory run) throws IOException {
+    return run.best()
+        .map(run::checkpoint)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "%s: %s (expected: a run with a validated checkpoint, or weights);"
+                            .formatted(key, run.path())
+                        + " run submit/finetune first, or name weights by evaluate.weights"));
+  }
+}

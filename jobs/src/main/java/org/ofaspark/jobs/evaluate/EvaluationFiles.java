@@ -1,0 +1,92 @@
+package org.ofaspark.jobs.evaluate;
+
+import static org.apache.spark.sql.functions.col;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.metric.Rectangle;
+
+/**
+ * What an evaluation leaves in a directory. Driver.
+ *
+ * <pre>
+ *   predictions/      a row of {@link PredictionTable} for each example, as Parquet
+ *   predictions.json  the answers as upstream writes them
+ *   metrics.json      {@link EvaluationSummary}, written last
+ * </pre>
+ */
+final class EvaluationFiles {
+
+  private final HadoopFiles files;
+  private final String directory;
+
+  EvaluationFiles(HadoopFiles files, String directory) {
+    this.files = files;
+    this.directory = directory;
+  }
+
+  /** Replaces what an earlier evaluation of the split has left. */
+  void write(Task task, Evaluation.Outcome outcome, EvaluationSummary summary) throws IOException {
+    files.delete(directory + "/" + EvaluationSummary.FILE); // first: the rest belongs to it
+    files.delete(directory);
+    Dataset<Row> ordered = outcome.predictions().orderBy(col(ExampleTable.EXAMPLE_ID));
+    ordered.coalesce(1).write().parquet(directory + "/predictions");
+    files.write(
+        directory + "/predictions.json",
+        out -> {
+          var writer = new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+          writeJson(task, ordered.toLocalIterator(), writer);
+          writer.flush();
+        });
+    files.writeText(directory + "/" + EvaluationSummary.FILE, summary.toJson());
+  }
+
+  /** Upstream's form: ids of the rows, which for captions it calls image_id. */
+  private static void writeJson(Task task, Iterator<Row> predictions, Writer out)
+      throws IOException {
+    String separator = "[";
+    while (predictions.hasNext()) {
+      Row row = predictions.next();
+      if (PredictionTable.isPrediction(row)) {
+        out.write(separator + "\n" + (task == Task.CAPTION ? caption(row) : box(row)));
+        separator = ",";
+      }
+    }
+    out.write(separator.equals("[") ? "[]\n" : "\n]\n");
+  }
+
+  private static JsonObject caption(Row row) {
+    JsonObject json = new JsonObject();
+    json.addProperty("image_id", row.<String>getAs(ExampleTable.EXAMPLE_ID));
+    json.addProperty("caption", row.<String>getAs(PredictionTable.HYPOTHESIS));
+    return json;
+  }
+
+  /** An answer that is no box has an empty list. */
+  private static JsonObject box(Row row) {
+    JsonObject json = new JsonObject();
+    json.addProperty("uniq_id", row.<String>getAs(ExampleTable.EXAMPLE_ID));
+    JsonArray corners = new JsonArray();
+    Rectangle box = PredictionTable.rectangle(row, PredictionTable.BOX);
+    if (box != null) {
+      corners.add(box.x0());
+      corners.add(box.y0());
+      corners.add(box.x1());
+      corners.add(box.y1());
+    }
+    json.add("box", corners);
+    return json;
+  }
+}

@@ -1,0 +1,110 @@
+package org.ofaspark.jobs.evaluate;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.ofaspark.jobs.ProgramVersion;
+import org.ofaspark.recipe.Recipe;
+
+/**
+ * The metrics of a split, in {@code metrics.json}.
+ *
+ * @param task caption or refcoco
+ * @param split the split
+ * @param table the table's directory
+ * @param weights the directory of the weights
+ * @param examples examples of the split
+ * @param failed those without a prediction; no metric counts them
+ * @param metrics metrics by name
+ * @param seconds how long the evaluation took
+ * @param directory where the predictions are
+ * @param code version of the program
+ */
+public record EvaluationSummary(
+    String task,
+    String split,
+    String table,
+    String weights,
+    long examples,
+    long failed,
+    Map<String, Double> metrics,
+    double seconds,
+    String directory,
+    String code) {
+
+  /** The name of the file. */
+  public static final String FILE = "metrics.json";
+
+  private static final Gson GSON =
+      new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+
+  /** Copies the metrics. */
+  public EvaluationSummary {
+    metrics = new TreeMap<>(metrics);
+  }
+
+  static EvaluationSummary of(
+      Recipe recipe,
+      String split,
+      String weights,
+      Evaluation.Outcome outcome,
+      double seconds,
+      String directory) {
+    return new EvaluationSummary(
+        recipe.task().name().toLowerCase(Locale.ROOT),
+        split,
+        recipe.table().table(),
+        weights,
+        outcome.examples(),
+        outcome.failed(),
+        outcome.metrics(),
+        seconds,
+        directory,
+        ProgramVersion.fingerprint());
+  }
+
+  /** Returns the text of the file. */
+  public String toJson() {
+    return GSON.toJson(this) + "\n";
+  }
+
+  /**
+   * Reads the text of the file.
+   *
+   * @param json the text
+   * @param file its name, for messages
+   * @throws IllegalArgumentException if it is no such text
+   */
+  public static EvaluationSummary parse(String json, String file) {
+    try {
+      return Objects.requireNonNull(GSON.fromJson(json, EvaluationSummary.class));
+    } catch (JsonParseException | NullPointerException e) {
+      throw new IllegalArgumentException(
+          file + ": damaged (expected: metrics of an evaluation); run submit/evaluate again", e);
+    }
+  }
+
+  /** Returns the summary in a line. */
+  public String text() {
+    return "%s: %s (%d examples%s, %s s); predictions in %s"
+        .formatted(
+            split,
+            metrics.entrySet().stream()
+                .map(
+                    entry ->
+                        "%s %s"
+                            .formatted(
+                                entry.getKey(),
+                                String.format(Locale.ROOT, "%.4f", entry.getValue())))
+                .collect(Collectors.joining(", ")),
+            examples,
+            failed == 0 ? "" : ", %d without a prediction".formatted(failed),
+            String.format(Locale.ROOT, "%.1f", seconds),
+            directory);
+  }
+}

@@ -1,0 +1,114 @@
+package org.ofaspark.jobs.metrics;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.evaluate.EvaluationSummary;
+
+/** Metrics as a person reads them. */
+final class MetricsText {
+
+  private static final Set<String> NOT_METRICS = Set.of("update", "epoch", "seconds");
+
+  private MetricsText() {}
+
+  static String of(RunMetrics metrics) {
+    var text = new StringBuilder("run  %s\n".formatted(metrics.run()));
+    JsonObject train = metrics.train();
+    if (train != null) {
+      text.append("\nTraining, last interval\n").append(TextTable.of(training(train)));
+    }
+    if (!metrics.validations().isEmpty()) {
+      text.append("\nValidation\n").append(TextTable.of(validations(metrics)));
+    }
+    if (!metrics.evaluations().isEmpty()) {
+      text.append("\nEvaluation\n").append(TextTable.of(evaluations(metrics.evaluations())));
+      metrics
+          .evaluations()
+          .forEach(
+              evaluation ->
+                  text.append("\n%s  %s".formatted(evaluation.split(), evaluation.directory())));
+      text.append("\n");
+    }
+    return text.toString();
+  }
+
+  private static List<List<String>> training(JsonObject train) {
+    List<String> header = new ArrayList<>();
+    List<String> row = new ArrayList<>();
+    for (String name : List.of("update", "epoch", "loss", "nll_loss", "accuracy", "gnorm", "lr")) {
+      if (train.has(name)) {
+        header.add(name);
+        row.add(value(name, train.get(name)));
+      }
+    }
+    header.add("samples/s");
+    row.add(String.format(Locale.ROOT, "%.1f", train.get("sentences_per_second").getAsDouble()));
+    return List.of(header, row);
+  }
+
+  private static List<List<String>> validations(RunMetrics metrics) {
+    Set<String> names = new TreeSet<>();
+    metrics.validations().forEach(line -> names.addAll(line.keySet()));
+    names.removeAll(NOT_METRICS);
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row(List.of("update", "epoch"), names, List.of("")));
+    for (JsonObject line : metrics.validations()) {
+      String update = line.get("update").getAsString();
+      boolean isBest = update.equals(String.valueOf(metrics.best().orElse(-1)));
+      rows.add(
+          row(
+              List.of(update, line.get("epoch").getAsString()),
+              names.stream().map(name -> value(name, line.get(name))).toList(),
+              List.of(isBest ? "best" : "")));
+    }
+    return rows;
+  }
+
+  private static List<List<String>> evaluations(List<EvaluationSummary> evaluations) {
+    Set<String> names = new TreeSet<>();
+    evaluations.forEach(evaluation -> names.addAll(evaluation.metrics().keySet()));
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row(List.of("split", "examples", "failed"), names, List.of("weights")));
+    for (EvaluationSummary evaluation : evaluations) {
+      rows.add(
+          row(
+              List.of(
+                  evaluation.split(),
+                  String.valueOf(evaluation.examples()),
+                  String.valueOf(evaluation.failed())),
+              names.stream().map(name -> number(evaluation.metrics().get(name))).toList(),
+              List.of(evaluation.weights().replaceFirst(".*/", ""))));
+    }
+    return rows;
+  }
+
+  private static List<String> row(
+      Collection<String> first, Collection<String> metrics, Collection<String> last) {
+    List<String> row = new ArrayList<>(first);
+    row.addAll(metrics);
+    row.addAll(last);
+    return row;
+  }
+
+  private static String value(String name, @Nullable JsonElement value) {
+    if (value == null) {
+      return "-";
+    }
+    return NOT_METRICS.contains(name)
+        ? value.getAsString()
+        : name.equals("lr")
+            ? String.format(Locale.ROOT, "%.2e", value.getAsDouble())
+            : number(value.getAsDouble());
+  }
+
+  private static String number(@Nullable Double value) {
+    return value == null ? "-" : String.format(Locale.ROOT, "%.4f", value);
+  }
+}

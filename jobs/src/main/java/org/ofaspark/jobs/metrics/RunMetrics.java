@@ -1,0 +1,103 @@
+package org.ofaspark.jobs.metrics;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+
+/**
+ * All metrics of a run.
+ *
+ * @param run the run's directory
+ * @param train the last line of training metrics; null if there is none
+ * @param validations a line for each validation
+ * @param best updates done of the best checkpoint, if there is one
+ * @param evaluations of each split evaluated
+ */
+record RunMetrics(
+    String run,
+    @Nullable JsonObject train,
+    List<JsonObject> validations,
+    OptionalLong best,
+    List<EvaluationSummary> evaluations) {
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setPrettyPrinting()
+          .disableHtmlEscaping()
+          .serializeSpecialFloatingPointValues()
+          .create();
+
+  /**
+   * Reads the metrics of a run.
+   *
+   * @throws IllegalArgumentException if there are none
+   */
+  static RunMetrics read(HadoopFiles files, RunDirectory run) throws IOException {
+    List<EvaluationSummary> evaluations = new ArrayList<>();
+    for (String split : run.evaluations()) {
+      String file = run.evaluation(split) + "/" + EvaluationSummary.FILE;
+      if (files.exists(file)) {
+        evaluations.add(EvaluationSummary.parse(files.readText(file), file));
+      }
+    }
+    List<JsonObject> validations =
+        files.exists(run.validMetrics()) ? lines(files, run.validMetrics()) : List.of();
+    JsonObject train = lastTrain(files, run);
+    if (train == null && validations.isEmpty() && evaluations.isEmpty()) {
+      throw new IllegalArgumentException(
+          "RUN_DIR: %s (expected: a directory with metrics, as run-dir of a recipe)"
+              .formatted(run.path()));
+    }
+    OptionalLong best = run.best().map(OptionalLong::of).orElse(OptionalLong.empty());
+    return new RunMetrics(run.path(), train, validations, best, evaluations);
+  }
+
+  private static @Nullable JsonObject lastTrain(HadoopFiles files, RunDirectory run)
+      throws IOException {
+    JsonObject last = null;
+    for (String file : run.trainMetrics()) {
+      List<JsonObject> lines = lines(files, file);
+      last = lines.isEmpty() ? last : lines.get(lines.size() - 1);
+    }
+    return last;
+  }
+
+  /** Reads JSON lines; the last one may be on its way still. */
+  private static List<JsonObject> lines(HadoopFiles files, String file) throws IOException {
+    String text = files.readText(file);
+    List<JsonObject> lines = new ArrayList<>();
+    for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n", -1)) {
+      if (!line.isEmpty()) {
+        try {
+          lines.add(JsonParser.parseString(line).getAsJsonObject());
+        } catch (JsonParseException | IllegalStateException e) {
+          throw new IllegalArgumentException(file + ": damaged (expected: JSON lines)", e);
+        }
+      }
+    }
+    return lines;
+  }
+
+  /** Returns one JSON object. */
+  String toJson() {
+    JsonObject json = new JsonObject();
+    json.addProperty("run", run);
+    if (train != null) {
+      json.add("train", train);
+    }
+    json.add("validations", GSON.toJsonTree(validations));
+    best.ifPresent(update -> json.addProperty("best", update));
+    json.add("evaluations", GSON.toJsonTree(evaluations));
+    return GSON.toJson(json) + "\n";
+  }
+}
