@@ -1,6 +1,7 @@
 package org.ofaspark.jobs;
 
 import java.util.concurrent.Callable;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.slf4j.Logger;
@@ -29,16 +30,21 @@ public final class JobCommand {
    * @param command a picocli command
    * @param args its command line
    * @throws SparkUserAppException if the job fails; by then it is told why. Spark ends the process
-   *     with the exception's code, and without another stack trace
+   *     with the exception's code, and without another stack trace. So that it does not wait for
+   *     the timers of barrier stages, which go on, a client's job that succeeds throws one too
    */
   public static void run(Callable<Integer> command, String... args) throws SparkUserAppException {
     CommandLine commandLine = new CommandLine(command);
     commandLine.setExecutionExceptionHandler(JobCommand::tell);
     commandLine.getCommandSpec().version(ProgramVersion.version());
     int exitCode = commandLine.execute(args);
-    if (exitCode != ExitCode.OK) {
+    if (exitCode != ExitCode.OK || isClient()) {
       throw new SparkUserAppException(exitCode);
     }
+  }
+
+  private static boolean isClient() {
+    return System.getProperty("spark.submit.deployMode", "").equals("client");
   }
 
   /**
@@ -50,6 +56,22 @@ public final class JobCommand {
     return SparkSession.builder()
         .appName(name)
         .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS);
+  }
+
+  /**
+   * Starts a session whose tasks each have an executor of their own, with all its cores.
+   *
+   * @param name of the application
+   */
+  public static SparkSession.Builder sessionOfModels(String name) {
+    SparkSession.Builder session = session(name);
+    TaskCores.of(new SparkConf())
+        .ifPresent(
+            cores ->
+                session
+                    .config("spark.task.cpus", cores)
+                    .config("spark.executorEnv.OMP_NUM_THREADS", cores));
+    return session.config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
   }
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {

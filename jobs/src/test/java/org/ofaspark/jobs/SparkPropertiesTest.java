@@ -28,7 +28,11 @@ class SparkPropertiesTest {
 
   static List<String> all() throws IOException {
     try (Stream<Path> files = Files.list(FOLDER)) {
-      return files.map(file -> file.getFileName().toString()).sorted().toList();
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.endsWith(".conf"))
+          .sorted()
+          .toList();
     }
   }
 

@@ -49,7 +49,7 @@ public final class EvaluateJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
-    try (SparkSession spark = JobCommand.session("ofa-evaluate").getOrCreate()) {
+    try (SparkSession spark = JobCommand.sessionOfModels("ofa-evaluate").getOrCreate()) {
       for (EvaluationSummary summary : evaluate(spark, recipe)) {
         LOG.info("Evaluated {}", summary.text());
       }

@@ -43,7 +43,7 @@ public final class FinetuneJob implements Callable<Integer> {
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
     long start = System.nanoTime();
-    try (SparkSession spark = JobCommand.session("ofa-finetune").getOrCreate()) {
+    try (SparkSession spark = JobCommand.sessionOfModels("ofa-finetune").getOrCreate()) {
       Manifest last = new Finetune(spark, recipe).run();
       LOG.info(
           "Fine-tuned {} parameters to update {} in {} s; the run is in {}",
