@@ -22,6 +22,12 @@ public final class JobCommand {
   /** Rows of images that a reader of Parquet takes into memory at a time. */
   private static final int READER_ROWS = 64;
 
+  /** Columns that a plan is logged with: all that a table here has, so that Spark does not warn. */
+  private static final int MAX_FIELDS_IN_PLANS = 200;
+
+  /** How often, a second apart, a gang looks for free executors; Spark's way takes 10 minutes. */
+  private static final int SLOT_CHECKS = 120;
+
   private JobCommand() {}
 
   /**
@@ -55,7 +61,8 @@ public final class JobCommand {
   public static SparkSession.Builder session(String name) {
     return SparkSession.builder()
         .appName(name)
-        .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS);
+        .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS)
+        .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
   }
 
   /**
@@ -71,7 +78,10 @@ public final class JobCommand {
                 session
                     .config("spark.task.cpus", cores)
                     .config("spark.executorEnv.OMP_NUM_THREADS", cores));
-    return session.config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
+    return session
+        .config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE")
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", SLOT_CHECKS);
   }
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
+import org.ofaspark.config.Checks;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -27,6 +28,7 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple2;
@@ -45,6 +47,7 @@ public final class Finetune {
   private final SparkSession spark;
   private final JavaSparkContext context;
   private final Recipe recipe;
+  private final int worldSize;
   private final HadoopFiles files;
   private final RunDirectory run;
   private final Checkpoints checkpoints;
@@ -54,8 +57,16 @@ public final class Finetune {
    *
    * @param spark the session; stays open
    * @param recipe the run
+   * @param worldSize number of ranks
+   * @throws IllegalArgumentException if the recipe cannot be run
    */
-  public Finetune(SparkSession spark, Recipe recipe) throws IOException {
+  public Finetune(SparkSession spark, Recipe recipe, int worldSize) throws IOException {
+    Checks.that(
+        "train.precision",
+        recipe.train().precision(),
+        recipe.train().precision() == Precision.FP32,
+        "fp32, the only one that is computed in so far");
+    this.worldSize = worldSize;
     this.spark = spark;
     this.context = new JavaSparkContext(spark.sparkContext());
     this.recipe = recipe;
@@ -77,7 +88,7 @@ public final class Finetune {
     Vocabulary vocabulary = Vocabulary.read(files, table);
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
-    int worldSize = WorldSize.of(context);
+
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
@@ -93,8 +104,7 @@ public final class Finetune {
         run.path());
     try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
       var runner =
-          new SegmentRunner(
-              vocabulary.codec().dictionary().size(), plan, total, worldSize, rows, monitor);
+          new SegmentRunner(vocabulary.codec().dictionary().size(), plan, total, rows, monitor);
       Manifest manifest = last.orElse(null);
       while (manifest == null || manifest.updateNumber() < total) {
         manifest = runner.next(manifest);
@@ -135,22 +145,15 @@ public final class Finetune {
     private final int vocabularySize;
     private final EpochPlan plan;
     private final long total;
-    private final int worldSize;
     private final SegmentRows rows;
     private final GangMonitor monitor;
     private int failures;
 
     SegmentRunner(
-        int vocabularySize,
-        EpochPlan plan,
-        long total,
-        int worldSize,
-        SegmentRows rows,
-        GangMonitor monitor) {
+        int vocabularySize, EpochPlan plan, long total, SegmentRows rows, GangMonitor monitor) {
       this.vocabularySize = vocabularySize;
       this.plan = plan;
       this.total = total;
-      this.worldSize = worldSize;
       this.rows = rows;
       this.monitor = monitor;
     }
