@@ -38,30 +38,32 @@ public record PreprocessReport(
    */
   public String text(double seconds) {
     StringBuilder text = new StringBuilder();
-    text.append("%d rows in %.0f s, %.0f a second\n".formatted(read(), seconds, read() / seconds));
-    splits.forEach((split, counts) -> text.append(line(split, counts)));
-    text.append("dictionary  %,9d symbols\n".formatted(dictionarySize));
-    text.append("table       %s\n".formatted(table));
+    text.append("%,d rows in %.0f s, %.0f a second\n".formatted(read(), seconds, read() / seconds));
+    splits.forEach((split, counts) -> append(text, split, text(counts)));
+    append(text, "dictionary", "%,d symbols".formatted(dictionarySize));
+    append(text, "table", table);
     if (rejected() > 0) {
-      text.append("rejected    %s\n".formatted(rejects));
+      append(text, "rejected", rejects);
     }
     return text.toString();
+  }
+
+  private static void append(StringBuilder text, String name, String value) {
+    text.append("%-11s %s\n".formatted(name, value));
   }
 
   /**
    * Returns the counts of a split in a line.
    *
-   * @param split the split's name
-   * @param counts its counts
+   * @param counts the counts
    */
-  static String line(String split, SplitCounts counts) {
+  static String text(SplitCounts counts) {
     String reasons =
         counts.rejected().entrySet().stream()
             .map(entry -> "%s %d".formatted(entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", "));
-    return "%-11s %,9d rows, %,d examples, %,d rejected%s\n"
+    return "%,d rows, %,d examples, %,d rejected%s"
         .formatted(
-            split,
             counts.read(),
             counts.examples(),
             counts.read() - counts.examples(),
