@@ -1,5 +1,7 @@
 package org.ofaspark.jobs.preprocess;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -37,19 +39,19 @@ public record PreprocessReport(
    * @param seconds how long the run took
    */
   public String text(double seconds) {
-    StringBuilder text = new StringBuilder();
-    text.append("%,d rows in %.0f s, %.0f a second\n".formatted(read(), seconds, read() / seconds));
-    splits.forEach((split, counts) -> append(text, split, text(counts)));
-    append(text, "dictionary", "%,d symbols".formatted(dictionarySize));
-    append(text, "table", table);
+    List<String> lines = new ArrayList<>();
+    lines.add("%,d rows in %.0f s, %.0f a second".formatted(read(), seconds, read() / seconds));
+    splits.forEach((split, counts) -> lines.add(entry(split, text(counts))));
+    lines.add(entry("dictionary", "%,d symbols".formatted(dictionarySize)));
+    lines.add(entry("table", table));
     if (rejected() > 0) {
-      append(text, "rejected", rejects);
+      lines.add(entry("rejected", rejects));
     }
-    return text.toString();
+    return String.join("\n", lines);
   }
 
-  private static void append(StringBuilder text, String name, String value) {
-    text.append("%-11s %s\n".formatted(name, value));
+  private static String entry(String name, String value) {
+    return "%-11s %s".formatted(name, value);
   }
 
   /**

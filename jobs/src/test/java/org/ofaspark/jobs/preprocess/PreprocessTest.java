@@ -306,8 +306,7 @@ class PreprocessTest {
             train       4 rows, 2 examples, 2 rejected: empty-line 1, wrong-column-count 1
             dictionary  %,d symbols
             table       file:%s/table
-            rejected    file:%s/table/rejects
-            """
+            rejected    file:%s/table/rejects"""
                 .formatted(report.dictionarySize(), directory, directory));
   }
 
