@@ -53,8 +53,9 @@ final class Checkpoints {
     String file = run.validMetrics();
     String before = files.exists(file) ? files.readText(file) : "";
     files.writeText(file, before + line + "\n");
-    List<Manifest> ranked = byMetric();
-    run.markBest(ranked.get(0).updateNumber());
+    for (Manifest best : byMetric().stream().limit(1).toList()) { // none if no metric is a number
+      run.markBest(best.updateNumber());
+    }
     return measured;
   }
 
@@ -71,7 +72,8 @@ final class Checkpoints {
     List<Manifest> validated = new ArrayList<>();
     for (long update : run.checkpoints()) {
       Manifest manifest = run.manifest(update);
-      if (manifest.metrics().containsKey(config.bestCheckpointMetric())) {
+      Double value = manifest.metrics().get(config.bestCheckpointMetric());
+      if (value != null && !value.isNaN()) {
         validated.add(manifest);
       }
     }

@@ -11,8 +11,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -34,20 +32,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.collective.Collective;
-import org.ofaspark.golden.Golden;
+import org.ofaspark.data.Task;
 import org.ofaspark.golden.GoldenParallelRun;
+import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.recipe.RecipeReader;
 
 /** Fine-tuning on executors that are processes of their own. */
 class ExecutorProcessesTest {
-
-  private static final String RECIPE = "caption/train_caption_stage1_el.conf";
 
   @TempDir private static Path folder;
   private static SparkSession spark;
@@ -191,45 +187,8 @@ class ExecutorProcessesTest {
     return new Finetune(spark, recipe(run, overrides), ranks).run();
   }
 
-  /** A recipe of four updates of two micro-batches on the golden captions. */
   private static Recipe recipe(String run, String... overrides) {
-    String captions = Golden.dir().resolve("dataset/caption.tsv").toAbsolutePath().toString();
-    List<String> values =
-        new ArrayList<>(
-            List.of(
-                "run-dir=\"%s\"".formatted(folder.resolve(run)),
-                "data.table=\"%s\"".formatted(folder.resolve("table")),
-                "preprocess.input={train=[\"%s\"],val=[\"%s\"]}".formatted(captions, captions),
-                "data.patch-image-size=32",
-                "data.code-dict-size=0",
-                "data.num-bins=8",
-                "model.restore-file=null",
-                "model.encoder-embed-dim=32",
-                "model.encoder-ffn-embed-dim=64",
-                "model.decoder-ffn-embed-dim=64",
-                "model.encoder-layers=1",
-                "model.decoder-layers=1",
-                "model.encoder-attention-heads=4",
-                "model.decoder-attention-heads=4",
-                "model.resnet-type=null",
-                "model.resnet-layers=[1,1,1]",
-                "model.resnet-width-per-group=4",
-                "model.dropout=0",
-                "model.attention-dropout=0",
-                "model.encoder-drop-path-rate=0",
-                "model.decoder-drop-path-rate=0",
-                "train.precision=fp32",
-                "train.max-epoch=2",
-                "train.global-batch=4",
-                "train.batch-size=2",
-                "train.log-interval=1",
-                "train.save-interval-updates=4",
-                "train.validate-interval-updates=4",
-                "train.keep-last-checkpoints=10",
-                "generate.beam=2",
-                "generate.max-len-b=5"));
-    values.addAll(Arrays.asList(overrides));
-    return RecipeReader.read(RECIPE, values);
+    return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
   }
 
   private static Map<String, float[]> weights(String run) throws IOException {
