@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaRDD;
@@ -75,7 +76,7 @@ public final class Evaluation {
   public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary) {
     Checks.that(
         "evaluate.precision",
-        recipe.evaluate().precision(),
+        recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
         recipe.evaluate().precision() == Precision.FP32,
         "fp32, the only one that is computed in so far");
     this.spark = spark;

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -63,7 +64,7 @@ public final class Finetune {
   public Finetune(SparkSession spark, Recipe recipe, int worldSize) throws IOException {
     Checks.that(
         "train.precision",
-        recipe.train().precision(),
+        recipe.train().precision().name().toLowerCase(Locale.ROOT),
         recipe.train().precision() == Precision.FP32,
         "fp32, the only one that is computed in so far");
     this.worldSize = worldSize;

@@ -35,9 +35,14 @@ final class WorldSize {
     if (master.startsWith("local")) {
       return 1;
     }
-    return conf.contains("spark.executor.instances")
-        ? conf.getInt("spark.executor.instances", 1)
-        : countExecutors(context);
+    if (conf.contains("spark.executor.instances")) {
+      return conf.getInt("spark.executor.instances", 1);
+    }
+    if (conf.contains("spark.cores.max") && conf.contains("spark.executor.cores")) {
+      return Math.max(
+          1, conf.getInt("spark.cores.max", 1) / conf.getInt("spark.executor.cores", 1));
+    }
+    return countExecutors(context);
   }
 
   private static int countExecutors(JavaSparkContext context) {

@@ -172,7 +172,7 @@ class ExecutorProcessesTest {
   void precisionThatIsNotComputedInIsRefused() {
     assertThatThrownBy(() -> finetune("fp16", 2, "train.precision=fp16"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("train.precision: FP16 (expected: fp32");
+        .hasMessageContaining("train.precision: fp16 (expected: fp32");
   }
 
   /** The only children of this process that are Java. */
