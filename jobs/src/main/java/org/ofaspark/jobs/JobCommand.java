@@ -1,9 +1,11 @@
 package org.ofaspark.jobs;
 
+import java.lang.reflect.Constructor;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -45,7 +47,19 @@ public final class JobCommand {
     commandLine.getCommandSpec().version(ProgramVersion.version());
     int exitCode = commandLine.execute(args);
     if (exitCode != ExitCode.OK || isClient()) {
-      throw new SparkUserAppException(exitCode);
+      throw ended(exitCode);
+    }
+  }
+
+  /** Spark 4 wants a cause too, which may be null. */
+  private static SparkUserAppException ended(int exitCode) {
+    Constructor<?> constructor = SparkUserAppException.class.getConstructors()[0];
+    @Nullable Object[] arguments = new @Nullable Object[constructor.getParameterCount()];
+    arguments[0] = exitCode;
+    try {
+      return (SparkUserAppException) constructor.newInstance(arguments);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("Spark " + constructor + ": cannot be called", e);
     }
   }
 
