@@ -28,6 +28,8 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
@@ -90,12 +92,13 @@ public final class Finetune {
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
 
+    Preflight.check(context.getConf(), worldSize, parameters(vocabulary));
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     RunStart.write(files, run, recipe, info, worldSize, total);
 
-    Optional<Manifest> last = checkpoints.last();
+    Optional<Manifest> last = checkpoints.lastGood();
     LOG.info(
         "{} updates of {} examples on {} ranks, from update {}, in {}",
         total,
@@ -106,15 +109,17 @@ public final class Finetune {
     try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
       var runner =
           new SegmentRunner(vocabulary.codec().dictionary().size(), plan, total, rows, monitor);
-      Manifest manifest = last.orElse(null);
-      while (manifest == null || manifest.updateNumber() < total) {
-        manifest = runner.next(manifest);
-        if (isValidationDue(manifest.updateNumber(), total)) {
+      Manifest manifest = last.isPresent() ? last.get() : runner.next(null);
+      while (true) {
+        if (isValidationDue(manifest, total)) {
           manifest = validate(evaluation, manifest);
         }
         checkpoints.prune();
+        if (manifest.updateNumber() >= total) {
+          return manifest;
+        }
+        manifest = runner.next(manifest);
       }
-      return manifest;
     }
   }
 
@@ -125,8 +130,17 @@ public final class Finetune {
         recipe.train().batchSize());
   }
 
-  private boolean isValidationDue(long updateNumber, long total) {
-    return updateNumber == total || updateNumber % recipe.train().validateIntervalUpdates() == 0;
+  private long parameters(Vocabulary vocabulary) {
+    return OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()).stream()
+        .mapToLong(TensorSpec::size)
+        .sum();
+  }
+
+  /** Tells whether a checkpoint is to be validated and has not been, before the run stopped. */
+  private boolean isValidationDue(Manifest manifest, long total) {
+    long update = manifest.updateNumber();
+    return manifest.metrics().isEmpty()
+        && (update == total || update % recipe.train().validateIntervalUpdates() == 0);
   }
 
   private Manifest validate(Evaluation evaluation, Manifest manifest) throws IOException {

@@ -22,13 +22,14 @@ public final class LocalSpark {
   }
 
   /**
-   * Starts a session with executors in processes of their own, each with one core and 1 GB.
+   * Starts a session with executors in processes of their own, each with one core and a heap of 1
+   * GB.
    *
    * @param executors how many
    */
   public static SparkSession startExecutors(int executors) {
     layOutSparkHome();
-    return builder("local-cluster[%d,1,1024]".formatted(executors))
+    return builder("local-cluster[%d,1,1536]".formatted(executors))
         .config("spark.executor.memory", "1g")
         .config("spark.executor.cores", 1)
         .config(
