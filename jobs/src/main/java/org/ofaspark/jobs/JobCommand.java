@@ -6,6 +6,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -100,7 +101,7 @@ public final class JobCommand {
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
     String name = commandLine.getCommandName();
-    if (failure instanceof IllegalArgumentException) {
+    if (failure instanceof IllegalArgumentException || failure instanceof BadCheckpointException) {
       LOG.error("{}: {}", name, failure.getMessage());
       LOG.debug("{} failed", name, failure);
       return ExitCode.USAGE;

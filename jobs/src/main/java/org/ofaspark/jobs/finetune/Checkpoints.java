@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.hadoop.fs.ChecksumException;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
@@ -48,7 +49,7 @@ final class Checkpoints {
           HashedFile.verify(files, run.checkpoint(updates.get(i)), file);
         }
         return Optional.of(manifest);
-      } catch (BadCheckpointException e) {
+      } catch (BadCheckpointException | ChecksumException e) {
         LOG.warn(
             "A checkpoint is damaged and set aside as {}: {}",
             run.setAside(updates.get(i)),

@@ -92,7 +92,7 @@ public final class Finetune {
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
 
-    Preflight.check(context.getConf(), worldSize, parameters(vocabulary));
+    Preflight.check(context.getConf(), recipe.train(), worldSize, parameters(vocabulary));
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
+import org.ofaspark.train.TrainConfig;
 
 /**
  * What can be told to go wrong before any executor has started. Driver.
@@ -33,16 +34,18 @@ final class Preflight {
    * Checks the settings of an application.
    *
    * @param conf its settings
+   * @param train the recipe's batches
    * @param worldSize number of ranks
    * @param parameters parameters of the model, trainable or not
    * @throws IllegalArgumentException with a line for each finding
    */
-  static void check(SparkConf conf, int worldSize, long parameters) {
+  static void check(SparkConf conf, TrainConfig train, int worldSize, long parameters) {
     var preflight = new Preflight(conf, worldSize);
     preflight.gangStaysTogether();
     preflight.oneTaskOnEachExecutor();
     preflight.localSlots();
     preflight.memory(parameters);
+    preflight.sameWorkForEachRank(train);
     if (!preflight.findings.isEmpty()) {
       throw new IllegalArgumentException(String.join("\n", preflight.findings));
     }
@@ -105,6 +108,20 @@ final class Preflight {
           "at least %dm for %d parameters, and the activations of a micro-batch"
               .formatted(needed, parameters),
           "raise it");
+    }
+  }
+
+  private void sameWorkForEachRank(TrainConfig train) {
+    long share = (long) train.batchSize() * worldSize;
+    long below = train.globalBatch() / share * share;
+    if (below != train.globalBatch()) {
+      find(
+          "train.global-batch",
+          String.valueOf(train.globalBatch()),
+          "a multiple of train.batch-size, %d, times %d ranks, such as %s%d"
+              .formatted(
+                  train.batchSize(), worldSize, below == 0 ? "" : below + " or ", below + share),
+          "change it, train.batch-size or the number of executors");
     }
   }
 

@@ -1,0 +1,135 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+
+class CheckpointsTest {
+
+  private static final String WEIGHTS = "model.safetensors";
+
+  @TempDir private Path folder;
+  private final HadoopFiles files = new HadoopFiles(new Configuration());
+  private RunDirectory run;
+
+  @BeforeEach
+  void nameRun() throws IOException {
+    run = new RunDirectory(files, folder.toString());
+  }
+
+  private Checkpoints checkpoints(String... overrides) {
+    return new Checkpoints(
+        run, files, NanoRecipe.of(Task.CAPTION, folder, "run", overrides).train());
+  }
+
+  private Manifest write(long update) throws IOException {
+    FileEntry file =
+        HashedFile.write(
+            files,
+            run.unfinishedCheckpoint(update),
+            WEIGHTS,
+            out -> out.write(new byte[] {1, 2, (byte) update}));
+    var manifest = new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, List.of(file), Map.of());
+    run.commit(manifest);
+    return manifest;
+  }
+
+  private Path file(long update) {
+    return Path.of(run.checkpoint(update).replaceFirst("^file:", "")).resolve(WEIGHTS);
+  }
+
+  /** Overwrites a file, and Hadoop's own check sums with it. */
+  private static void damage(Path file, byte... bytes) throws IOException {
+    Files.write(file, bytes);
+    Files.delete(file.resolveSibling("." + file.getFileName() + ".crc"));
+  }
+
+  @Test
+  void newRunHasNone() throws IOException {
+    assertThat(checkpoints().lastGood()).isEmpty();
+  }
+
+  @Test
+  void lastIsTheOneWithTheMostUpdates() throws IOException {
+    write(9);
+    Manifest last = write(10);
+    assertThat(checkpoints().lastGood()).contains(last);
+  }
+
+  @Test
+  void flippedBitIsFoundAndTheOneBeforeIsUsed() throws IOException {
+    Manifest before = write(9);
+    write(10);
+    damage(file(10), (byte) 1, (byte) 3, (byte) 10);
+
+    assertThat(checkpoints().lastGood()).contains(before);
+    assertThat(run.checkpoints()).containsExactly(9L);
+    assertThat(files.list(run.path() + "/checkpoints"))
+        .anyMatch(name -> name.startsWith("damaged-update-00000010-"));
+  }
+
+  @Test
+  void truncatedMissingAndUnreadableFilesAreFound() throws IOException {
+    Manifest before = write(7);
+    write(8);
+    write(9);
+    write(10);
+    damage(file(8), (byte) 1, (byte) 2);
+    Files.delete(file(9));
+    Files.write(file(10), new byte[] {1, 3, 10}); // Hadoop refuses to read it
+
+    assertThat(checkpoints().lastGood()).contains(before);
+  }
+
+  @Test
+  void runWithNothingButDamagedCheckpointsIsNotStartedAgain() throws IOException {
+    write(10);
+    Files.writeString(file(10).resolveSibling(Manifest.FILE), "{");
+
+    assertThatThrownBy(checkpoints()::lastGood)
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessageContaining("has 1 checkpoints (expected: one that is not damaged)");
+  }
+
+  @Test
+  void bestAndLastStay() throws IOException {
+    Checkpoints checkpoints = checkpoints("train.keep-last-checkpoints=1");
+    double[] losses = {3, 1, 2, Double.NaN, 4};
+    for (int i = 0; i < losses.length; i++) {
+      checkpoints.measured(write(i + 1), Map.of("loss", losses[i]), 1);
+    }
+    checkpoints.prune();
+
+    assertThat(run.checkpoints()).containsExactly(2L, 5L);
+    assertThat(run.best()).contains(2L);
+  }
+
+  @Test
+  void moreCanBeBetter() throws IOException {
+    Checkpoints checkpoints =
+        checkpoints(
+            "train.best-checkpoint-metric=cider", "train.maximize-best-checkpoint-metric=true");
+    checkpoints.measured(write(1), Map.of("cider", Double.NaN), 1);
+    assertThat(run.best()).isEmpty();
+    checkpoints.measured(write(2), Map.of("cider", 0.5), 1);
+    checkpoints.measured(write(3), Map.of("cider", 0.4), 1);
+
+    assertThat(run.best()).contains(2L);
+  }
+}
