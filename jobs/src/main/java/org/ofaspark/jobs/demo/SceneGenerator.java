@@ -17,6 +17,7 @@ final class SceneGenerator {
   private static final int SMALL_SIDE = 24;
   private static final int LARGE_SIDE = 38;
   private static final int SIDES = 6; // how many lengths are small, how many large
+  private static final int TRIES = 20; // to find room for shapes
   private static final int MIN_STEP = 6; // pixels from one of three middles to the next
 
   private final Random random;
@@ -28,12 +29,17 @@ final class SceneGenerator {
 
   /** Returns scenes that this generator has not returned before. */
   List<Scene> next(int count) {
-    return Stream.generate(this::scene).filter(made::add).limit(count).toList();
+    return Stream.generate(this::scene)
+        .flatMap(Optional::stream)
+        .filter(made::add)
+        .limit(count)
+        .toList();
   }
 
-  private Scene scene() {
+  /** Makes up shapes and tries for a while to put them somewhere. */
+  private Optional<Scene> scene() {
     List<Integer> sides = Stream.generate(this::side).limit(2 + random.nextInt(2)).toList();
-    return Stream.generate(() -> scene(sides)).flatMap(Optional::stream).findFirst().orElseThrow();
+    return Stream.generate(() -> scene(sides)).limit(TRIES).flatMap(Optional::stream).findFirst();
   }
 
   private int side() {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import javax.imageio.ImageIO;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 
 /**
  * Draws scenes. It counts the points of each pixel that a shape covers itself, so that edges are
@@ -24,8 +25,8 @@ final class ScenePicture {
   /** Returns a scene as a PNG file. */
   static byte[] png(Scene scene) {
     var file = new ByteArrayOutputStream();
-    try {
-      ImageIO.write(draw(scene), "png", file);
+    try (var stream = new MemoryCacheImageOutputStream(file)) {
+      ImageIO.write(draw(scene), "png", stream);
     } catch (IOException e) {
       throw new UncheckedIOException(e); // to memory: cannot be
     }
