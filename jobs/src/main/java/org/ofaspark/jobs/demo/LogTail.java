@@ -12,9 +12,13 @@ import java.util.regex.Pattern;
 /** The end of a log that a process is writing. */
 final class LogTail {
 
-  /** What finetune says after some updates, and after a validation. */
-  private static final Pattern PROGRESS =
-      Pattern.compile(" ((?:update \\d+/\\d+|validation at update \\d+) .*)");
+  /** What the jobs say while they run, and at their end. */
+  private static final Pattern NEWS =
+      Pattern.compile(
+          " INFO  ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated) .*)");
+
+  private static final Pattern DETAIL =
+      Pattern.compile("  (nll|nll_loss|gnorm|lr|data|collective) [^ ]+");
 
   private final List<String> lines;
 
@@ -33,12 +37,12 @@ final class LogTail {
     return lines.subList(Math.max(0, lines.size() - count), lines.size());
   }
 
-  /** Returns the newest news of training, if there is any. */
-  Optional<String> progress() {
+  /** Returns the newest news of the job, in short, if there are any. */
+  Optional<String> news() {
     for (int i = lines.size() - 1; i >= 0; i--) {
-      Matcher progress = PROGRESS.matcher(lines.get(i));
-      if (progress.find()) {
-        return Optional.of(progress.group(1));
+      Matcher news = NEWS.matcher(lines.get(i));
+      if (news.find()) {
+        return Optional.of(DETAIL.matcher(news.group(1)).replaceAll(""));
       }
     }
     return Optional.empty();

@@ -87,9 +87,9 @@ final class Steps {
     String news = "";
     long told = System.nanoTime();
     while (!processes.isEndedSoon(process)) {
-      String newest = LogTail.of(log).progress().orElse("");
+      String newest = LogTail.of(log).news().orElse("");
       if (!newest.equals(news) && System.nanoTime() - told > PROGRESS_NANOS) {
-        tell("  %-22s %s".formatted(name, newest));
+        tell("      %-18s %s".formatted(name, newest));
         news = newest;
         told = System.nanoTime();
       }
@@ -97,12 +97,12 @@ final class Steps {
     if (process.exitValue() != 0) {
       throw failure(name, log, "ended with code %d".formatted(process.exitValue()), null);
     }
-    done(name, begin, LogTail.of(log).progress().orElse(""));
+    done(name, begin, LogTail.of(log).news().orElse(""));
     return log;
   }
 
   private void done(String name, long begin, String result) {
-    tell("%s  %-22s %3d s   %s".formatted(clock(), name, seconds(begin), result).stripTrailing());
+    tell("%5s %-18s %3d s  %s".formatted(clock(), name, seconds(begin), result).stripTrailing());
   }
 
   private String clock() {
