@@ -27,7 +27,7 @@ public final class Demo implements Callable<Integer> {
 
   private static final int MIN_MINUTES = 4;
   private static final int OTHER_MINUTES = 3; // all but training
-  private static final int SCENES_PER_MINUTE = 700; // of training, both tasks together
+  private static final int SCENES_PER_MINUTE = 600; // of training, both tasks together
 
   @Spec private CommandSpec spec;
 

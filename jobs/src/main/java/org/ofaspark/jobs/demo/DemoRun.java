@@ -1,10 +1,17 @@
 package org.ofaspark.jobs.demo;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
@@ -14,6 +21,7 @@ final class DemoRun {
   private static final List<String> TASKS = List.of("caption", "refcoco");
   private static final int VALIDATION_SCENES = 100;
   private static final int TEST_SCENES = 300;
+  private static final int PICTURES = 6;
 
   private static final List<String> OPTIONS =
       List.of(
@@ -68,6 +76,7 @@ final class DemoRun {
       }
       steps.tell("\n" + String.join("\n", metrics));
     }
+    steps.tell("Captions of pictures it has not seen:\n" + captionsOfPictures());
     steps.tell(whereEverythingLies());
   }
 
@@ -78,7 +87,7 @@ final class DemoRun {
     tables.writeHeldOut("val", generator.next(VALIDATION_SCENES));
     List<Scene> test = generator.next(TEST_SCENES);
     tables.writeHeldOut("test", test);
-    tables.writePictures("test", test);
+    tables.writePictures("test", test.subList(0, PICTURES));
     return "%d to train on, %d held out".formatted(scenes, VALIDATION_SCENES + TEST_SCENES);
   }
 
@@ -104,13 +113,33 @@ final class DemoRun {
     command.addAll(List.of("metrics", hdfs.path("runs/" + task).toString(), "--"));
     command.addAll(HERE);
     command.addAll(OPTIONS);
-    return Files.readString(steps.submit("metrics " + task, command));
+    return Files.readString(steps.submit("metrics " + task, command))
+        .lines()
+        .dropWhile(line -> !line.startsWith("run  ")) // what Spark may have said before
+        .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  /** Returns what the model says about the pictures that lie beside the tables. */
+  private String captionsOfPictures() throws IOException {
+    Path file = folder.run("caption").resolve("evaluation/test/predictions.json");
+    Map<String, String> captions = new HashMap<>();
+    for (JsonElement prediction : JsonParser.parseString(Files.readString(file)).getAsJsonArray()) {
+      JsonObject json = prediction.getAsJsonObject();
+      captions.put(json.get("image_id").getAsString(), json.get("caption").getAsString());
+    }
+    return IntStream.range(0, PICTURES)
+        .mapToObj(
+            i -> {
+              String caption = captions.getOrDefault(SceneTables.captionId("test", i), "-");
+              return "  scenes/%-12s %s%n".formatted(SceneTables.picture("test", i), caption);
+            })
+        .collect(Collectors.joining());
   }
 
   private String whereEverythingLies() {
     return """
         HDFS ends with the demo. What was on it, and the rest, is in %s:
-          scenes/   the tables, and the first pictures of the test split
+          scenes/   the tables, and pictures of the test split
           runs/     both runs: recipe, metrics, checkpoints, evaluation/test/predictions.json
           logs/     of each step
         """

@@ -14,11 +14,10 @@ final class LogTail {
 
   /** What the jobs say while they run, and at their end. */
   private static final Pattern NEWS =
-      Pattern.compile(
-          " INFO  ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated) .*)");
+      Pattern.compile(" ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated) .*)");
 
   private static final Pattern DETAIL =
-      Pattern.compile("  (nll|nll_loss|gnorm|lr|data|collective) [^ ]+");
+      Pattern.compile("(,|  )\\s*(nll|nll_loss|gnorm|lr|data|collective) [^ ,]+|; predictions in .*");
 
   private final List<String> lines;
 

@@ -17,7 +17,6 @@ import java.util.List;
 final class SceneTables {
 
   private static final int EXPRESSIONS = 2;
-  private static final int PICTURES = 12;
 
   private final Path folder;
 
@@ -71,7 +70,7 @@ final class SceneTables {
         String image = Base64.getEncoder().encodeToString(ScenePicture.png(scene));
         String imageId = "%s-%d".formatted(split, i);
         for (String text : captions.of(scene)) {
-          writeRow(caption, split + "-caption-" + captionRow++, imageId, text, "", image);
+          writeRow(caption, captionId(split, captionRow++), imageId, text, "", image);
         }
         for (Shape shape : scene.shapes()) {
           for (String text : expressions.of(scene, shape)) {
@@ -96,10 +95,20 @@ final class SceneTables {
     return "%d,%d,%d,%d".formatted(shape.left(), shape.top(), shape.right(), shape.bottom());
   }
 
-  /** Writes the first pictures of a split, for a person to look at, named as the tables do. */
+  /** Returns the id of a row of captions; of a held-out split, row i is of scene i. */
+  static String captionId(String split, int row) {
+    return "%s-caption-%d".formatted(split, row);
+  }
+
+  /** Writes the first pictures of a split, for a person to look at. */
   void writePictures(String split, List<Scene> scenes) throws IOException {
-    for (int i = 0; i < Math.min(PICTURES, scenes.size()); i++) {
-      Files.write(folder.resolve("%s-%d.png".formatted(split, i)), ScenePicture.png(scenes.get(i)));
+    for (int i = 0; i < scenes.size(); i++) {
+      Files.write(folder.resolve(picture(split, i)), ScenePicture.png(scenes.get(i)));
     }
+  }
+
+  /** Returns the file name of a picture. */
+  static String picture(String split, int scene) {
+    return "%s-%d.png".formatted(split, scene);
   }
 }

@@ -97,7 +97,8 @@ final class Steps {
     if (process.exitValue() != 0) {
       throw failure(name, log, "ended with code %d".formatted(process.exitValue()), null);
     }
-    done(name, begin, LogTail.of(log).news().orElse(""));
+    String last = LogTail.of(log).news().orElse("");
+    done(name, begin, last.equals(news) ? "" : last);
     return log;
   }
 
