@@ -1,9 +1,11 @@
 package org.ofaspark.jobs;
 
+import java.lang.reflect.Constructor;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -22,6 +24,12 @@ public final class JobCommand {
   /** Rows of images that a reader of Parquet takes into memory at a time. */
   private static final int READER_ROWS = 64;
 
+  /** Columns that a plan is logged with: all that a table here has, so that Spark does not warn. */
+  private static final int MAX_FIELDS_IN_PLANS = 200;
+
+  /** How often, a second apart, a gang looks for free executors; Spark's way takes 10 minutes. */
+  private static final int SLOT_CHECKS = 120;
+
   private JobCommand() {}
 
   /**
@@ -39,7 +47,19 @@ public final class JobCommand {
     commandLine.getCommandSpec().version(ProgramVersion.version());
     int exitCode = commandLine.execute(args);
     if (exitCode != ExitCode.OK || isClient()) {
-      throw new SparkUserAppException(exitCode);
+      throw ended(exitCode);
+    }
+  }
+
+  /** Spark 4 wants a cause too, which may be null. */
+  private static SparkUserAppException ended(int exitCode) {
+    Constructor<?> constructor = SparkUserAppException.class.getConstructors()[0];
+    @Nullable Object[] arguments = new @Nullable Object[constructor.getParameterCount()];
+    arguments[0] = exitCode;
+    try {
+      return (SparkUserAppException) constructor.newInstance(arguments);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("Spark " + constructor + ": cannot be called", e);
     }
   }
 
@@ -55,7 +75,8 @@ public final class JobCommand {
   public static SparkSession.Builder session(String name) {
     return SparkSession.builder()
         .appName(name)
-        .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS);
+        .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS)
+        .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
   }
 
   /**
@@ -71,7 +92,10 @@ public final class JobCommand {
                 session
                     .config("spark.task.cpus", cores)
                     .config("spark.executorEnv.OMP_NUM_THREADS", cores));
-    return session.config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE");
+    return session
+        .config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE")
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", SLOT_CHECKS);
   }
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {

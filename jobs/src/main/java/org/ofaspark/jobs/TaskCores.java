@@ -31,7 +31,7 @@ final class TaskCores {
           local.group(1).equals("*")
               ? Runtime.getRuntime().availableProcessors()
               : Integer.parseInt(local.group(1));
-      return OptionalInt.of(Math.max(1, cores / conf.getInt("spark.ofa.local-ranks", 1)));
+      return OptionalInt.of(Math.max(1, cores / conf.getInt("spark.ofa.ranks", 1)));
     }
     Matcher cluster = LOCAL_CLUSTER.matcher(master);
     if (cluster.matches()) {

@@ -1,6 +1,5 @@
 package org.ofaspark.checkpoint;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,7 +14,12 @@ final class FloatStreams {
 
   private FloatStreams() {}
 
-  /** Writes a range of a vector as little-endian float32. */
+  /**
+   * Writes a range of a vector as little-endian float32.
+   *
+   * @param from first position
+   * @param count how many values
+   */
   static void write(FlatVector vector, long from, long count, OutputStream out) throws IOException {
     ByteBuffer host =
         ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
@@ -25,7 +29,7 @@ final class FloatStreams {
       int portion = (int) Math.min(PORTION, count - done);
       host.clear().limit(portion * Float.BYTES);
       vector.read(from + done, host);
-      little.asFloatBuffer().put(host.flip().order(ByteOrder.nativeOrder()).asFloatBuffer());
+      little.asFloatBuffer().put(host.flip().asFloatBuffer());
       out.write(bytes, 0, portion * Float.BYTES);
     }
   }
@@ -33,7 +37,10 @@ final class FloatStreams {
   /**
    * Reads numbers of any float type into a range of a vector.
    *
-   * @param dtype F64, F32, F16 or BF16
+   * @param from first position
+   * @param count how many values
+   * @param dtype F64, F32, F16 or BF16; F64 is rounded to float32, the others are exact
+   * @param in holds as many numbers, little endian
    */
   static void read(FlatVector vector, long from, long count, DType dtype, InputStream in)
       throws IOException {
@@ -42,9 +49,6 @@ final class FloatStreams {
     for (long done = 0; done < count; done += PORTION) {
       int portion = (int) Math.min(PORTION, count - done);
       byte[] bytes = in.readNBytes(portion * dtype.bytes());
-      if (bytes.length < portion * dtype.bytes()) {
-        throw new EOFException("stream ends early");
-      }
       ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
       host.clear().limit(portion * Float.BYTES);
       for (int i = 0; i < portion; i++) {

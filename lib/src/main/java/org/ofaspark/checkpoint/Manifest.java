@@ -2,10 +2,15 @@ package org.ofaspark.checkpoint;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -36,12 +41,14 @@ public record Manifest(
   /** The version that this program writes and reads. */
   public static final int VERSION = 1;
 
-  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
+  /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
+  private static final Gson GSON =
+      new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 
   /** Copies list and map. */
   public Manifest {
     files = List.copyOf(files);
-    metrics = new TreeMap<>(metrics);
+    metrics = Collections.unmodifiableMap(new TreeMap<>(metrics));
   }
 
   /**
@@ -71,21 +78,62 @@ public record Manifest(
   /**
    * Reads the text of the file.
    *
-   * @param json the text
+   * @param text the text
    * @param file its name, for messages
    * @throws BadCheckpointException if it is no manifest of this version
    */
-  public static Manifest parse(String json, String file) throws BadCheckpointException {
-    Manifest manifest;
+  public static Manifest parse(String text, String file) throws BadCheckpointException {
     try {
-      manifest = Objects.requireNonNull(GSON.fromJson(json, Manifest.class));
-    } catch (JsonParseException | NullPointerException e) {
-      throw new BadCheckpointException(file + ": not a manifest (expected: what a run wrote)", e);
+      JsonObject json = JsonParser.parseString(text).getAsJsonObject();
+      int version = field(json, "version", file).getAsInt();
+      if (version != VERSION) {
+        throw new BadCheckpointException(
+            "%s: version %d (expected: %d)".formatted(file, version, VERSION));
+      }
+      return new Manifest(
+          version,
+          field(json, "updateNumber", file).getAsLong(),
+          field(json, "epoch", file).getAsInt(),
+          field(json, "worldSize", file).getAsInt(),
+          field(json, "parameters", file).getAsLong(),
+          field(json, "skippedUpdates", file).getAsLong(),
+          files(field(json, "files", file).getAsJsonArray(), file),
+          metrics(field(json, "metrics", file).getAsJsonObject()));
+    } catch (JsonParseException
+        | IllegalStateException
+        | NumberFormatException
+        | UnsupportedOperationException e) {
+      throw new BadCheckpointException(file + ": damaged (expected: what a run wrote)", e);
     }
-    if (manifest.version() != VERSION) {
+  }
+
+  private static JsonElement field(JsonObject json, String name, String file)
+      throws BadCheckpointException {
+    JsonElement value = json.get(name);
+    if (value == null) {
       throw new BadCheckpointException(
-          "%s: version %d (expected: %d)".formatted(file, manifest.version(), VERSION));
+          "%s: %s: missing (expected: every field that a run writes)".formatted(file, name));
     }
-    return manifest;
+    return value;
+  }
+
+  private static List<FileEntry> files(JsonArray array, String file) throws BadCheckpointException {
+    List<FileEntry> files = new ArrayList<>();
+    for (JsonElement element : array) {
+      JsonObject entry = element.getAsJsonObject();
+      files.add(
+          new FileEntry(
+              field(entry, "name", file).getAsString(),
+              field(entry, "bytes", file).getAsLong(),
+              field(entry, "sha256", file).getAsString()));
+    }
+    return files;
+  }
+
+  private static Map<String, Double> metrics(JsonObject json) {
+    Map<String, Double> metrics = new TreeMap<>();
+    json.entrySet()
+        .forEach(metric -> metrics.put(metric.getKey(), metric.getValue().getAsDouble()));
+    return metrics;
   }
 }

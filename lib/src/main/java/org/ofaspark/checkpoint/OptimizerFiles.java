@@ -1,9 +1,7 @@
 package org.ofaspark.checkpoint;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.ofaspark.tensor.FlatVector;
@@ -14,8 +12,11 @@ import org.ofaspark.tensor.FlatVector;
  */
 public final class OptimizerFiles {
 
+  private static final String PREFIX = "optimizer-";
   private static final String FIRST = "exp_avg";
   private static final String SECOND = "exp_avg_sq";
+  private static final String FROM = "from";
+  private static final String STEPS = "steps";
 
   private OptimizerFiles() {}
 
@@ -26,12 +27,16 @@ public final class OptimizerFiles {
    * @param worldSize number of ranks
    */
   public static String name(int rank, int worldSize) {
-    return "optimizer-%05d-of-%05d.safetensors".formatted(rank + 1, worldSize);
+    return "%s%05d-of-%05d.safetensors".formatted(PREFIX, rank + 1, worldSize);
   }
 
-  /** Tells whether a file of a checkpoint is an optimizer shard. */
+  /**
+   * Tells whether a file of a checkpoint is an optimizer shard.
+   *
+   * @param name its name in the directory
+   */
   public static boolean isOptimizerFile(String name) {
-    return name.startsWith("optimizer-");
+    return name.startsWith(PREFIX);
   }
 
   /**
@@ -41,25 +46,26 @@ public final class OptimizerFiles {
    * @param first mean of the gradient over the range
    * @param second mean of the squared gradient over the range
    * @param from first position of the range in the flat parameters
-   * @param steps steps that the optimizer has made
+   * @param steps steps that the optimizer has made; noted for who looks at the file
    * @throws IOException if writing fails
    */
   public static void write(
       OutputStream out, FlatVector first, FlatVector second, long from, long steps)
       throws IOException {
-    List<Long> shape = List.of(first.size());
-    Map<String, String> metadata = new LinkedHashMap<>();
-    metadata.put("from", String.valueOf(from));
-    metadata.put("steps", String.valueOf(steps));
     SafetensorsWriter.write(
         out,
-        List.of(
-            new TensorEntry(FIRST, DType.F32, shape), new TensorEntry(SECOND, DType.F32, shape)),
-        metadata,
+        tensors(first.size()),
+        Map.of(FROM, String.valueOf(from), STEPS, String.valueOf(steps)),
         (tensor, data) -> {
           FlatVector moment = tensor.name().equals(FIRST) ? first : second;
           FloatStreams.write(moment, 0, moment.size(), data);
         });
+  }
+
+  private static List<TensorEntry> tensors(long size) {
+    return List.of(
+        new TensorEntry(FIRST, DType.F32, List.of(size)),
+        new TensorEntry(SECOND, DType.F32, List.of(size)));
   }
 
   /**
@@ -70,12 +76,13 @@ public final class OptimizerFiles {
    * @param second receives the mean of the squared gradient over the range
    * @param from first position of the range in the flat parameters
    * @return how many positions of the range the file holds
+   * @throws BadCheckpointException if the file is no optimizer shard or ends early
    * @throws IOException if reading fails
    */
   public static long read(SafetensorsReader reader, FlatVector first, FlatVector second, long from)
       throws IOException {
-    long fileFrom = Long.parseLong(reader.metadata().getOrDefault("from", "0"));
-    long fileTo = fileFrom + reader.tensors().get(0).elements();
+    long fileFrom = from(reader);
+    long fileTo = fileFrom + size(reader);
     long start = Math.max(from, fileFrom);
     long end = Math.min(from + first.size(), fileTo);
     if (end <= start) {
@@ -84,21 +91,31 @@ public final class OptimizerFiles {
     reader.readAll(
         (tensor, data) -> {
           FlatVector moment = tensor.name().equals(FIRST) ? first : second;
-          skip(data, (start - fileFrom) * Float.BYTES);
+          data.skipNBytes((start - fileFrom) * Float.BYTES);
           FloatStreams.read(moment, start - from, end - start, DType.F32, data);
         });
     return end - start;
   }
 
-  private static void skip(InputStream in, long bytes) throws IOException {
-    byte[] dropped = new byte[1 << 16];
-    long left = bytes;
-    while (left > 0) {
-      int read = in.read(dropped, 0, (int) Math.min(dropped.length, left));
-      if (read < 0) {
-        throw new BadCheckpointException("optimizer shard: ends early (expected: its full size)");
-      }
-      left -= read;
+  private static long from(SafetensorsReader reader) throws BadCheckpointException {
+    String from = reader.metadata().getOrDefault(FROM, "missing");
+    if (!from.matches("\\d{1,18}")) {
+      throw new BadCheckpointException(
+          "%s: metadata %s: %s (expected: a position in the parameters)"
+              .formatted(reader.file(), FROM, from));
     }
+    return Long.parseLong(from);
+  }
+
+  /** Returns how many positions a file holds. */
+  private static long size(SafetensorsReader reader) throws BadCheckpointException {
+    List<TensorEntry> tensors = reader.tensors();
+    long size = tensors.isEmpty() ? 0 : tensors.get(0).elements();
+    if (!tensors.equals(tensors(size))) {
+      throw new BadCheckpointException(
+          "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)"
+              .formatted(reader.file(), tensors, FIRST, SECOND));
+    }
+    return size;
   }
 }

@@ -32,7 +32,7 @@ public final class SafetensorsReader implements AutoCloseable {
   /**
    * Opens a file and checks its header.
    *
-   * @param in the file; closed with this reader
+   * @param in the file; closed with this reader, or at once if this fails
    * @param file its name, for messages
    * @throws BadCheckpointException if the header breaks a rule of the format
    * @throws IOException if reading fails
@@ -40,7 +40,25 @@ public final class SafetensorsReader implements AutoCloseable {
   public SafetensorsReader(InputStream in, String file) throws IOException {
     this.in = in;
     this.file = file;
-    this.header = SafetensorsHeader.read(in, file);
+    try {
+      this.header = SafetensorsHeader.read(in, file);
+    } catch (IOException | RuntimeException e) {
+      closeAfter(e, in);
+      throw e;
+    }
+  }
+
+  private static void closeAfter(Exception failure, InputStream in) {
+    try {
+      in.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Returns the file's name, for messages. */
+  String file() {
+    return file;
   }
 
   /** Returns the tensors in the order of their data. */
@@ -62,14 +80,9 @@ public final class SafetensorsReader implements AutoCloseable {
    */
   public void readAll(Visitor visitor) throws IOException {
     for (TensorEntry tensor : header.tensors()) {
-      var data = new BoundedInputStream(in, tensor.bytes());
+      var data = new TensorStream(in, tensor, file);
       visitor.visit(tensor, data);
       data.skipRest();
-      if (data.remaining() > 0) {
-        throw new BadCheckpointException(
-            "%s: tensor %s: ends %d bytes early (expected: %d bytes)"
-                .formatted(file, tensor.name(), data.remaining(), tensor.bytes()));
-      }
     }
     if (in.read() >= 0) {
       throw new BadCheckpointException(file + ": data after the last tensor (expected: the end)");

@@ -7,8 +7,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Writes a safetensors file from front to back, one tensor at a time. */
 public final class SafetensorsWriter {
@@ -32,13 +34,15 @@ public final class SafetensorsWriter {
   }
 
   /**
-   * Writes a file.
+   * Writes a file. The same tensors and metadata give the same bytes.
    *
    * @param out the file; stays open
    * @param tensors in the order of their data
    * @param metadata free text by name
    * @param source called for each tensor in order
-   * @throws IOException if writing fails, or the source gives another number of bytes
+   * @throws IOException if writing fails
+   * @throws IllegalArgumentException if two tensors have one name, or the source gives another
+   *     number of bytes than a tensor has
    */
   public static void write(
       OutputStream out, List<TensorEntry> tensors, Map<String, String> metadata, Source source)
@@ -54,7 +58,7 @@ public final class SafetensorsWriter {
       var counted = new CountingOutputStream(out);
       source.write(tensor, counted);
       if (counted.count() != tensor.bytes()) {
-        throw new BadCheckpointException(
+        throw new IllegalArgumentException(
             "tensor %s: %d bytes written (expected: %d)"
                 .formatted(tensor.name(), counted.count(), tensor.bytes()));
       }
@@ -65,28 +69,36 @@ public final class SafetensorsWriter {
     JsonObject json = new JsonObject();
     if (!metadata.isEmpty()) {
       JsonObject texts = new JsonObject();
-      metadata.forEach(texts::addProperty);
-      json.add("__metadata__", texts);
+      new TreeMap<>(metadata).forEach(texts::addProperty);
+      json.add(SafetensorsHeader.METADATA, texts);
     }
     long end = 0;
     for (TensorEntry tensor : tensors) {
-      JsonObject entry = new JsonObject();
-      entry.addProperty("dtype", tensor.dtype().name());
-      JsonArray shape = new JsonArray();
-      tensor.shape().forEach(shape::add);
-      entry.add("shape", shape);
-      JsonArray offsets = new JsonArray();
-      offsets.add(end);
+      if (json.has(tensor.name())) {
+        throw new IllegalArgumentException(
+            "tensor %s: twice (expected: once)".formatted(tensor.name()));
+      }
+      json.add(tensor.name(), entry(tensor, end));
       end += tensor.bytes();
-      offsets.add(end);
-      entry.add("data_offsets", offsets);
-      json.add(tensor.name(), entry);
     }
-    StringBuilder text = new StringBuilder(json.toString());
-    while (text.toString().getBytes(StandardCharsets.UTF_8).length % ALIGNMENT != 0) {
-      text.append(' '); // as the reference implementation, so that data begins aligned
-    }
-    return text.toString().getBytes(StandardCharsets.UTF_8);
+    byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
+    int aligned = (text.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    byte[] padded = Arrays.copyOf(text, aligned); // as the reference, so that data begins aligned
+    Arrays.fill(padded, text.length, aligned, (byte) ' ');
+    return padded;
+  }
+
+  private static JsonObject entry(TensorEntry tensor, long begin) {
+    JsonArray shape = new JsonArray();
+    tensor.shape().forEach(shape::add);
+    JsonArray offsets = new JsonArray();
+    offsets.add(begin);
+    offsets.add(begin + tensor.bytes());
+    JsonObject entry = new JsonObject();
+    entry.addProperty("dtype", tensor.dtype().name());
+    entry.add("shape", shape);
+    entry.add("data_offsets", offsets);
+    return entry;
   }
 
   /** Counts what goes through. */

@@ -29,7 +29,7 @@ public final class WeightFiles {
   /** The name of the index of a model's several files. */
   public static final String INDEX = "model.safetensors.index.json";
 
-  /** Largest size of a file of several, unless one tensor is larger. */
+  /** Most bytes of data in one file, unless one tensor is larger: 1 GiB. */
   public static final long DEFAULT_MAX_BYTES = 1L << 30;
 
   private static final String BATCHES = ".num_batches_tracked";
@@ -41,12 +41,12 @@ public final class WeightFiles {
    * Deals a model's tensors out to files.
    *
    * @param specs every tensor of the model
-   * @param maxBytes largest size of a file
-   * @return for each file name its tensors
+   * @param maxBytes most bytes of data in a file; a larger tensor gets a file of its own
+   * @return for each file name its tensors, in the order of the files
    */
   public static Map<String, List<TensorEntry>> plan(List<TensorSpec> specs, long maxBytes) {
     List<List<TensorEntry>> files = new ArrayList<>();
-    long size = Long.MAX_VALUE;
+    long size = 0;
     for (TensorEntry tensor : entries(specs)) {
       if (files.isEmpty() || size + tensor.bytes() > maxBytes) {
         files.add(new ArrayList<>());

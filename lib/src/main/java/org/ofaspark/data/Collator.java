@@ -2,6 +2,7 @@ package org.ofaspark.data;
 
 import java.util.Arrays;
 import java.util.List;
+import org.ofaspark.config.Checks;
 import org.ofaspark.text.Dictionary;
 
 /**
@@ -19,11 +20,20 @@ public final class Collator {
    * @param examples at least one
    * @param images for each example its pixels, row-major (3, imageSize, imageSize)
    * @param imageSize side of an image in pixels
+   * @throws IllegalArgumentException if there is no example, an image is missing or of another
+   *     size, or a target is empty
    */
   public static MicroBatch collate(List<Example> examples, List<float[]> images, int imageSize) {
+    Checks.that("examples of a micro-batch", examples.size(), !examples.isEmpty(), "at least 1");
+    Checks.that(
+        "images of a micro-batch",
+        images.size(),
+        images.size() == examples.size(),
+        "one for each of %d examples".formatted(examples.size()));
     int values = 3 * imageSize * imageSize;
     float[] pixels = new float[examples.size() * values];
-    for (int i = 0; i < images.size(); i++) {
+    for (int i = 0; i < examples.size(); i++) {
+      check(examples.get(i), images.get(i), values);
       System.arraycopy(images.get(i), 0, pixels, i * values, values);
     }
     boolean[] masks = new boolean[examples.size()];
@@ -37,6 +47,19 @@ public final class Collator {
         imageSize,
         imageSize,
         masks);
+  }
+
+  private static void check(Example example, float[] image, int values) {
+    Checks.that(
+        "image values of example " + example.exampleId(),
+        image.length,
+        image.length == values,
+        String.valueOf(values));
+    Checks.that(
+        "target of example " + example.exampleId(),
+        example.target(),
+        !example.target().isEmpty(),
+        "at least the end symbol");
   }
 
   /** Moves a target one to the right, behind the begin symbol. */

@@ -21,6 +21,7 @@ public record EpochPlan(long examples, int globalBatch, int batchSize) implement
   /** Checks the values. */
   public EpochPlan {
     Checks.that("examples to train on", examples, examples > 0, "at least 1");
+    Checks.atLeast("train.global-batch", globalBatch, 1);
     Checks.divides("train.batch-size", batchSize, globalBatch);
   }
 

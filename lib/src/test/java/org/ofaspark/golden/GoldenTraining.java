@@ -1,14 +1,20 @@
 package org.ofaspark.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonObject;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.criterion.TokenDrop;
+import org.ofaspark.model.OfaConfig;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.train.UpdateOutcome;
 
 /** The settings and the results of upstream's Trainer on the golden model. */
 public final class GoldenTraining {
@@ -64,6 +70,64 @@ public final class GoldenTraining {
         false,
         Optional.empty(),
         false);
+  }
+
+  /** Returns the golden model's sizes, maybe with its embedding kept as it is. */
+  public static OfaConfig config(boolean freezeEmbedding) {
+    OfaConfig config = GoldenModel.config();
+    return new OfaConfig(
+        config.embedDim(),
+        config.encoder(),
+        config.decoder(),
+        config.resnet(),
+        config.tokenBucketSize(),
+        config.imageBucketSize(),
+        config.attnScaleFactor(),
+        config.maxSourcePositions(),
+        config.maxTargetPositions(),
+        0,
+        0,
+        freezeEmbedding);
+  }
+
+  /** Asserts that an update did what upstream's did. */
+  public static void assertStep(JsonObject step, JsonObject logged, UpdateOutcome outcome) {
+    assertThat(outcome).isInstanceOf(UpdateOutcome.Applied.class);
+    var applied = (UpdateOutcome.Applied) outcome;
+    JsonObject unrounded = step.getAsJsonObject("unrounded");
+    var sums = applied.sums();
+    assertThat(sums.loss() / sums.sampleSize())
+        .isCloseTo(unrounded.get("loss").getAsDouble(), within(1e-4));
+    assertThat(sums.nllLoss() / sums.sampleSize())
+        .isCloseTo(unrounded.get("nll_loss").getAsDouble(), within(1e-4));
+    double norm = unrounded.get("gnorm").getAsDouble();
+    assertThat(applied.gradientNorm()).isCloseTo(norm, within(1e-4 * norm));
+    assertThat(applied.learningRate()).isCloseTo(step.get("lr_used").getAsDouble(), within(1e-12));
+    assertThat(sums.sampleSize()).isEqualTo(logged.get("sample_size").getAsLong());
+    assertThat(sums.ntokens()).isEqualTo(logged.get("ntokens").getAsLong());
+    assertThat(applied.updateNumber()).isEqualTo(step.get("update").getAsLong() + 1);
+  }
+
+  /** Asserts that all tensors with a prefix equal upstream's after training. */
+  public static void assertParameters(StateDict state, Golden.Tensors golden, String prefix) {
+    Set<String> ours = state.specs().stream().map(TensorSpec::name).collect(Collectors.toSet());
+    int compared = 0;
+    for (String tensor : golden.names()) {
+      String name = tensor.substring(Math.min(tensor.length(), prefix.length()));
+      if (!tensor.startsWith(prefix)) {
+        continue;
+      }
+      if (name.endsWith("num_batches_tracked")) {
+        assertThat(state.batchesTracked()).isEqualTo(golden.get(tensor).longs()[0]);
+      } else if (ours.contains(name)) {
+        assertClose(state, name, golden.get(tensor));
+        compared++;
+      } else { // upstream's second and third name of the embedding, and version numbers
+        assertThat(name)
+            .matches(".*\\.version|decoder\\.(embed_tokens|output_projection)\\.weight|.*_idx");
+      }
+    }
+    assertThat(compared).isPositive();
   }
 
   /** Asserts that a tensor equals upstream's after training, within the golden notes' tolerance. */

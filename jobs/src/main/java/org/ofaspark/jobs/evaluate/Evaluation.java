@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaRDD;
@@ -10,6 +11,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
+import org.ofaspark.config.Checks;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -17,6 +19,7 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,15 +47,21 @@ public final class Evaluation {
    * @param metrics metrics by name
    * @param examples examples of the split
    * @param failed examples without an answer
+   * @param weights what answered: predictions whose executor is lost are made again
    */
   public record Outcome(
-      Dataset<Row> predictions, Map<String, Double> metrics, long examples, long failed)
+      Dataset<Row> predictions,
+      Map<String, Double> metrics,
+      long examples,
+      long failed,
+      ModelBroadcast weights)
       implements AutoCloseable {
 
-    /** Frees the predictions. */
+    /** Frees the predictions and the weights. */
     @Override
     public void close() {
       predictions.unpersist();
+      weights.destroy();
     }
   }
 
@@ -65,6 +74,11 @@ public final class Evaluation {
    * @param vocabulary of the table
    */
   public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary) {
+    Checks.that(
+        "evaluate.precision",
+        recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
+        recipe.evaluate().precision() == Precision.FP32,
+        "fp32, the only one that is computed in so far");
     this.spark = spark;
     this.files = files;
     this.recipe = recipe;
@@ -82,22 +96,28 @@ public final class Evaluation {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
     try {
-      int partitions = PARTITIONS_A_SLOT * Math.max(1, context.defaultParallelism());
-      Dataset<Row> examples =
-          ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
-              .repartition(partitions);
-      Dataset<Row> answers =
-          examples
-              .mapPartitions(
-                  new PredictPartition(recipe.resolvedText(), vocabulary, broadcast),
-                  Encoders.row(PredictionTable.SCHEMA))
-              .persist(StorageLevel.MEMORY_AND_DISK());
-      long count = answers.count(); // the model works here, once
-      Dataset<Row> predictions = recipe.task() == Task.CAPTION ? scored(context, answers) : answers;
-      return outcome(predictions, count);
-    } finally {
+      return run(context, split, broadcast);
+    } catch (IOException | RuntimeException e) {
       broadcast.destroy();
+      throw e;
     }
+  }
+
+  private Outcome run(JavaSparkContext context, String split, ModelBroadcast broadcast)
+      throws IOException {
+    int partitions = PARTITIONS_A_SLOT * Math.max(1, context.defaultParallelism());
+    Dataset<Row> examples =
+        ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
+            .repartition(partitions);
+    Dataset<Row> answers =
+        examples
+            .mapPartitions(
+                new PredictPartition(recipe.resolvedText(), vocabulary, broadcast),
+                Encoders.row(PredictionTable.SCHEMA))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    long count = answers.count(); // the model works here, once
+    Dataset<Row> predictions = recipe.task() == Task.CAPTION ? scored(context, answers) : answers;
+    return outcome(predictions, count, broadcast);
   }
 
   private Dataset<Row> scored(JavaSparkContext context, Dataset<Row> answers) {
@@ -110,7 +130,7 @@ public final class Evaluation {
     return scored;
   }
 
-  private Outcome outcome(Dataset<Row> predictions, long count) {
+  private Outcome outcome(Dataset<Row> predictions, long count, ModelBroadcast weights) {
     JavaRDD<Row> good =
         predictions.filter(predictions.col(PredictionTable.ERROR).isNull()).javaRDD();
     Map<String, Double> metrics = new TreeMap<>();
@@ -128,6 +148,6 @@ public final class Evaluation {
     if (failed > 0) {
       LOG.warn("{} of {} examples have no prediction; see column error", failed, count);
     }
-    return new Outcome(predictions, metrics, count, failed);
+    return new Outcome(predictions, metrics, count, failed, weights);
   }
 }

@@ -9,13 +9,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.train.TrainConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The finished checkpoints of a run: which is the last, which the best, and which go. Driver. */
 final class Checkpoints {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
 
   private final RunDirectory run;
   private final HadoopFiles files;
@@ -27,12 +33,34 @@ final class Checkpoints {
     this.config = config;
   }
 
-  /** Returns the last finished checkpoint, if there is one. */
-  Optional<Manifest> last() throws IOException {
+  /**
+   * Returns the last finished checkpoint that is as it was written, if there is one. Those that are
+   * not are set aside.
+   *
+   * @throws BadCheckpointException if there are checkpoints and none of them is good
+   */
+  Optional<Manifest> lastGood() throws IOException {
     List<Long> updates = run.checkpoints();
-    return updates.isEmpty()
-        ? Optional.empty()
-        : Optional.of(run.manifest(updates.get(updates.size() - 1)));
+    for (int i = updates.size() - 1; i >= 0; i--) {
+      try {
+        Manifest manifest = run.manifest(updates.get(i));
+        for (FileEntry file : manifest.files()) {
+          HashedFile.verify(files, run.checkpoint(updates.get(i)), file);
+        }
+        return Optional.of(manifest);
+      } catch (BadCheckpointException e) {
+        LOG.warn(
+            "A checkpoint is damaged and set aside as {}: {}",
+            run.setAside(updates.get(i)),
+            e.getMessage());
+      }
+    }
+    if (!updates.isEmpty()) {
+      throw new BadCheckpointException(
+          "run-dir: %s has %d checkpoints (expected: one that is not damaged); delete it to start again"
+              .formatted(run.path(), updates.size()));
+    }
+    return Optional.empty();
   }
 
   /**
@@ -53,8 +81,9 @@ final class Checkpoints {
     String file = run.validMetrics();
     String before = files.exists(file) ? files.readText(file) : "";
     files.writeText(file, before + line + "\n");
-    List<Manifest> ranked = byMetric();
-    run.markBest(ranked.get(0).updateNumber());
+    for (Manifest best : byMetric().stream().limit(1).toList()) { // none if no metric is a number
+      run.markBest(best.updateNumber());
+    }
     return measured;
   }
 
@@ -71,7 +100,8 @@ final class Checkpoints {
     List<Manifest> validated = new ArrayList<>();
     for (long update : run.checkpoints()) {
       Manifest manifest = run.manifest(update);
-      if (manifest.metrics().containsKey(config.bestCheckpointMetric())) {
+      Double value = manifest.metrics().get(config.bestCheckpointMetric());
+      if (value != null && !value.isNaN()) {
         validated.add(manifest);
       }
     }

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
+import org.ofaspark.config.Checks;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -26,7 +28,10 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple2;
@@ -45,6 +50,7 @@ public final class Finetune {
   private final SparkSession spark;
   private final JavaSparkContext context;
   private final Recipe recipe;
+  private final int worldSize;
   private final HadoopFiles files;
   private final RunDirectory run;
   private final Checkpoints checkpoints;
@@ -54,8 +60,16 @@ public final class Finetune {
    *
    * @param spark the session; stays open
    * @param recipe the run
+   * @param worldSize number of ranks
+   * @throws IllegalArgumentException if the recipe cannot be run
    */
-  public Finetune(SparkSession spark, Recipe recipe) throws IOException {
+  public Finetune(SparkSession spark, Recipe recipe, int worldSize) throws IOException {
+    Checks.that(
+        "train.precision",
+        recipe.train().precision().name().toLowerCase(Locale.ROOT),
+        recipe.train().precision() == Precision.FP32,
+        "fp32, the only one that is computed in so far");
+    this.worldSize = worldSize;
     this.spark = spark;
     this.context = new JavaSparkContext(spark.sparkContext());
     this.recipe = recipe;
@@ -77,13 +91,14 @@ public final class Finetune {
     Vocabulary vocabulary = Vocabulary.read(files, table);
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
-    int worldSize = WorldSize.of(context);
+
+    Preflight.check(context.getConf(), worldSize, parameters(vocabulary));
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     RunStart.write(files, run, recipe, info, worldSize, total);
 
-    Optional<Manifest> last = checkpoints.last();
+    Optional<Manifest> last = checkpoints.lastGood();
     LOG.info(
         "{} updates of {} examples on {} ranks, from update {}, in {}",
         total,
@@ -93,17 +108,18 @@ public final class Finetune {
         run.path());
     try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
       var runner =
-          new SegmentRunner(
-              vocabulary.codec().dictionary().size(), plan, total, worldSize, rows, monitor);
-      Manifest manifest = last.orElse(null);
-      while (manifest == null || manifest.updateNumber() < total) {
-        manifest = runner.next(manifest);
-        if (isValidationDue(manifest.updateNumber(), total)) {
+          new SegmentRunner(vocabulary.codec().dictionary().size(), plan, total, rows, monitor);
+      Manifest manifest = last.isPresent() ? last.get() : runner.next(null);
+      while (true) {
+        if (isValidationDue(manifest, total)) {
           manifest = validate(evaluation, manifest);
         }
         checkpoints.prune();
+        if (manifest.updateNumber() >= total) {
+          return manifest;
+        }
+        manifest = runner.next(manifest);
       }
-      return manifest;
     }
   }
 
@@ -114,8 +130,17 @@ public final class Finetune {
         recipe.train().batchSize());
   }
 
-  private boolean isValidationDue(long updateNumber, long total) {
-    return updateNumber == total || updateNumber % recipe.train().validateIntervalUpdates() == 0;
+  private long parameters(Vocabulary vocabulary) {
+    return OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()).stream()
+        .mapToLong(TensorSpec::size)
+        .sum();
+  }
+
+  /** Tells whether a checkpoint is to be validated and has not been, before the run stopped. */
+  private boolean isValidationDue(Manifest manifest, long total) {
+    long update = manifest.updateNumber();
+    return manifest.metrics().isEmpty()
+        && (update == total || update % recipe.train().validateIntervalUpdates() == 0);
   }
 
   private Manifest validate(Evaluation evaluation, Manifest manifest) throws IOException {
@@ -135,22 +160,15 @@ public final class Finetune {
     private final int vocabularySize;
     private final EpochPlan plan;
     private final long total;
-    private final int worldSize;
     private final SegmentRows rows;
     private final GangMonitor monitor;
     private int failures;
 
     SegmentRunner(
-        int vocabularySize,
-        EpochPlan plan,
-        long total,
-        int worldSize,
-        SegmentRows rows,
-        GangMonitor monitor) {
+        int vocabularySize, EpochPlan plan, long total, SegmentRows rows, GangMonitor monitor) {
       this.vocabularySize = vocabularySize;
       this.plan = plan;
       this.total = total;
-      this.worldSize = worldSize;
       this.rows = rows;
       this.monitor = monitor;
     }

@@ -44,7 +44,7 @@ public final class FinetuneJob implements Callable<Integer> {
     Recipe recipe = arguments.readRecipe();
     long start = System.nanoTime();
     try (SparkSession spark = JobCommand.sessionOfModels("ofa-finetune").getOrCreate()) {
-      Manifest last = new Finetune(spark, recipe).run();
+      Manifest last = new Finetune(spark, recipe, WorldSize.of(spark)).run();
       LOG.info(
           "Fine-tuned {} parameters to update {} in {} s; the run is in {}",
           last.parameters(),

@@ -3,33 +3,46 @@ package org.ofaspark.jobs.finetune;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
 
 /**
- * How many ranks a run has: one an executor. Driver.
+ * How many ranks a run has: one an executor, unless {@value #RANKS} says otherwise. Driver.
  *
  * <p>Executors come up one after the other, so the number asked for counts where there is one; else
  * the executors are counted once no more have come for a while.
  */
 final class WorldSize {
 
+  /** Spark's property with the number of ranks: in a local master several can share a process. */
+  private static final String RANKS = "spark.ofa.ranks";
+
   private static final long SETTLE_MILLIS = 3_000;
   private static final long POLL_MILLIS = 100;
 
   private WorldSize() {}
 
-  static int of(JavaSparkContext context) {
+  static int of(SparkSession spark) {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     SparkConf conf = context.getConf();
+    if (conf.contains(RANKS)) {
+      return conf.getInt(RANKS, 1);
+    }
     String master = conf.get("spark.master", "");
     if (master.startsWith("local-cluster[")) {
       return Integer.parseInt(
           master.substring("local-cluster[".length(), master.indexOf(',')).strip());
     }
     if (master.startsWith("local")) {
-      return conf.getInt("spark.ofa.local-ranks", 1);
+      return 1;
     }
-    return conf.contains("spark.executor.instances")
-        ? conf.getInt("spark.executor.instances", 1)
-        : countExecutors(context);
+    if (conf.contains("spark.executor.instances")) {
+      return conf.getInt("spark.executor.instances", 1);
+    }
+    if (conf.contains("spark.cores.max") && conf.contains("spark.executor.cores")) {
+      return Math.max(
+          1, conf.getInt("spark.cores.max", 1) / conf.getInt("spark.executor.cores", 1));
+    }
+    return countExecutors(context);
   }
 
   private static int countExecutors(JavaSparkContext context) {

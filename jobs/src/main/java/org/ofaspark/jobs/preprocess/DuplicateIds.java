@@ -13,8 +13,10 @@ import static org.ofaspark.jobs.table.ExampleTable.FILE;
 import static org.ofaspark.jobs.table.ExampleTable.LINE;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -23,7 +25,6 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.data.RejectReason;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -63,22 +64,25 @@ final class DuplicateIds {
    */
   void reject(String directory, String rejects, RawLines rawLines) throws IOException {
     Dataset<Row> examples = ExampleTable.read(spark, directory);
-    Dataset<Row> later = later(examples).persist(StorageLevel.DISK_ONLY());
-    try {
-      long count = later.count();
-      if (count == 0) {
-        return;
-      }
-      Dataset<Row> duplicates = count > MAX_BROADCAST_ROWS ? later : broadcast(later);
-      writeRejects(rawLines.of(spark, split).join(duplicates, key()), rejects);
-      replace(examples.join(duplicates, key(), "left_anti"), directory);
-    } finally {
-      later.unpersist();
+    Dataset<Row> later =
+        later(examples); // not cached: that takes away Spark's right to merge tasks
+    long count = later.count();
+    if (count == 0) {
+      return;
     }
+    Dataset<Row> duplicates = count > MAX_BROADCAST_ROWS ? later : broadcast(later);
+    writeRejects(rawLines.of(spark, split).join(duplicates, key()), rejects);
+    replace(examples.join(duplicates, key(), "left_anti").select(columns()), directory);
   }
 
   private static String[] key() {
     return new String[] {FILE, LINE};
+  }
+
+  private static Column[] columns() {
+    return Arrays.stream(ExampleTable.SCHEMA_WITH_ORIGIN.fieldNames())
+        .map(name -> col(name))
+        .toArray(Column[]::new);
   }
 
   /** Returns the rows whose id is not the first of its kind, and where that one is. */

@@ -35,13 +35,18 @@ final class InputListing {
    * @param split the split
    * @param paths what the recipe names
    * @return the files in the order of {@code paths}, then in that of their paths
-   * @throws IllegalArgumentException if a path leads to no file, a file comes twice or all are
-   *     empty
+   * @throws IllegalArgumentException if a path leads to no file or to one that cannot be opened, a
+   *     file comes twice or all are empty
    */
-  static SplitFiles list(HadoopFiles files, String split, List<String> paths) throws IOException {
-    InputListing listing = new InputListing(files, "preprocess.input." + split);
+  static SplitFiles list(HadoopFiles files, String split, List<String> paths) {
+    InputListing listing = new InputListing(files, SplitFiles.key(split));
     for (String path : paths) {
-      listing.addAllOf(path);
+      try {
+        listing.addAllOf(path);
+      } catch (IOException e) {
+        throw new IllegalArgumentException(
+            "%s: %s (expected: files that can be read); %s".formatted(listing.key, path, e), e);
+      }
     }
     SplitFiles found = new SplitFiles(split, List.copyOf(listing.found.values()));
     if (found.bytes() == 0) {
@@ -82,10 +87,12 @@ final class InputListing {
       }
       return;
     }
+    fileSystem.open(status.getPath()).close(); // better refused here than by tasks
     String path = status.getPath().toString();
     boolean compressed =
         new CompressionCodecFactory(fileSystem.getConf()).getCodec(status.getPath()) != null;
-    if (found.put(path, new InputFile(path, status.getLen(), compressed)) != null) {
+    long modified = status.getModificationTime();
+    if (found.put(path, new InputFile(path, status.getLen(), modified, compressed)) != null) {
       throw new IllegalArgumentException(
           "%s: %s twice (expected: each file once)".formatted(key, path));
     }

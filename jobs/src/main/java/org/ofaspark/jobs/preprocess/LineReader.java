@@ -66,27 +66,28 @@ final class LineReader implements Closeable {
     }
     int count = 0;
     long length = 0;
+    byte last = 0;
     boolean ended = false;
     while (!ended && fill()) {
       int newline = newline();
+      last = newline > next ? chunk[newline - 1] : last;
       count = hold(count, newline);
       length += newline - next;
       ended = newline < limit;
       moveTo(ended ? newline + 1 : newline);
     }
-    if (count == length && count > 0 && held[count - 1] == '\r') {
-      count--;
+    if (last == '\r') {
       length--;
     }
     lineStart = position;
-    return new Line(number++, Arrays.copyOf(held, Math.min(count, maxBytes)), length);
+    return new Line(number++, Arrays.copyOf(held, (int) Math.min(count, length)), length);
   }
 
-  /** Adds bytes of the chunk to the line, with room for one more than allowed: it may be a CR. */
+  /** Adds bytes of the chunk to the line, as many as may be held. */
   private int hold(int count, int to) {
-    int added = (int) Math.min(to - next, maxBytes + 1L - count);
+    int added = Math.min(to - next, maxBytes - count);
     if (count + added > held.length) {
-      held = Arrays.copyOf(held, (int) Math.min(2L * (count + added), maxBytes + 1L));
+      held = Arrays.copyOf(held, (int) Math.min(2L * (count + added), maxBytes));
     }
     System.arraycopy(chunk, next, held, count, added);
     return count + added;

@@ -99,7 +99,7 @@ public final class Preprocess {
   }
 
   /** Lists the files of each split. The smallest split comes first: if one fails, then soon. */
-  private List<SplitFiles> listInputs() throws IOException {
+  private List<SplitFiles> listInputs() {
     if (config.input().isEmpty()) {
       throw new IllegalArgumentException(
           "preprocess.input: {} (expected: TSV files of at least one split);"
@@ -136,7 +136,7 @@ public final class Preprocess {
   }
 
   private String requireFile(String key, String path) throws IOException {
-    if (!files.exists(path)) {
+    if (!files.isFile(path)) {
       throw new IllegalArgumentException(
           "%s: %s (expected: a file)".formatted(key, files.qualified(path)));
     }
@@ -215,7 +215,10 @@ public final class Preprocess {
             split.rows(),
             ExampleTable.read(spark, examples).count(),
             files.exists(rejects) ? Rejects.byReason(spark, rejects) : List.of());
-    LOG.info("Split {}", result.text());
+    LOG.info("Split {}: {}", result.split(), PreprocessReport.text(result.counts()));
+    for (InputFile file : split.files()) {
+      file.requireUnchanged(files, SplitFiles.key(split.split()));
+    }
     result.requireAllRows();
     result.requireGoodRows(config.maxRejectRatio(), rejects);
     return result;

@@ -1,5 +1,7 @@
 package org.ofaspark.jobs.preprocess;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -37,31 +39,33 @@ public record PreprocessReport(
    * @param seconds how long the run took
    */
   public String text(double seconds) {
-    StringBuilder text = new StringBuilder();
-    text.append("%d rows in %.0f s, %.0f a second\n".formatted(read(), seconds, read() / seconds));
-    splits.forEach((split, counts) -> text.append(line(split, counts)));
-    text.append("dictionary  %,9d symbols\n".formatted(dictionarySize));
-    text.append("table       %s\n".formatted(table));
+    List<String> lines = new ArrayList<>();
+    lines.add("%,d rows in %.0f s, %.0f a second".formatted(read(), seconds, read() / seconds));
+    splits.forEach((split, counts) -> lines.add(entry(split, text(counts))));
+    lines.add(entry("dictionary", "%,d symbols".formatted(dictionarySize)));
+    lines.add(entry("table", table));
     if (rejected() > 0) {
-      text.append("rejected    %s\n".formatted(rejects));
+      lines.add(entry("rejected", rejects));
     }
-    return text.toString();
+    return String.join("\n", lines);
+  }
+
+  private static String entry(String name, String value) {
+    return "%-11s %s".formatted(name, value);
   }
 
   /**
    * Returns the counts of a split in a line.
    *
-   * @param split the split's name
-   * @param counts its counts
+   * @param counts the counts
    */
-  static String line(String split, SplitCounts counts) {
+  static String text(SplitCounts counts) {
     String reasons =
         counts.rejected().entrySet().stream()
             .map(entry -> "%s %d".formatted(entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", "));
-    return "%-11s %,9d rows, %,d examples, %,d rejected%s\n"
+    return "%,d rows, %,d examples, %,d rejected%s"
         .formatted(
-            split,
             counts.read(),
             counts.examples(),
             counts.read() - counts.examples(),

@@ -29,11 +29,6 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
     return new SplitCounts(read, examples, byReason);
   }
 
-  /** Returns the counts in a line. */
-  String text() {
-    return PreprocessReport.line(split, counts());
-  }
-
   /**
    * Checks that every line of the input is somewhere.
    *
@@ -63,8 +58,8 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
     }
     if (examples == 0) {
       throw new IllegalArgumentException(
-          "preprocess.input.%s: no examples in %d rows (expected: at least one)"
-              .formatted(split, read));
+          "%s: no examples in %d rows (expected: at least one)"
+              .formatted(SplitFiles.key(split), read));
     }
   }
 

@@ -11,6 +11,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
 /**
  * Reads and writes files on the file system that a path names: HDFS, a local disk, an object store.
@@ -47,6 +48,19 @@ public final class HadoopFiles {
    */
   public boolean exists(String path) throws IOException {
     return fileSystem(new Path(path)).exists(new Path(path));
+  }
+
+  /**
+   * Tells whether there is a file, not a directory.
+   *
+   * @param path any path
+   */
+  public boolean isFile(String path) throws IOException {
+    try {
+      return fileSystem(new Path(path)).getFileStatus(new Path(path)).isFile();
+    } catch (FileNotFoundException e) {
+      return false;
+    }
   }
 
   /**
@@ -174,8 +188,16 @@ public final class HadoopFiles {
    *
    * @param path any path
    * @return a file system that all of the process share; do not close it
+   * @throws IllegalArgumentException if nothing is known about the path's scheme
    */
   public FileSystem fileSystem(Path path) throws IOException {
-    return path.getFileSystem(configuration);
+    try {
+      return path.getFileSystem(configuration);
+    } catch (UnsupportedFileSystemException e) {
+      throw new IllegalArgumentException(
+          "%s: %s (expected: a path of a file system that Spark knows)"
+              .formatted(path, e.getMessage()),
+          e);
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.ofaspark.checkpoint.Manifest;
 
 /**
@@ -166,6 +167,20 @@ public final class RunDirectory {
   public void deleteCheckpoint(long updateNumber) throws IOException {
     files.delete(checkpoint(updateNumber) + "/" + Manifest.FILE); // from here on it does not exist
     files.delete(checkpoint(updateNumber));
+  }
+
+  /**
+   * Takes a damaged checkpoint out of the run, and keeps it for a person to look at.
+   *
+   * @param updateNumber updates done
+   * @return where it is now
+   */
+  public String setAside(long updateNumber) throws IOException {
+    String aside =
+        "%s/checkpoints/damaged-%s%08d-%s"
+            .formatted(path, PREFIX, updateNumber, UUID.randomUUID().toString().substring(0, 8));
+    files.rename(checkpoint(updateNumber), aside);
+    return aside;
   }
 
   /**

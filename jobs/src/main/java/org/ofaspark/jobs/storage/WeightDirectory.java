@@ -51,8 +51,12 @@ public final class WeightDirectory {
               .getAsJsonObject("weight_map");
       return List.copyOf(
           new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList()));
-    } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-      throw new BadCheckpointException(index + ": no index of weights", e);
+    } catch (JsonParseException
+        | IllegalStateException
+        | NullPointerException
+        | UnsupportedOperationException e) {
+      throw new BadCheckpointException(
+          index + ": damaged (expected: an index of weights, as Hugging Face writes it)", e);
     }
   }
 }

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.table;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.Locale;
@@ -12,6 +11,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -104,16 +104,21 @@ public record TableInfo(
           "data.table: %s (expected: a directory that preprocess has written); run submit/preprocess"
               .formatted(table));
     }
+    String text = files.readText(file);
+    JsonObject json = readable(file, () -> JsonParser.parseString(text).getAsJsonObject());
+    int version = readable(file, () -> json.get("schemaVersion").getAsInt());
+    if (version != SCHEMA_VERSION) {
+      throw new IllegalArgumentException(
+          "%s: schema version %d (expected: %d); run submit/preprocess again"
+              .formatted(file, version, SCHEMA_VERSION));
+    }
+    return readable(file, () -> GSON.fromJson(json, TableInfo.class));
+  }
+
+  private static <T> T readable(String file, Supplier<T> part) {
     try {
-      JsonObject json = JsonParser.parseString(files.readText(file)).getAsJsonObject();
-      int version = json.has("schemaVersion") ? json.get("schemaVersion").getAsInt() : 0;
-      if (version != SCHEMA_VERSION) {
-        throw new IllegalArgumentException(
-            "%s: schema version %d (expected: %d); run submit/preprocess again"
-                .formatted(file, version, SCHEMA_VERSION));
-      }
-      return GSON.fromJson(json, TableInfo.class);
-    } catch (JsonParseException | IllegalStateException e) {
+      return part.get();
+    } catch (RuntimeException e) { // Gson has many, and does not say which
       throw new IllegalArgumentException(
           file + ": damaged (expected: a table's description); run submit/preprocess again", e);
     }

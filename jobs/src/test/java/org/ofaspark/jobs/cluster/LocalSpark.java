@@ -1,6 +1,11 @@
 package org.ofaspark.jobs.cluster;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.golden.Golden;
 
 /** Spark sessions of tests: on loopback, without a page, quiet. */
 public final class LocalSpark {
@@ -14,6 +19,38 @@ public final class LocalSpark {
    */
   public static SparkSession start(String master) {
     return builder(master).getOrCreate();
+  }
+
+  /**
+   * Starts a session with executors in processes of their own, each with one core and a heap of 1
+   * GB.
+   *
+   * @param executors how many
+   */
+  public static SparkSession startExecutors(int executors) {
+    layOutSparkHome();
+    return builder("local-cluster[%d,1,1536]".formatted(executors))
+        .config("spark.executor.memory", "1g")
+        .config("spark.executor.cores", 1)
+        .config(
+            "spark.executor.extraClassPath",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")))
+        .config("spark.executor.extraJavaOptions", "-Dgolden.dir=" + Golden.dir().toAbsolutePath())
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
+        .getOrCreate();
+  }
+
+  /** The jars come from the class path; Spark's worker only wants to see their folder. */
+  private static void layOutSparkHome() {
+    Path home = Path.of(System.getenv("SPARK_HOME"));
+    try {
+      Files.createDirectories(home.resolve("jars"));
+      if (!Files.exists(home.resolve("RELEASE"))) {
+        Files.createFile(home.resolve("RELEASE"));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Returns a builder with the settings of all tests. */

@@ -1,0 +1,199 @@
+package org.ofaspark.jobs.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.metric.RefcocoAccuracy;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.tensor.TorchRuntime;
+
+/** Evaluation of the golden tables with random weights. */
+class EvaluationTest {
+
+  @TempDir private static Path folder;
+  private static SparkSession spark;
+  private static HadoopFiles files;
+
+  @BeforeAll
+  static void start() throws IOException {
+    spark = LocalSpark.start("local[2]");
+    files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+    for (Task task : Task.values()) {
+      new Preprocess(spark, recipe(task)).run(ExistingTable.REFUSE);
+      writeWeights(task);
+    }
+  }
+
+  @AfterAll
+  static void stop() {
+    ExecutorModel.closeIdle();
+    spark.stop();
+  }
+
+  private static Recipe recipe(Task task, String... overrides) {
+    return NanoRecipe.of(task, folder, "run-" + task, overrides);
+  }
+
+  private static String table(Task task) {
+    return recipe(task).table().table();
+  }
+
+  private static String weights(Task task) {
+    return folder.resolve("weights-" + task).toString();
+  }
+
+  private static void writeWeights(Task task) throws IOException {
+    Path directory = Files.createDirectories(Path.of(weights(task)));
+    int vocabulary = Vocabulary.read(files, table(task)).codec().dictionary().size();
+    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+        var state = new StateDict(OfaModel.specs(recipe(task).model(), vocabulary), manager)) {
+      state.initialize(3);
+      var plan = WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
+      for (var file : plan.entrySet()) {
+        try (OutputStream out = Files.newOutputStream(directory.resolve(file.getKey()))) {
+          WeightFiles.write(out, file.getValue(), state);
+        }
+      }
+    }
+  }
+
+  private static Evaluation.Outcome evaluate(Task task, String split, String... overrides)
+      throws IOException {
+    return evaluation(task, overrides).run(split, weights(task));
+  }
+
+  private static Evaluation evaluation(Task task, String... overrides) throws IOException {
+    return new Evaluation(
+        spark, files, recipe(task, overrides), Vocabulary.read(files, table(task)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Task.class)
+  void everyExampleHasARowWhateverTheBatchSize(Task task) throws IOException {
+    try (var one = evaluate(task, "val", "evaluate.batch-size=1");
+        var all = evaluate(task, "val", "evaluate.batch-size=16")) {
+      long examples = ExampleTable.read(spark, table(task) + "/val").count();
+      assertThat(one.examples()).isEqualTo(all.examples()).isEqualTo(examples);
+      assertThat(one.failed()).isZero();
+      assertThat(hypotheses(one)).isEqualTo(hypotheses(all));
+      all.metrics()
+          .forEach(
+              (name, value) ->
+                  assertThat(one.metrics().get(name)).as(name).isCloseTo(value, within(1e-4)));
+    }
+  }
+
+  private static Map<String, String> hypotheses(Evaluation.Outcome outcome) {
+    return outcome.predictions().collectAsList().stream()
+        .collect(
+            Collectors.toMap(
+                row -> row.<String>getAs(ExampleTable.EXAMPLE_ID),
+                row -> row.<String>getAs(PredictionTable.HYPOTHESIS)));
+  }
+
+  @Test
+  void accuracyIsTheShareOfGoodBoxes() throws IOException {
+    try (var outcome = evaluate(Task.REFCOCO, "val")) {
+      double hits = 0;
+      List<Row> rows = outcome.predictions().collectAsList();
+      for (Row row : rows) {
+        var box = PredictionTable.rectangle(row, PredictionTable.BOX);
+        var region = PredictionTable.rectangle(row, PredictionTable.REGION);
+        hits += box == null || region == null ? 0 : RefcocoAccuracy.of(box, region).accuracy();
+      }
+      assertThat(outcome.metrics()).containsKeys("score", "mean_iou", "loss", "nll_loss");
+      assertThat(outcome.metrics().get("score")).isCloseTo(hits / rows.size(), within(1e-12));
+    }
+  }
+
+  @Test
+  void imageThatHasGoneBadIsNamedAndTheRestIsEvaluated() throws IOException {
+    Dataset<Row> good = ExampleTable.read(spark, table(Task.CAPTION) + "/val");
+    String victim = good.orderBy(ExampleTable.EXAMPLE_ID).first().getAs(ExampleTable.EXAMPLE_ID);
+    var image =
+        functions.when(
+            functions.col(ExampleTable.EXAMPLE_ID).equalTo(victim), functions.lit(new byte[7]));
+    ExampleTable.write(
+        good.withColumn("image", image.otherwise(functions.col("image"))),
+        table(Task.CAPTION) + "/spoilt");
+
+    try (var outcome = evaluate(Task.CAPTION, "spoilt")) {
+      assertThat(outcome.failed()).isEqualTo(1);
+      assertThat(outcome.examples()).isEqualTo(good.count());
+      Row bad = outcome.predictions().where("error IS NOT NULL").first();
+      assertThat(bad.<String>getAs(ExampleTable.EXAMPLE_ID)).isEqualTo(victim);
+      assertThat(bad.<String>getAs(PredictionTable.ERROR)).contains("(expected: ");
+      assertThat(outcome.metrics()).containsKeys("cider", "loss");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Task.class)
+  void filesHoldWhatTheEvaluationFound(Task task) throws IOException {
+    Path directory = folder.resolve("evaluation-" + task);
+    try (var outcome = evaluate(task, "val")) {
+      var summary =
+          EvaluationSummary.of(
+              recipe(task), "val", weights(task), outcome, 1.5, directory.toString());
+      var written = new EvaluationFiles(files, directory.toString());
+      written.write(task, outcome, summary);
+      written.write(task, outcome, summary); // again: replaces
+
+      JsonArray json =
+          JsonParser.parseString(Files.readString(directory.resolve("predictions.json")))
+              .getAsJsonArray();
+      assertThat(json.size()).isEqualTo((int) outcome.examples());
+      assertThat(json.get(0).getAsJsonObject().keySet())
+          .isEqualTo(
+              task == Task.CAPTION ? Set.of("image_id", "caption") : Set.of("uniq_id", "box"));
+      Dataset<Row> predictions = spark.read().parquet(directory.resolve("predictions").toString());
+      assertThat(predictions.count()).isEqualTo(outcome.examples());
+      String file = directory.resolve(EvaluationSummary.FILE).toString();
+      assertThat(EvaluationSummary.parse(files.readText(file), file)).isEqualTo(summary);
+    }
+  }
+
+  @Test
+  void weightsThatAreMissingAreAnErrorThatNamesThem() {
+    String nothing = folder.resolve("nothing").toString();
+    assertThatThrownBy(() -> evaluation(Task.CAPTION).run("val", nothing))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessageContaining("nothing: no model.safetensors");
+  }
+}

@@ -1,0 +1,234 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.SafetensorsReader;
+import org.ofaspark.collective.Collective;
+import org.ofaspark.data.Task;
+import org.ofaspark.golden.GoldenParallelRun;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.SparkCollective;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.recipe.Recipe;
+
+/** Fine-tuning on executors that are processes of their own. */
+class ExecutorProcessesTest {
+
+  @TempDir private static Path folder;
+  private static SparkSession spark;
+
+  @BeforeAll
+  static void start() throws IOException {
+    spark = LocalSpark.startExecutors(2);
+    new Preprocess(spark, recipe("unused")).run(ExistingTable.REFUSE);
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  static List<String> goldenRuns() {
+    return GoldenParallelRun.names();
+  }
+
+  @ParameterizedTest
+  @MethodSource("goldenRuns")
+  void twoExecutorsEqualUpstreamsTwoProcesses(String name) {
+    List<Long> processes =
+        BarrierStage.collect(
+            new JavaSparkContext(spark.sparkContext()).parallelize(List.of(0, 1), 2),
+            new GoldenRank(name, UUID.randomUUID()),
+            Long.class);
+
+    assertThat(processes).doesNotHaveDuplicates().doesNotContain(ProcessHandle.current().pid());
+  }
+
+  /** One rank of upstream's run; returns its process. */
+  private record GoldenRank(String name, UUID gang)
+      implements FlatMapFunction<Iterator<Integer>, Long> {
+
+    @Override
+    public Iterator<Long> call(Iterator<Integer> input) {
+      BarrierTaskContext task = BarrierTaskContext.get();
+      try (Collective ranks =
+          new SparkCollective(
+              gang,
+              task.partitionId(),
+              2,
+              task::allGather,
+              Duration.ofMinutes(1),
+              task::isInterrupted)) {
+        GoldenParallelRun.assertRank(ranks, name);
+        ranks.allReduce(0); // nobody leaves before the other is done
+      }
+      return List.of(ProcessHandle.current().pid()).iterator();
+    }
+  }
+
+  @Test
+  void twoRanksOfOneMicroBatchEqualOneRankOfTwo() throws IOException {
+    Manifest two = finetune("two", 2);
+    Manifest one = finetune("one", 1);
+
+    assertThat(two.updateNumber()).isEqualTo(one.updateNumber()).isEqualTo(4);
+    Map<String, float[]> expected = weights("one");
+    Map<String, float[]> actual = weights("two");
+    assertThat(actual.keySet())
+        .isEqualTo(expected.keySet())
+        .anyMatch(name -> name.endsWith("running_mean"));
+    assertThat(relativeDistance(actual, expected)).isLessThanOrEqualTo(1e-5);
+    assertThat(two.metrics().get("loss")).isCloseTo(one.metrics().get("loss"), within(1e-4));
+  }
+
+  @Test
+  void runThatIsResumedTwiceEqualsOneThatIsNot() throws IOException {
+    Manifest whole = finetune("whole", 2);
+    finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=4");
+    Path checkpoints = folder.resolve("parts/checkpoints");
+    Files.delete(checkpoints.resolve("update-00000004/" + Manifest.FILE)); // as if never finished
+    Manifest resumed =
+        finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=4");
+
+    assertThat(resumed.updateNumber()).isEqualTo(whole.updateNumber());
+    assertSame(weights("parts"), weights("whole"));
+  }
+
+  @Test
+  void runWhoseExecutorIsKilledEndsAsOneThatIsNot() throws Exception {
+    finetune("undisturbed", 2);
+    var training =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return finetune(
+                    "killed",
+                    2,
+                    "train.save-interval-updates=2",
+                    "train.validate-interval-updates=4");
+              } catch (IOException e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    Path first = folder.resolve("killed/checkpoints/update-00000002/" + Manifest.FILE);
+    while (!Files.exists(first) && !training.isDone()) {
+      Thread.onSpinWait();
+    }
+    assertThat(executors().get(0).destroyForcibly()).isTrue();
+
+    Manifest last = training.get(5, TimeUnit.MINUTES);
+    assertThat(last.updateNumber()).isEqualTo(4);
+    assertSame(weights("killed"), weights("undisturbed"));
+  }
+
+  @Test
+  void settingThatCannotWorkFailsAtOnce() {
+    assertThatThrownBy(() -> finetune("metric", 2, "train.best-checkpoint-metric=bleu"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("train.best-checkpoint-metric: bleu (expected: one of [cider, ");
+  }
+
+  @Test
+  void runDirectoryOfAnotherRunIsRefused() throws IOException {
+    finetune("other", 2);
+    assertThatThrownBy(() -> finetune("other", 2, "train.seed=7"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("run-dir: ")
+        .hasMessageContaining("train.seed");
+  }
+
+  @Test
+  void precisionThatIsNotComputedInIsRefused() {
+    assertThatThrownBy(() -> finetune("fp16", 2, "train.precision=fp16"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("train.precision: fp16 (expected: fp32");
+  }
+
+  /** The only children of this process that are Java. */
+  private static List<ProcessHandle> executors() {
+    return ProcessHandle.current()
+        .descendants()
+        .filter(process -> process.info().command().orElse("").endsWith("/java"))
+        .toList();
+  }
+
+  private static Manifest finetune(String run, int ranks, String... overrides) throws IOException {
+    return new Finetune(spark, recipe(run, overrides), ranks).run();
+  }
+
+  private static Recipe recipe(String run, String... overrides) {
+    return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
+  }
+
+  private static Map<String, float[]> weights(String run) throws IOException {
+    Path file = folder.resolve(run).resolve("checkpoints/update-00000004/model.safetensors");
+    Map<String, float[]> weights = new TreeMap<>();
+    try (var reader = new SafetensorsReader(Files.newInputStream(file), file.toString())) {
+      reader.readAll(
+          (tensor, data) -> {
+            if (tensor.bytes() == 4 * tensor.elements()) {
+              weights.put(tensor.name(), floats(data));
+            }
+          });
+    }
+    return weights;
+  }
+
+  private static float[] floats(InputStream data) throws IOException {
+    var buffer = ByteBuffer.wrap(data.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[buffer.remaining() / 4];
+    buffer.asFloatBuffer().get(values);
+    return values;
+  }
+
+  private static double relativeDistance(
+      Map<String, float[]> actual, Map<String, float[]> expected) {
+    double difference = 0;
+    double norm = 0;
+    for (var entry : expected.entrySet()) {
+      float[] values = Objects.requireNonNull(actual.get(entry.getKey()));
+      for (int i = 0; i < values.length; i++) {
+        double gap = values[i] - entry.getValue()[i];
+        difference += gap * gap;
+        norm += (double) entry.getValue()[i] * entry.getValue()[i];
+      }
+    }
+    return Math.sqrt(difference / norm);
+  }
+
+  private static void assertSame(Map<String, float[]> actual, Map<String, float[]> expected) {
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+  }
+}

@@ -1,0 +1,124 @@
+package org.ofaspark.jobs.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+
+class RunMetricsTest {
+
+  @TempDir private Path run;
+  private final HadoopFiles files = new HadoopFiles(new Configuration());
+
+  private RunMetrics read() throws IOException {
+    return RunMetrics.read(files, new RunDirectory(files, run.toString()));
+  }
+
+  private void write(String name, String text) throws IOException {
+    Path file = run.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  private void writeRun() throws IOException {
+    write("metrics/train-00000000.jsonl", "{\"update\":10,\"loss\":9}\n");
+    write(
+        "metrics/train-00000010.jsonl",
+        """
+        {"update":15,"epoch":1,"loss":5.5,"nll_loss":4.5,"gnorm":1.0,"lr":1e-4,"sentences_per_second":7.26}
+        {"update":20,"epoch":2,"loss":3.25,"nll_loss":2.5,"gnorm":1.5,"lr":5e-5,"sentences_per_second":8.04}
+        {"update":25,"ep""");
+    write(
+        "metrics/valid.jsonl",
+        """
+        {"update":10,"epoch":1,"cider":0.5,"loss":4.0,"seconds":3}
+        {"update":20,"epoch":2,"cider":1.25,"loss":3.0,"seconds":3}
+        """);
+    write("checkpoints/update-00000020/manifest.json", "{}");
+    write("checkpoints/best", "update-00000020\n");
+    String directory = run.resolve("evaluation/test").toString();
+    write(
+        "evaluation/test/metrics.json",
+        new EvaluationSummary(
+                "caption",
+                "test",
+                "table",
+                run + "/checkpoints/update-00000020",
+                120,
+                1,
+                Map.of("cider", 2.0625, "loss", 2.5),
+                9,
+                directory,
+                "1.0")
+            .toJson());
+  }
+
+  @Test
+  void textShowsTrainingValidationsAndEvaluations() throws IOException {
+    writeRun();
+
+    assertThat(MetricsText.of(read()).lines())
+        .containsExactly(
+            "run  file:" + run,
+            "",
+            "Training, last interval",
+            "  update  epoch    loss  nll_loss   gnorm        lr  samples/s",
+            "      20      2  3.2500    2.5000  1.5000  5.00e-05        8.0",
+            "",
+            "Validation",
+            "  update  epoch   cider    loss",
+            "      10      1  0.5000  4.0000",
+            "      20      2  1.2500  3.0000  best",
+            "",
+            "Evaluation",
+            "  split  examples  failed   cider    loss          weights",
+            "   test       120       1  2.0625  2.5000  update-00000020",
+            "",
+            "test  " + run.resolve("evaluation/test"));
+  }
+
+  @Test
+  void jsonIsOneObjectWithAllMetrics() throws IOException {
+    writeRun();
+
+    JsonObject json = JsonParser.parseString(read().toJson()).getAsJsonObject();
+    assertThat(json.keySet()).containsExactly("run", "train", "validations", "best", "evaluations");
+    assertThat(json.getAsJsonObject("train").get("update").getAsInt()).isEqualTo(20);
+    assertThat(json.getAsJsonArray("validations").size()).isEqualTo(2);
+    assertThat(json.get("best").getAsInt()).isEqualTo(20);
+  }
+
+  @Test
+  void runThatHasOnlyBegunIsShown() throws IOException {
+    write("metrics/valid.jsonl", "{\"update\":10,\"epoch\":1,\"loss\":4.0}\n");
+
+    assertThat(MetricsText.of(read())).contains("Validation").doesNotContain("Training");
+  }
+
+  @Test
+  void directoryWithoutMetricsIsAnError() {
+    assertThatThrownBy(this::read)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "RUN_DIR: file:%s (expected: a directory with metrics, as run-dir of a recipe)", run);
+  }
+
+  @Test
+  void damagedLineIsAnErrorThatNamesTheFile() throws IOException {
+    write("metrics/valid.jsonl", "{\"update\":\n");
+    assertThatThrownBy(this::read)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("valid.jsonl: damaged (expected: JSON lines)");
+  }
+}

@@ -1,0 +1,129 @@
+package org.ofaspark.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
+
+class ManifestTest {
+
+  private static final Manifest MANIFEST =
+      new Manifest(
+          Manifest.VERSION,
+          5_000_000_000L,
+          3,
+          4,
+          930_000_000L,
+          2,
+          List.of(
+              new FileEntry("model.safetensors", 3_000_000_000L, "ab12"),
+              new FileEntry("optimizer-00001-of-00001.safetensors", 7, "cd34")),
+          Map.of("loss", 2.5, "cider", 4.0 / 3));
+
+  @Test
+  void manifestIsReadBackAsItWasWritten() throws BadCheckpointException {
+    assertThat(Manifest.parse(MANIFEST.toJson(), "m")).isEqualTo(MANIFEST);
+    Manifest bare = new Manifest(Manifest.VERSION, 0, 1, 1, 1, 0, List.of(), Map.of());
+    assertThat(Manifest.parse(bare.toJson(), "m")).isEqualTo(bare);
+  }
+
+  @Test
+  void metricsOfAModelThatDivergedAreKept() throws BadCheckpointException {
+    Manifest diverged =
+        MANIFEST.with(Map.of("loss", Double.NaN, "perplexity", Double.POSITIVE_INFINITY));
+    assertThat(Manifest.parse(diverged.toJson(), "m")).isEqualTo(diverged);
+  }
+
+  @Test
+  void metricsReplaceThoseBefore() {
+    Manifest measured = MANIFEST.with(Map.of("accuracy", 0.5));
+    assertThat(measured.metrics()).containsExactly(Map.entry("accuracy", 0.5));
+    assertThat(measured.files()).isEqualTo(MANIFEST.files());
+    assertThatThrownBy(() -> measured.metrics().put("x", 1.0))
+        .isInstanceOf(UnsupportedOperationException.class)
+        .hasNoCause();
+  }
+
+  @Test
+  void sameManifestGivesTheSameText() {
+    Manifest other = MANIFEST.with(Map.of("cider", 4.0 / 3, "loss", 2.5));
+    assertThat(other.toJson()).isEqualTo(MANIFEST.toJson()).endsWith("}\n");
+  }
+
+  @Test
+  void anotherVersionIsRefusedWhateverItsFields() {
+    assertThatThrownBy(() -> Manifest.parse("{\"version\": 2, \"parts\": []}", "c/manifest.json"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("c/manifest.json: version 2 (expected: 1)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "version",
+        "updateNumber",
+        "epoch",
+        "worldSize",
+        "parameters",
+        "skippedUpdates",
+        "files",
+        "metrics",
+        "name",
+        "bytes",
+        "sha256"
+      })
+  void fieldThatIsMissingIsNamed(String field) {
+    String text = MANIFEST.toJson().replace("\"%s\"".formatted(field), "\"other\"");
+    assertThatThrownBy(() -> Manifest.parse(text, "c/manifest.json"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage(
+            "c/manifest.json: %s: missing (expected: every field that a run writes)", field);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "null",
+        "7",
+        "[]",
+        "{",
+        "{\"version\":",
+        "{\"version\":null}",
+        "{\"version\":\"x\"}",
+        "{\"version\":{}}",
+        "{\"version\":[1,2]}",
+        "\u0000\u0001"
+      })
+  void textThatIsNoManifestIsRefused(String text) {
+    assertThatThrownBy(() -> Manifest.parse(text, "c/manifest.json"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("c/manifest.json: damaged (expected: what a run wrote)");
+  }
+
+  @Test
+  void manifestThatEndsEarlyIsRefused() {
+    String text = MANIFEST.toJson().strip();
+    for (int length = 0; length < text.length(); length++) {
+      String part = text.substring(0, length);
+      assertThatThrownBy(() -> Manifest.parse(part, "c/manifest.json"))
+          .as(part)
+          .isInstanceOf(BadCheckpointException.class)
+          .hasMessage("c/manifest.json: damaged (expected: what a run wrote)");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"\"files\": {}", "\"files\": 1", "\"files\": [null]", "\"files\": [[]]"})
+  void listOfFilesThatIsNoneIsRefused(String files) {
+    String text = MANIFEST.with(Map.of()).toJson().replaceAll("(?s)\"files\": \\[.*]", files);
+    assertThatThrownBy(() -> Manifest.parse(text, "c/manifest.json"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("c/manifest.json: damaged (expected: what a run wrote)");
+  }
+}

@@ -1,0 +1,152 @@
+package org.ofaspark.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
+import java.io.StringReader;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.data.Task;
+import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.image.BoxBins;
+import org.ofaspark.image.ResizeRatios;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.text.BytePairEncoding;
+import org.ofaspark.text.Dictionary;
+import org.ofaspark.text.TokenCodec;
+import org.ofaspark.train.NanoModel;
+
+class EvaluatorTest {
+
+  private static final int CODES = 3;
+  private static final int BINS = 12;
+
+  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
+  private final StateDict state = NanoModel.state(manager);
+  private Evaluator evaluator;
+
+  @BeforeEach
+  void createEvaluator() throws IOException {
+    evaluator =
+        new Evaluator(
+            model,
+            state,
+            new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
+            new BeamSearch(
+                model,
+                state,
+                new GenerateConfig(3, 0, 8, 1, 1, false, 0, 1, 2, Optional.empty()),
+                NanoModel.CONFIG.maxTargetPositions()),
+            new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
+            new BoxBins(NanoModel.PIXELS, NanoModel.PIXELS, BINS));
+  }
+
+  @AfterEach
+  void close() {
+    state.close();
+    model.close();
+    manager.close();
+  }
+
+  private static Dictionary dictionary() throws IOException {
+    int words = NanoModel.VOCABULARY - 4 - 1 - CODES - BINS; // the special symbols and the mask
+    String dictTxt =
+        IntStream.range(0, words).mapToObj(i -> i + " 1\n").collect(Collectors.joining());
+    Dictionary dictionary = Dictionary.read(new StringReader(dictTxt)).withTaskSymbols(CODES, BINS);
+    assertThat(dictionary.size()).isEqualTo(NanoModel.VOCABULARY);
+    return dictionary;
+  }
+
+  private List<Prediction> predict(MicroBatch batch, Task task) {
+    return evaluator.predict(
+        batch, task, Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
+  }
+
+  private void evaluate(int seed) {
+    MicroBatch batch = NanoModel.batch(seed);
+    assertThat(evaluator.losses(batch)).hasSize(batch.size());
+    assertThat(predict(batch, Task.CAPTION)).hasSize(batch.size());
+    assertThat(predict(batch, Task.REFCOCO)).hasSize(batch.size());
+  }
+
+  /** Counts the arrays of the manager and of those below it. */
+  private int arrays() {
+    return manager.getManagedArrays().size();
+  }
+
+  @Test
+  void batchLeavesNoArrayBehind() {
+    evaluate(0); // fills the tables that the model keeps
+    int before = arrays();
+    for (int seed = 1; seed < 4; seed++) {
+      evaluate(seed);
+    }
+    assertThat(arrays()).isEqualTo(before);
+  }
+
+  @Test
+  void batchThatFailsLeavesNoArrayBehind() {
+    evaluate(0);
+    MicroBatch badSource = NanoModel.batch(1);
+    badSource.sourceTokens()[1] = NanoModel.VOCABULARY;
+    MicroBatch badTarget = NanoModel.batch(1);
+    badTarget.targets()[0] = NanoModel.VOCABULARY; // seen only after the whole network has run
+    int before = arrays();
+
+    assertFails(() -> evaluator.losses(badSource));
+    assertFails(() -> evaluator.losses(badTarget));
+    assertFails(() -> predict(badSource, Task.CAPTION));
+
+    assertThat(arrays()).isEqualTo(before);
+  }
+
+  private static void assertFails(Runnable evaluation) {
+    assertThatThrownBy(evaluation::run)
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("out of");
+  }
+
+  @Test
+  void batchThatFailsDoesNotDisturbTheNext() {
+    MicroBatch good = NanoModel.batch(2);
+    List<ExampleLoss> losses = evaluator.losses(good);
+    List<Prediction> predictions = predict(good, Task.CAPTION);
+    MicroBatch bad = NanoModel.batch(1);
+    bad.sourceTokens()[1] = NanoModel.VOCABULARY;
+
+    assertFails(() -> evaluator.losses(bad));
+    assertFails(() -> predict(bad, Task.CAPTION));
+
+    assertThat(evaluator.losses(good)).isEqualTo(losses);
+    assertThat(predict(good, Task.CAPTION)).isEqualTo(predictions);
+  }
+
+  @Test
+  void answersDoNotDependOnTheTargets() {
+    MicroBatch batch = NanoModel.batch(2);
+    List<Prediction> predictions = predict(batch, Task.CAPTION);
+    for (int i = 0; i < batch.targets().length; i++) {
+      batch.targets()[i] = 4;
+      batch.previousOutput()[i] = 4;
+    }
+    assertThat(predict(batch, Task.CAPTION)).isEqualTo(predictions);
+  }
+}
