@@ -17,7 +17,8 @@ final class LogTail {
       Pattern.compile(" ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated) .*)");
 
   private static final Pattern DETAIL =
-      Pattern.compile("(,|  )\\s*(nll|nll_loss|gnorm|lr|data|collective) [^ ,]+|; predictions in .*");
+      Pattern.compile(
+          "(,|  )\\s*(nll|nll_loss|gnorm|lr|data|collective) [^ ,]+|; predictions in .*");
 
   private final List<String> lines;
 

@@ -29,7 +29,8 @@ class LogTailTest {
     Files.writeString(log, "19:01:00 INFO  validation at update 90  cider 2.5\n");
     assertThat(LogTail.of(log).news()).contains("validation at update 90  cider 2.5");
     Files.writeString(
-        log, "19:02:00 INFO  Evaluated test: cider 2.5, nll_loss 1.2 (9 examples); predictions in x");
+        log,
+        "19:02:00 INFO  Evaluated test: cider 2.5, nll_loss 1.2 (9 examples); predictions in x");
     assertThat(LogTail.of(log).news()).contains("Evaluated test: cider 2.5 (9 examples)");
   }
 
