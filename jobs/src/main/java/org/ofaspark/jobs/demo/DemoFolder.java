@@ -1,0 +1,76 @@
+package org.ofaspark.jobs.demo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The folder that a demo works in.
+ *
+ * @param path where it is
+ */
+record DemoFolder(Path path) {
+
+  /** Tells a folder of an earlier demo, which may be emptied, from one of the user's. */
+  private static final String MARK = ".ofa-demo";
+
+  /**
+   * Makes an empty folder.
+   *
+   * @param path a folder that is missing, empty or an earlier demo's
+   * @throws IllegalArgumentException if it is none of them
+   */
+  static DemoFolder empty(Path path) throws IOException {
+    if (Files.exists(path)) {
+      if (!Files.isDirectory(path) || (!list(path).isEmpty() && !isMarked(path))) {
+        throw new IllegalArgumentException(
+            "--dir: %s (expected: an empty folder, or an earlier demo's)".formatted(path));
+      }
+      for (Path inside : list(path)) {
+        delete(inside);
+      }
+    }
+    Path folder = Files.createDirectories(path).toAbsolutePath().normalize();
+    Files.createFile(folder.resolve(MARK));
+    Files.createDirectories(folder.resolve("logs"));
+    return new DemoFolder(folder);
+  }
+
+  private static boolean isMarked(Path path) {
+    return Files.exists(path.resolve(MARK));
+  }
+
+  private static List<Path> list(Path path) throws IOException {
+    try (Stream<Path> inside = Files.list(path)) {
+      return inside.toList();
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    try (Stream<Path> all = Files.walk(path)) {
+      for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  Path scenes() {
+    return path.resolve("scenes");
+  }
+
+  Path hdfs() {
+    return path.resolve("hdfs");
+  }
+
+  /** Returns where a task's run directory is copied to. */
+  Path run(String task) {
+    return path.resolve("runs").resolve(task);
+  }
+
+  Path log(String step) {
+    return path.resolve("logs").resolve(step.replace(' ', '-') + ".log");
+  }
+}

@@ -1,0 +1,152 @@
+package org.ofaspark.jobs.demo;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+
+/** One run of the demo, from scenes to metrics. */
+final class DemoRun {
+
+  private static final List<String> TASKS = List.of("caption", "refcoco");
+  private static final int VALIDATION_SCENES = 100;
+  private static final int TEST_SCENES = 300;
+  private static final int PICTURES = 6;
+
+  private static final List<String> OPTIONS =
+      List.of(
+          "--driver-memory",
+          "1g",
+          "--conf",
+          "spark.ui.enabled=false",
+          "--conf",
+          "spark.hadoop.dfs.replication=1");
+  private static final List<String> HERE = List.of("--master", "local[2]");
+  private static final List<String> TWO_EXECUTORS =
+      List.of("--master", "local-cluster[2,1,1024]", "--conf", "spark.executor.memory=1g");
+
+  private final Path home;
+  private final DemoFolder folder;
+  private final Steps steps;
+
+  /**
+   * Creates a run.
+   *
+   * @param home the project
+   * @param folder what it leaves behind
+   * @param steps run the steps
+   */
+  DemoRun(Path home, DemoFolder folder, Steps steps) {
+    this.home = home;
+    this.folder = folder;
+    this.steps = steps;
+  }
+
+  /**
+   * Runs all steps.
+   *
+   * @param seed of the scenes
+   * @param scenes how many to train on
+   */
+  void run(long seed, int scenes) throws IOException, InterruptedException {
+    steps.run("draw scenes", () -> drawScenes(seed, scenes));
+    MiniHdfs hdfs = steps.startHdfs();
+    try (FileSystem files = FileSystem.newInstance(hdfs.address(), new Configuration())) {
+      files.copyFromLocalFile(local(folder.scenes()), hdfs.path("scenes"));
+      for (String task : TASKS) {
+        submit("preprocess", task, hdfs, HERE);
+        submit("finetune", task, hdfs, TWO_EXECUTORS);
+        submit("evaluate", task, hdfs, HERE);
+      }
+      List<String> metrics = new ArrayList<>();
+      for (String task : TASKS) {
+        metrics.add(metrics(task, hdfs));
+        files.copyToLocalFile(
+            false, hdfs.path("runs/" + task), local(folder.run(task)), true); // no .crc files
+      }
+      steps.tell("\n" + String.join("\n", metrics));
+    }
+    steps.tell("Captions of pictures it has not seen:\n" + captionsOfPictures());
+    steps.tell(whereEverythingLies());
+  }
+
+  private String drawScenes(long seed, int scenes) throws IOException {
+    var generator = new SceneGenerator(seed);
+    var tables = new SceneTables(folder.scenes());
+    tables.writeTraining("train", generator.next(scenes));
+    tables.writeHeldOut("val", generator.next(VALIDATION_SCENES));
+    List<Scene> test = generator.next(TEST_SCENES);
+    tables.writeHeldOut("test", test);
+    tables.writePictures("test", test.subList(0, PICTURES));
+    return "%d to train on, %d held out".formatted(scenes, VALIDATION_SCENES + TEST_SCENES);
+  }
+
+  private void submit(String command, String task, MiniHdfs hdfs, List<String> master)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>();
+    all.add(command);
+    all.add(home.resolve("conf/demo/%s.conf".formatted(task)).toString());
+    all.add("run-dir=" + hdfs.path("runs/" + task));
+    all.add("data.table=" + hdfs.path("tables/" + task));
+    for (String split : List.of("train", "val", "test")) {
+      String file = "scenes/%s_%s.tsv".formatted(task, split);
+      all.add("preprocess.input.%s=[\"%s\"]".formatted(split, hdfs.path(file)));
+    }
+    all.add("--");
+    all.addAll(master);
+    all.addAll(OPTIONS);
+    steps.submit(command + " " + task, all);
+  }
+
+  private String metrics(String task, MiniHdfs hdfs) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of("metrics", hdfs.path("runs/" + task).toString(), "--"));
+    command.addAll(HERE);
+    command.addAll(OPTIONS);
+    return Files.readString(steps.submit("metrics " + task, command))
+        .lines()
+        .dropWhile(line -> !line.startsWith("run  ")) // what Spark may have said before
+        .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  /** Returns what the model says about the pictures that lie beside the tables. */
+  private String captionsOfPictures() throws IOException {
+    Path file = folder.run("caption").resolve("evaluation/test/predictions.json");
+    Map<String, String> captions = new HashMap<>();
+    for (JsonElement prediction : JsonParser.parseString(Files.readString(file)).getAsJsonArray()) {
+      JsonObject json = prediction.getAsJsonObject();
+      captions.put(json.get("image_id").getAsString(), json.get("caption").getAsString());
+    }
+    return IntStream.range(0, PICTURES)
+        .mapToObj(
+            i -> {
+              String caption = captions.getOrDefault(SceneTables.captionId("test", i), "-");
+              return "  scenes/%-12s %s%n".formatted(SceneTables.picture("test", i), caption);
+            })
+        .collect(Collectors.joining());
+  }
+
+  private String whereEverythingLies() {
+    return """
+        HDFS ends with the demo. What was on it, and the rest, is in %s:
+          scenes/   the tables, and pictures of the test split
+          runs/     both runs: recipe, metrics, checkpoints, evaluation/test/predictions.json
+          logs/     of each step
+        """
+        .formatted(folder.path());
+  }
+
+  private static org.apache.hadoop.fs.Path local(Path path) {
+    return new org.apache.hadoop.fs.Path(path.toUri());
+  }
+}
