@@ -23,10 +23,16 @@ final class DemoRun {
   private static final int TEST_SCENES = 300;
   private static final int PICTURES = 6;
 
+  private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
   private static final List<String> OPTIONS =
       List.of(
           "--driver-memory",
           "1g",
+          // each JVM lives for a minute or two: the second compiler would not pay
+          "--driver-java-options",
+          QUICK_START,
+          "--conf",
+          "spark.executor.extraJavaOptions=" + QUICK_START,
           "--conf",
           "spark.ui.enabled=false",
           "--conf",
