@@ -22,12 +22,17 @@ import org.ofaspark.metric.PtbTokenizer;
  * <p>{@code cider} is CIDEr of coco-caption: PTB tokens, document frequencies over the references
  * of the split.
  */
-final class CaptionScores {
+public final class CaptionScores {
 
   private CaptionScores() {}
 
-  /** Returns the predictions with the CIDEr of each. */
-  static JavaRDD<Row> withCider(JavaSparkContext spark, Dataset<Row> predictions) {
+  /**
+   * Returns the predictions with the CIDEr of each.
+   *
+   * @param spark the session's context
+   * @param predictions rows of {@link PredictionTable}
+   */
+  public static JavaRDD<Row> withCider(JavaSparkContext spark, Dataset<Row> predictions) {
     DocumentFrequency frequency =
         predictions
             .select(ExampleTable.REFERENCES)
@@ -61,8 +66,13 @@ final class CaptionScores {
     return NgramCounts.of(CaptionWords.atWhiteSpace(PtbTokenizer.normalize(text)));
   }
 
-  /** Averages the CIDEr of predictions. */
-  static Map<String, Double> metrics(JavaRDD<Row> scored) {
+  /**
+   * Averages the CIDEr of predictions.
+   *
+   * @param scored what {@link #withCider} returns, without rows that have no prediction
+   * @return metrics by name
+   */
+  public static Map<String, Double> metrics(JavaRDD<Row> scored) {
     MeanScore mean =
         scored
             .map(row -> row.<Double>getAs(PredictionTable.CIDER))

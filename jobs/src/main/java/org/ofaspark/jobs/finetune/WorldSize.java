@@ -11,7 +11,7 @@ import org.apache.spark.sql.SparkSession;
  * <p>Executors come up one after the other, so the number asked for counts where there is one; else
  * the executors are counted once no more have come for a while.
  */
-final class WorldSize {
+public final class WorldSize {
 
   /** Spark's property with the number of ranks: in a local master several can share a process. */
   private static final String RANKS = "spark.ofa.ranks";
@@ -21,7 +21,12 @@ final class WorldSize {
 
   private WorldSize() {}
 
-  static int of(SparkSession spark) {
+  /**
+   * Returns the number of ranks.
+   *
+   * @param spark the session, whose executors may still be coming up
+   */
+  public static int of(SparkSession spark) {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     SparkConf conf = context.getConf();
     if (conf.contains(RANKS)) {

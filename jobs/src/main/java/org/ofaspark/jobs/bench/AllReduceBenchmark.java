@@ -1,0 +1,77 @@
+package org.ofaspark.jobs.bench;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Checks;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.finetune.WorldSize;
+
+/** The collective of fine-tuning, next to a plain socket between the same two processes. */
+final class AllReduceBenchmark implements Benchmark {
+
+  private static final List<Integer> MEBIBYTES = List.of(128, 730);
+  private static final double GIGA = 1e9;
+  private static final double MICROS = 1e6;
+
+  @Override
+  public String name() {
+    return "all-reduce";
+  }
+
+  @Override
+  public String description() {
+    return "reduce-scatter and all-gather over the executors, beside a plain socket of two of them";
+  }
+
+  @Override
+  public int warmUps() {
+    return 3;
+  }
+
+  @Override
+  public int rounds() {
+    return 20;
+  }
+
+  @Override
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
+    try (SparkSession spark = JobCommand.sessionOfModels("ofa-bench").getOrCreate()) {
+      int ranks = WorldSize.of(spark);
+      Checks.atLeast("ranks", ranks, 2);
+      List<Long> sizes = MEBIBYTES.stream().map(size -> (long) size << 20).toList();
+      List<Rounds> timed =
+          BarrierStage.collect(
+              new JavaSparkContext(spark.sparkContext())
+                  .parallelize(IntStream.range(0, ranks).boxed().toList(), ranks),
+              new AllReduceRank(UUID.randomUUID(), ranks, sizes, stopwatch),
+              Rounds.class);
+      report.accept(timed.get(0).duration("one double, %d ranks".formatted(ranks), "us", MICROS));
+      for (int i = 0; i < sizes.size(); i++) {
+        report(MEBIBYTES.get(i), ranks, timed.subList(1 + 2 * i, 3 + 2 * i), report);
+      }
+    }
+  }
+
+  private static void report(
+      int mebibytes, int ranks, List<Rounds> timed, Consumer<Measurement> report) {
+    double amount = (mebibytes << 20) / GIGA;
+    Measurement collective =
+        timed.get(0).rate("%d MiB, %d ranks".formatted(mebibytes, ranks), "GB/s", amount);
+    Measurement socket =
+        timed.get(1).rate("%d MiB, plain socket, one way".formatted(mebibytes), "GB/s", amount);
+    report.accept(collective);
+    report.accept(socket);
+    report.accept(
+        new Measurement(
+            "%d MiB, all-reduce to plain socket".formatted(mebibytes),
+            "ratio",
+            collective.median() / socket.median(),
+            collective.best() / socket.best(),
+            collective.rounds()));
+  }
+}

@@ -1,0 +1,120 @@
+package org.ofaspark.jobs.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.evaluate.CaptionScores;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+
+/** The CIDEr of a split as large as COCO's, on one core and on two. */
+final class CiderBenchmark implements Benchmark {
+
+  private static final int CAPTIONS = 40_000;
+  private static final int REFERENCES = 5;
+  private static final int DICTIONARY = 10_000;
+  private static final int CORES = 2;
+  private static final double TOLERANCE = 1e-9;
+
+  @Override
+  public String name() {
+    return "cider";
+  }
+
+  @Override
+  public String description() {
+    return "CIDEr of 40,000 captions with 5 references each, in local[1] and local[2]";
+  }
+
+  @Override
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
+    Measurement one = measure(1, stopwatch, report);
+    Measurement two = measure(CORES, stopwatch, report);
+    report.accept(
+        new Measurement(
+            "local[%d] to local[1]".formatted(CORES),
+            "ratio",
+            two.median() / one.median(),
+            two.best() / one.best(),
+            two.rounds()));
+  }
+
+  private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report) {
+    try (SparkSession spark =
+        JobCommand.session("ofa-bench")
+            .master("local[%d]".formatted(cores))
+            .config("spark.task.cpus", 1)
+            .getOrCreate()) {
+      var context = new JavaSparkContext(spark.sparkContext());
+      Dataset<Row> predictions =
+          spark
+              .createDataFrame(
+                  context
+                      .parallelize(IntStream.range(0, CAPTIONS).boxed().toList(), 2 * cores)
+                      .map(CiderBenchmark::prediction),
+                  PredictionTable.SCHEMA)
+              .persist();
+      long unused = predictions.count(); // made before the first round
+      Measurement speed =
+          stopwatch
+              .time(() -> mean(context, predictions))
+              .rate("local[%d], %d captions".formatted(cores, CAPTIONS), "captions/s", CAPTIONS);
+      report.accept(speed);
+      requireSame(
+          mean(context, predictions.repartition(1)), mean(context, predictions.repartition(7)));
+      return speed;
+    }
+  }
+
+  private static double mean(JavaSparkContext context, Dataset<Row> predictions) {
+    return Objects.requireNonNull(
+        CaptionScores.metrics(CaptionScores.withCider(context, predictions)).get("cider"));
+  }
+
+  private static void requireSame(double cider, double other) {
+    if (!(Math.abs(cider - other) <= TOLERANCE)) {
+      throw new IllegalStateException(
+          "CIDEr: %s in 1 partition, %s in 7 (expected: the same to %s)"
+              .formatted(cider, other, TOLERANCE));
+    }
+  }
+
+  private static Row prediction(int number) {
+    var random = new Random(number);
+    List<String> words = words(random, 8 + random.nextInt(6));
+    List<String> references =
+        IntStream.range(0, REFERENCES).mapToObj(i -> variant(random, words)).toList();
+    String id = String.valueOf(number);
+    Object[] values = new Object[PredictionTable.SCHEMA.length()];
+    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.EXAMPLE_ID)] = id;
+    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.IMAGE_ID)] = id;
+    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.TEXT)] = references.get(0);
+    values[PredictionTable.SCHEMA.fieldIndex(PredictionTable.HYPOTHESIS)] = variant(random, words);
+    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)] = references.toArray();
+    return RowFactory.create(values);
+  }
+
+  /** Draws words as texts have them, the n-th word of the dictionary about every n-th time. */
+  private static List<String> words(Random random, int count) {
+    return IntStream.range(0, count)
+        .mapToObj(i -> "word" + (int) Math.pow(DICTIONARY, random.nextDouble()))
+        .toList();
+  }
+
+  /** Says the same with every other word another. */
+  private static String variant(Random random, List<String> words) {
+    List<String> others = new ArrayList<>(words);
+    others.replaceAll(word -> random.nextBoolean() ? word : words(random, 1).get(0));
+    return others.stream().collect(Collectors.joining(" ", "A ", "."));
+  }
+}
