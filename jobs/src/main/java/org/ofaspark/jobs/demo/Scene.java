@@ -5,11 +5,12 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * Two or three shapes, and what a person may truly say about them.
+ * Two shapes, and what a person may truly say about them.
  *
- * @param shapes two: the first is left of or above the second; three: from left to right
+ * @param first clearly left of the second, or above it
+ * @param second what the first is compared with; it differs in color or kind
  */
-record Scene(List<Shape> shapes) {
+record Scene(Shape first, Shape second) {
 
   /** The words that may tell a shape from the others of its scene. */
   private static final List<Function<Shape, String>> EXPRESSIONS =
@@ -19,11 +20,6 @@ record Scene(List<Shape> shapes) {
           Shape::kindWord,
           shape -> shape.colorWord() + " one",
           shape -> shape.sizeWord() + " one");
-
-  /** Copies the shapes. */
-  Scene {
-    shapes = List.copyOf(shapes);
-  }
 
   /**
    * Returns how the first of two shapes lies to the second, if a person would not hesitate to say
@@ -38,34 +34,27 @@ record Scene(List<Shape> shapes) {
     return down >= 1.3 * Math.abs(right) ? Optional.of("above") : Optional.empty();
   }
 
+  /** Returns both shapes. */
+  List<Shape> shapes() {
+    return List.of(first, second);
+  }
+
   /** Returns four captions. */
   List<String> captions() {
-    List<String> nouns = shapes.stream().map(shape -> "a " + shape.description()).toList();
-    return nouns.size() == 2 ? captionsOfTwo(nouns) : captionsOfThree(nouns);
-  }
-
-  private List<String> captionsOfTwo(List<String> nouns) {
-    String relation = relation(shapes.get(0), shapes.get(1)).orElseThrow();
+    String relation = relation(first, second).orElseThrow();
+    String one = "a " + first.description();
+    String other = "a " + second.description();
     return List.of(
-        "%s %s %s".formatted(nouns.get(0), relation, nouns.get(1)),
-        "%s is %s %s".formatted(nouns.get(0), relation, nouns.get(1)),
-        "there is %s %s %s".formatted(nouns.get(0), relation, nouns.get(1)),
-        "%s and %s".formatted(nouns.get(0), nouns.get(1)));
+        "%s %s %s".formatted(one, relation, other),
+        "%s is %s %s".formatted(one, relation, other),
+        "there is %s %s %s".formatted(one, relation, other),
+        "%s and %s".formatted(one, other));
   }
 
-  private static List<String> captionsOfThree(List<String> nouns) {
-    String all = "%s, %s and %s".formatted(nouns.get(0), nouns.get(1), nouns.get(2));
-    return List.of(
-        all,
-        all + " from left to right",
-        "from left to right " + all,
-        "there are three shapes: " + all);
-  }
-
-  /** Returns expressions that are true of a shape and of no other one, at least two. */
+  /** Returns expressions that are true of one of the shapes and not of the other, at least two. */
   List<String> expressions(Shape shape) {
     return EXPRESSIONS.stream()
-        .filter(words -> shapes.stream().map(words).filter(words.apply(shape)::equals).count() == 1)
+        .filter(words -> !words.apply(first).equals(words.apply(second)))
         .map(words -> "the " + words.apply(shape))
         .toList();
   }

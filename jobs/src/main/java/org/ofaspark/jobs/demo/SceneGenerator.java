@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.demo;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -17,8 +15,6 @@ final class SceneGenerator {
   private static final int SMALL_SIDE = 24;
   private static final int LARGE_SIDE = 38;
   private static final int SIDES = 6; // how many lengths are small, how many large
-  private static final int TRIES = 20; // to find room for shapes
-  private static final int MIN_STEP = 6; // pixels from one of three middles to the next
 
   private final Random random;
   private final Set<Scene> made = new HashSet<>();
@@ -36,30 +32,21 @@ final class SceneGenerator {
         .toList();
   }
 
-  /** Makes up shapes and tries for a while to put them somewhere. */
+  /** Draws two shapes anywhere; empty if they do not fit or are hard to tell apart. */
   private Optional<Scene> scene() {
-    List<Integer> sides = Stream.generate(this::side).limit(2 + random.nextInt(2)).toList();
-    return Stream.generate(() -> scene(sides)).limit(TRIES).flatMap(Optional::stream).findFirst();
-  }
-
-  private int side() {
-    return (random.nextBoolean() ? SMALL_SIDE : LARGE_SIDE) + random.nextInt(SIDES);
-  }
-
-  /** Puts shapes anywhere; empty if they do not fit or are hard to tell apart. */
-  private Optional<Scene> scene(List<Integer> sides) {
-    List<Shape> shapes = new ArrayList<>();
-    for (int side : sides) {
-      Shape shape = shape(side);
-      if (shapes.stream().anyMatch(other -> isConfusable(shape, other))) {
-        return Optional.empty();
-      }
-      shapes.add(shape);
+    Shape one = shape();
+    Shape other = shape();
+    if (one.isWithin(GAP, other) || (one.color() == other.color() && one.kind() == other.kind())) {
+      return Optional.empty();
     }
-    return shapes.size() == 2 ? ofTwo(shapes.get(0), shapes.get(1)) : ofThree(shapes);
+    if (Scene.relation(one, other).isPresent()) {
+      return Optional.of(new Scene(one, other));
+    }
+    return Scene.relation(other, one).map(relation -> new Scene(other, one));
   }
 
-  private Shape shape(int side) {
+  private Shape shape() {
+    int side = (random.nextBoolean() ? SMALL_SIDE : LARGE_SIDE) + random.nextInt(SIDES);
     int places = ScenePicture.SIDE - 2 * MARGIN - side + 1;
     return new Shape(
         oneOf(Shape.Kind.values()),
@@ -71,27 +58,5 @@ final class SceneGenerator {
 
   private <T> T oneOf(T[] values) {
     return values[random.nextInt(values.length)];
-  }
-
-  private static boolean isConfusable(Shape shape, Shape other) {
-    return shape.isWithin(GAP, other)
-        || (shape.color() == other.color() && shape.kind() == other.kind());
-  }
-
-  private static Optional<Scene> ofTwo(Shape one, Shape other) {
-    if (Scene.relation(one, other).isPresent()) {
-      return Optional.of(new Scene(List.of(one, other)));
-    }
-    return Scene.relation(other, one).map(relation -> new Scene(List.of(other, one)));
-  }
-
-  private static Optional<Scene> ofThree(List<Shape> shapes) {
-    List<Shape> sorted = shapes.stream().sorted(Comparator.comparingInt(Shape::middleX)).toList();
-    for (int i = 1; i < sorted.size(); i++) {
-      if (sorted.get(i).middleX() - sorted.get(i - 1).middleX() < 2 * MIN_STEP) {
-        return Optional.empty();
-      }
-    }
-    return Optional.of(new Scene(sorted));
   }
 }

@@ -11,12 +11,9 @@ class ScenePictureTest {
   @Test
   void boxesHoldAllPixelsOfTheirShapesAndNoMarginAroundThem() {
     for (Scene scene : new SceneGenerator(2).next(60)) {
-      for (Shape shape : scene.shapes()) {
-        BufferedImage image = ScenePicture.draw(new Scene(List.of(shape)));
-        assertThat(drawnBox(image))
-            .as("%s", shape)
-            .isEqualTo(List.of(shape.left(), shape.top(), shape.right(), shape.bottom()));
-      }
+      BufferedImage image = ScenePicture.draw(scene);
+      assertThat(drawnBox(image, scene.second())).as("%s", scene).isEqualTo(box(scene.first()));
+      assertThat(drawnBox(image, scene.first())).as("%s", scene).isEqualTo(box(scene.second()));
     }
   }
 
@@ -31,14 +28,21 @@ class ScenePictureTest {
     }
   }
 
-  private static List<Integer> drawnBox(BufferedImage image) {
+  private static List<Integer> box(Shape shape) {
+    return List.of(shape.left(), shape.top(), shape.right(), shape.bottom());
+  }
+
+  /** Returns the box of all drawn pixels outside the box of a shape. */
+  private static List<Integer> drawnBox(BufferedImage image, Shape without) {
     int left = image.getWidth();
     int top = image.getHeight();
     int right = 0;
     int bottom = 0;
     for (int y = 0; y < image.getHeight(); y++) {
       for (int x = 0; x < image.getWidth(); x++) {
-        if ((image.getRGB(x, y) & 0xFFFFFF) != ScenePicture.BACKGROUND) {
+        var pixel = new Shape(without.kind(), without.color(), x, y, 1);
+        if ((image.getRGB(x, y) & 0xFFFFFF) != ScenePicture.BACKGROUND
+            && !pixel.isWithin(0, without)) {
           left = Math.min(left, x);
           top = Math.min(top, y);
           right = Math.max(right, x + 1);
