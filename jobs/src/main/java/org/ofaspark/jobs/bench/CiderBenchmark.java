@@ -78,7 +78,7 @@ final class CiderBenchmark implements Benchmark {
 
   private static double mean(JavaSparkContext context, Dataset<Row> predictions) {
     return Objects.requireNonNull(
-        CaptionScores.metrics(CaptionScores.withCider(context, predictions)).get("cider"));
+        CaptionScores.metrics(CaptionScores.withScores(context, predictions)).get("cider"));
   }
 
   private static void requireSame(double cider, double other) {

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.evaluate;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -9,30 +10,36 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.metric.BleuStatistics;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.CiderScorer;
 import org.ofaspark.metric.DocumentFrequency;
-import org.ofaspark.metric.MeanScore;
 import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.metric.PtbTokenizer;
+import org.ofaspark.metric.RougeScorer;
 
 /**
- * Caption metrics as aggregations over a table of predictions. Driver.
+ * Caption metrics as aggregations over a table of predictions, on words of the PTB tokenizer.
+ * Driver.
  *
- * <p>{@code cider} is CIDEr of coco-caption: PTB tokens, document frequencies over the references
- * of the split.
+ * <ul>
+ *   <li>{@code cider}: CIDEr of coco-caption, which is CIDEr-D with document frequencies over the
+ *       references of the split
+ *   <li>{@code bleu_1} to {@code bleu_4}: of the whole split, with the closest reference's length
+ *   <li>{@code rouge_l}: mean over the captions; an empty hypothesis has 0
+ * </ul>
  */
 public final class CaptionScores {
 
   private CaptionScores() {}
 
   /**
-   * Returns the predictions with the CIDEr of each.
+   * Returns the predictions with the scores of each.
    *
    * @param spark the session's context
    * @param predictions rows of {@link PredictionTable}
    */
-  public static JavaRDD<Row> withCider(JavaSparkContext spark, Dataset<Row> predictions) {
+  public static JavaRDD<Row> withScores(JavaSparkContext spark, Dataset<Row> predictions) {
     DocumentFrequency frequency =
         predictions
             .select(ExampleTable.REFERENCES)
@@ -49,7 +56,7 @@ public final class CaptionScores {
         .map(
             row ->
                 PredictionTable.isPrediction(row)
-                    ? PredictionTable.withCider(row, cider(scorer.value(), row))
+                    ? PredictionTable.withScores(row, cider(scorer.value(), row), rougeL(row))
                     : row);
   }
 
@@ -66,17 +73,52 @@ public final class CaptionScores {
     return NgramCounts.of(CaptionWords.atWhiteSpace(PtbTokenizer.normalize(text)));
   }
 
+  private static double rougeL(Row row) {
+    List<String> hypothesis = words(row.<String>getAs(PredictionTable.HYPOTHESIS));
+    List<List<String>> references =
+        row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES)).stream()
+            .map(CaptionScores::words)
+            .filter(words -> !words.isEmpty())
+            .toList();
+    return hypothesis.isEmpty() || references.isEmpty()
+        ? 0
+        : RougeScorer.score(hypothesis, references);
+  }
+
+  private static List<String> words(String text) {
+    return CaptionWords.atBlanks(PtbTokenizer.normalize(text)).stream()
+        .filter(word -> !word.isEmpty())
+        .toList();
+  }
+
+  private static BleuStatistics bleu(Row row) {
+    return BleuStatistics.of(
+        counts(row.<String>getAs(PredictionTable.HYPOTHESIS)),
+        counts(row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES))));
+  }
+
   /**
-   * Averages the CIDEr of predictions.
+   * Scores a split.
    *
-   * @param scored what {@link #withCider} returns, without rows that have no prediction
+   * @param scored what {@link #withScores} returns, without rows that have no prediction
    * @return metrics by name
    */
   public static Map<String, Double> metrics(JavaRDD<Row> scored) {
-    MeanScore mean =
+    Map<String, Double> metrics = new TreeMap<>();
+    metrics.putAll(
+        NamedMeans.of(
+            scored.map(
+                row ->
+                    Map.of(
+                        "cider", row.<Double>getAs(PredictionTable.CIDER),
+                        "rouge_l", row.<Double>getAs(PredictionTable.ROUGE_L)))));
+    BleuStatistics bleu =
         scored
-            .map(row -> row.<Double>getAs(PredictionTable.CIDER))
-            .aggregate(MeanScore.EMPTY, MeanScore::plus, MeanScore::plus);
-    return Map.of("cider", mean.mean());
+            .map(CaptionScores::bleu)
+            .aggregate(BleuStatistics.EMPTY, BleuStatistics::plus, BleuStatistics::plus);
+    for (int order = 1; order <= NgramCounts.MAX_ORDER; order++) {
+      metrics.put("bleu_" + order, bleu.bleu(order));
+    }
+    return metrics;
   }
 }

@@ -12,6 +12,7 @@ import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
@@ -77,7 +78,8 @@ public final class EvaluateJob implements Callable<Integer> {
         double seconds = (System.nanoTime() - start) / 1e9;
         var summary =
             EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
-        new EvaluationFiles(files, run.evaluation(split)).write(recipe.task(), outcome, summary);
+        new EvaluationFiles(files, run.evaluation(split))
+            .write(recipe.task(), outcome, summary, ExampleTable.read(spark, table + "/" + split));
         summaries.add(summary);
       }
     }

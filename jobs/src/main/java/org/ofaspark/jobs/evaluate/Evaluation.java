@@ -123,7 +123,7 @@ public final class Evaluation {
   private Dataset<Row> scored(JavaSparkContext context, Dataset<Row> answers) {
     Dataset<Row> scored =
         spark
-            .createDataFrame(CaptionScores.withCider(context, answers), PredictionTable.SCHEMA)
+            .createDataFrame(CaptionScores.withScores(context, answers), PredictionTable.SCHEMA)
             .persist(StorageLevel.MEMORY_AND_DISK());
     long unused = scored.count();
     answers.unpersist();

@@ -24,6 +24,7 @@ import org.ofaspark.metric.Rectangle;
  * <pre>
  *   predictions/      a row of {@link PredictionTable} for each example, as Parquet
  *   predictions.json  the answers as upstream writes them
+ *   evaluation.html   a page that shows the worst and the best
  *   metrics.json      {@link EvaluationSummary}, written last
  * </pre>
  */
@@ -37,8 +38,17 @@ final class EvaluationFiles {
     this.directory = directory;
   }
 
-  /** Replaces what an earlier evaluation of the split has left. */
-  void write(Task task, Evaluation.Outcome outcome, EvaluationSummary summary) throws IOException {
+  /**
+   * Replaces what an earlier evaluation of the split has left.
+   *
+   * @param task what the answers are for
+   * @param outcome the answers
+   * @param summary their metrics
+   * @param examples the split
+   */
+  void write(
+      Task task, Evaluation.Outcome outcome, EvaluationSummary summary, Dataset<Row> examples)
+      throws IOException {
     files.delete(directory + "/" + EvaluationSummary.FILE); // first: the rest belongs to it
     files.delete(directory);
     Dataset<Row> ordered = outcome.predictions().orderBy(col(ExampleTable.EXAMPLE_ID));
@@ -50,6 +60,9 @@ final class EvaluationFiles {
           writeJson(task, ordered.toLocalIterator(), writer);
           writer.flush();
         });
+    files.writeText(
+        directory + "/evaluation.html",
+        EvaluationPage.of(task, summary, outcome.predictions(), examples));
     files.writeText(directory + "/" + EvaluationSummary.FILE, summary.toJson());
   }
 

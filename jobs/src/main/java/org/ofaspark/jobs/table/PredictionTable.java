@@ -33,6 +33,9 @@ public final class PredictionTable {
   /** Column of the CIDEr of a caption, null for expressions. */
   public static final String CIDER = "cider";
 
+  /** Column of the ROUGE-L of a caption, null for expressions. */
+  public static final String ROUGE_L = "rouge_l";
+
   /** Column of the overlap of the predicted with the true box, null for captions. */
   public static final String IOU = "iou";
 
@@ -50,6 +53,7 @@ public final class PredictionTable {
           .add("tokens", createArrayType(IntegerType, false), true)
           .add(ExampleTable.REFERENCES, createArrayType(StringType, false), false)
           .add(CIDER, DoubleType, true)
+          .add(ROUGE_L, DoubleType, true)
           .add(BOX, createArrayType(FloatType, false), true)
           .add(REGION, createArrayType(FloatType, false), true)
           .add(IOU, DoubleType, true)
@@ -62,7 +66,7 @@ public final class PredictionTable {
   private PredictionTable() {}
 
   /**
-   * Makes a row of a prediction; the CIDEr comes later, as it depends on all rows.
+   * Makes a row of a prediction; scores of captions come later, as they depend on all rows.
    *
    * @param example what was asked
    * @param prediction the answer
@@ -85,6 +89,7 @@ public final class PredictionTable {
         prediction.score(),
         prediction.tokens().toArray(),
         example.references().toArray(),
+        null,
         null,
         corners(box),
         corners(region),
@@ -114,6 +119,7 @@ public final class PredictionTable {
         example.references().toArray(),
         null,
         null,
+        null,
         corners(region),
         null,
         null,
@@ -133,17 +139,19 @@ public final class PredictionTable {
   }
 
   /**
-   * Returns a row with its CIDEr.
+   * Returns the row of a caption with its scores.
    *
    * @param row a row of {@link #SCHEMA}
-   * @param cider the score
+   * @param cider its CIDEr
+   * @param rougeL its ROUGE-L
    */
-  public static Row withCider(Row row, double cider) {
+  public static Row withScores(Row row, double cider, double rougeL) {
     Object[] values = new Object[row.length()];
     for (int i = 0; i < values.length; i++) {
       values[i] = row.get(i);
     }
     values[SCHEMA.fieldIndex(CIDER)] = cider;
+    values[SCHEMA.fieldIndex(ROUGE_L)] = rougeL;
     return RowFactory.create(values);
   }
 

@@ -137,7 +137,16 @@ class EvaluationTest {
         var region = PredictionTable.rectangle(row, PredictionTable.REGION);
         hits += box == null || region == null ? 0 : RefcocoAccuracy.of(box, region).accuracy();
       }
-      assertThat(outcome.metrics()).containsKeys("score", "mean_iou", "loss", "nll_loss");
+      assertThat(outcome.metrics())
+          .containsOnlyKeys(
+              "score",
+              "accuracy_0.25",
+              "accuracy_0.75",
+              "accuracy_0.9",
+              "mean_iou",
+              "invalid_rate",
+              "loss",
+              "nll_loss");
       assertThat(outcome.metrics().get("score")).isCloseTo(hits / rows.size(), within(1e-12));
     }
   }
@@ -159,7 +168,9 @@ class EvaluationTest {
       Row bad = outcome.predictions().where("error IS NOT NULL").first();
       assertThat(bad.<String>getAs(ExampleTable.EXAMPLE_ID)).isEqualTo(victim);
       assertThat(bad.<String>getAs(PredictionTable.ERROR)).contains("(expected: ");
-      assertThat(outcome.metrics()).containsKeys("cider", "loss");
+      assertThat(outcome.metrics())
+          .containsOnlyKeys(
+              "cider", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "loss", "nll_loss");
     }
   }
 
@@ -172,8 +183,9 @@ class EvaluationTest {
           EvaluationSummary.of(
               recipe(task), "val", weights(task), outcome, 1.5, directory.toString());
       var written = new EvaluationFiles(files, directory.toString());
-      written.write(task, outcome, summary);
-      written.write(task, outcome, summary); // again: replaces
+      Dataset<Row> examples = ExampleTable.read(spark, table(task) + "/val");
+      written.write(task, outcome, summary, examples);
+      written.write(task, outcome, summary, examples); // again: replaces
 
       JsonArray json =
           JsonParser.parseString(Files.readString(directory.resolve("predictions.json")))
@@ -182,6 +194,10 @@ class EvaluationTest {
       assertThat(json.get(0).getAsJsonObject().keySet())
           .isEqualTo(
               task == Task.CAPTION ? Set.of("image_id", "caption") : Set.of("uniq_id", "box"));
+      assertThat(Files.readString(directory.resolve("evaluation.html")))
+          .contains("<title>%s, split val</title>".formatted(summary.task()))
+          .contains("src=\"data:image/")
+          .doesNotContain("src=\"http");
       Dataset<Row> predictions = spark.read().parquet(directory.resolve("predictions").toString());
       assertThat(predictions.count()).isEqualTo(outcome.examples());
       String file = directory.resolve(EvaluationSummary.FILE).toString();
@@ -195,5 +211,11 @@ class EvaluationTest {
     assertThatThrownBy(() -> evaluation(Task.CAPTION).run("val", nothing))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageContaining("nothing: no model.safetensors");
+  }
+
+  @Test
+  void captionThatIsHtmlIsShownAsText() {
+    assertThat(EvaluationPage.escape("<script>alert('a & \"b\"')</script>"))
+        .isEqualTo("&lt;script&gt;alert(&#39;a &amp; &quot;b&quot;&#39;)&lt;/script&gt;");
   }
 }
