@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.data.MicroBatch;
@@ -22,6 +24,7 @@ import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
  * Beam search, token for token as upstream's {@code models/sequence_generator.py} with fairseq's
@@ -41,6 +44,8 @@ public final class BeamSearch {
   private static final int PAD = 1;
   private static final int EOS = 2;
   private static final int UNK = 3;
+
+  private static final float FORBIDDEN = Float.NEGATIVE_INFINITY;
 
   private final OfaModel model;
   private final StateDict state;
@@ -107,8 +112,11 @@ public final class BeamSearch {
     private final DecodingState decoding;
     private final int maxLength;
     private final int vocabulary;
-    private final NDArray penalties; // (V)
-    private final NDArray constraint; // (V)
+    private final NDArray penalties; // (V), added to the log-probabilities of every step
+    private final NDArray notTheEnd; // (V), added before hypotheses may end
+    private final NDArray onlyTheEnd; // (V), added when they have to
+    private final @Nullable NDArray
+        constraint; // (V), added to logits; null if all may be generated
     private List<Sentence> sentences = new ArrayList<>();
     private final List<List<Hypothesis>> results = new ArrayList<>();
 
@@ -129,32 +137,32 @@ public final class BeamSearch {
           "less than half of the dictionary's %d symbols".formatted(vocabulary));
       EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
       this.decoding = model.startDecoding(pass, encoded, maxLength + 1);
-      this.penalties = HostCopy.of(manager, penalties(), new Shape(vocabulary));
-      this.constraint = HostCopy.of(manager, constraint(), new Shape(vocabulary));
+      this.penalties = perSymbol(0, Map.of(PAD, FORBIDDEN, UNK, (float) -config.unkpen()));
+      this.notTheEnd = perSymbol(0, Map.of(EOS, FORBIDDEN));
+      this.onlyTheEnd = perSymbol(FORBIDDEN, Map.of(EOS, 0f));
+      this.constraint =
+          config
+              .constraintRange()
+              .map(range -> HostCopy.of(manager, constraint(range), new Shape(vocabulary)))
+              .orElse(null);
       for (int i = 0; i < batch.size(); i++) {
         sentences.add(new Sentence(i, new Row(i, List.of(BOS), List.of())));
         results.add(List.of());
       }
     }
 
-    private float[] penalties() {
-      float[] penalties = new float[vocabulary];
-      penalties[PAD] = Float.NEGATIVE_INFINITY;
-      penalties[UNK] = (float) -config.unkpen();
-      return penalties;
+    private NDArray perSymbol(float value, Map<Integer, Float> exceptions) {
+      float[] values = new float[vocabulary];
+      Arrays.fill(values, value);
+      exceptions.forEach((symbol, exception) -> values[symbol] = exception);
+      return HostCopy.of(manager, values, new Shape(vocabulary));
     }
 
-    /** Forbids what is neither special nor in the range; pad and the rest stay as they are. */
-    private float[] constraint() {
+    /** Forbids what is neither special nor in the range. */
+    private float[] constraint(ConstraintRange range) {
       float[] mask = new float[vocabulary];
-      config
-          .constraintRange()
-          .ifPresent(
-              range -> {
-                int special = ConstraintRange.SPECIAL_SYMBOLS;
-                Arrays.fill(mask, special, range.start(), Float.NEGATIVE_INFINITY);
-                Arrays.fill(mask, range.end(), vocabulary, Float.NEGATIVE_INFINITY);
-              });
+      Arrays.fill(mask, ConstraintRange.SPECIAL_SYMBOLS, range.start(), FORBIDDEN);
+      Arrays.fill(mask, range.end(), vocabulary, FORBIDDEN);
       return mask;
     }
 
@@ -202,29 +210,43 @@ public final class BeamSearch {
     private NDArray logProbs(NDArray logits) {
       NDArray scaled =
           config.temperature() == 1 ? logits : logits.div((float) config.temperature());
-      return scaled.toType(DataType.FLOAT32, false).add(constraint).logSoftmax(-1);
+      NDArray floats = scaled.toType(DataType.FLOAT32, false);
+      return (constraint == null ? floats : floats.add(constraint)).logSoftmax(-1);
     }
 
+    /** Forbids what may not come next, in place. */
     private NDArray allowed(NDArray logProbs, List<Row> rows, int step) {
-      NDArray allowed = logProbs.addi(penalties); // (R, V)
-      float[] perRow = new float[rows.size() * vocabulary];
-      boolean forbids = step < config.minLen() || step >= maxLength;
-      for (Row row : rows) {
-        int start = row.number() * vocabulary;
-        if (step >= maxLength) {
-          Arrays.fill(perRow, start, start + vocabulary, Float.NEGATIVE_INFINITY);
-          perRow[start + EOS] = 0;
-        } else if (step < config.minLen()) {
-          perRow[start + EOS] = Float.NEGATIVE_INFINITY;
-        }
-        for (int token : NgramBlocking.banned(row.tokens(), config.noRepeatNgramSize())) {
-          perRow[start + token] = Float.NEGATIVE_INFINITY;
-          forbids = true;
+      logProbs.addi(penalties); // (R, V)
+      if (step >= maxLength) {
+        logProbs.addi(onlyTheEnd);
+      } else if (step < config.minLen()) {
+        logProbs.addi(notTheEnd);
+      }
+      forbidRepeats(logProbs, rows);
+      return logProbs;
+    }
+
+    private void forbidRepeats(NDArray logProbs, List<Row> rows) {
+      List<List<Integer>> banned =
+          rows.stream()
+              .map(row -> NgramBlocking.banned(row.tokens(), config.noRepeatNgramSize()))
+              .toList();
+      int most = banned.stream().mapToInt(List::size).max().orElse(0);
+      if (most == 0) {
+        return;
+      }
+      long[] columns = new long[rows.size() * most];
+      Arrays.fill(columns, PAD); // is forbidden already
+      for (int row = 0; row < rows.size(); row++) {
+        for (int i = 0; i < banned.get(row).size(); i++) {
+          columns[row * most + i] = banned.get(row).get(i);
         }
       }
-      return forbids
-          ? allowed.addi(HostCopy.of(manager, perRow, new Shape(rows.size(), vocabulary)))
-          : allowed;
+      Shape shape = new Shape(rows.size(), most);
+      ScriptedOps.addAt(
+          logProbs,
+          HostCopy.of(manager, columns, shape),
+          manager.full(shape, FORBIDDEN, DataType.FLOAT32));
     }
 
     /** Takes in a sentence's finished hypotheses; tells whether it is done. */
