@@ -18,7 +18,7 @@ import java.util.TreeMap;
  *
  * @param version version of the layout, {@link #VERSION}
  * @param updateNumber updates done
- * @param epoch the epoch of the next update, from 1
+ * @param epoch the epoch of the last update, from 1
  * @param worldSize ranks that wrote it; any number can go on from it
  * @param parameters trainable parameters
  * @param skippedUpdates updates among those done that moved no parameter

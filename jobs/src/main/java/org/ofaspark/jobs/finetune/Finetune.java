@@ -256,7 +256,7 @@ public final class Finetune {
           new Manifest(
               Manifest.VERSION,
               end,
-              plan.epoch(end),
+              plan.epoch(end - 1),
               worldSize,
               results.get(0).parameters(),
               results.get(0).skippedUpdates(),
