@@ -60,12 +60,17 @@ public final class PtbTokenizer {
   public static List<String> tokens(String caption) {
     String text = prepared(caption) + "\n";
     List<String> tokens = new ArrayList<>(text.length() / 4 + 1);
+    int last = text.length() - 2;
     int at = 0;
     while (at < text.length()) {
       char c = text.charAt(at);
       if (Character.isWhitespace(c)) {
         at++;
         continue;
+      }
+      if (c == '.' && at == last) {
+        tokens.add("."); // what most captions end with, and no rule makes more of it
+        break;
       }
       int wordEnd = isLetter(c) ? endOfPlainWord(text, at) : at;
       if (wordEnd == at) {

@@ -23,6 +23,7 @@ final class CiderBenchmark implements Benchmark {
   private static final int CAPTIONS = 40_000;
   private static final int REFERENCES = 5;
   private static final int DICTIONARY = 10_000;
+  private static final int LETTERS = 26;
   private static final int CORES = 2;
   private static final double TOLERANCE = 1e-9;
 
@@ -107,8 +108,17 @@ final class CiderBenchmark implements Benchmark {
   /** Draws words as texts have them, the n-th word of the dictionary about every n-th time. */
   private static List<String> words(Random random, int count) {
     return IntStream.range(0, count)
-        .mapToObj(i -> "word" + (int) Math.pow(DICTIONARY, random.nextDouble()))
+        .mapToObj(i -> word((int) Math.pow(DICTIONARY, random.nextDouble())))
         .toList();
+  }
+
+  /** Spells a number in letters, as other characters make a word of another kind. */
+  private static String word(int number) {
+    var word = new StringBuilder();
+    for (int rest = number; rest > 0; rest /= LETTERS) {
+      word.append((char) ('a' + rest % LETTERS));
+    }
+    return word.toString();
   }
 
   /** Says the same with every other word another. */
