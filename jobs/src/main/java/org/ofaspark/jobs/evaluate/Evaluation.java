@@ -79,6 +79,15 @@ public final class Evaluation {
         recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
         recipe.evaluate().precision() == Precision.FP32,
         "fp32, the only one that is computed in so far");
+    recipe
+        .evaluate()
+        .evalCiderCachedTokens()
+        .ifPresent(
+            path ->
+                LOG.warn(
+                    "evaluate.eval-cider-cached-tokens: {} is not read so far;"
+                        + " cider counts documents over the split",
+                    path));
     this.spark = spark;
     this.files = files;
     this.recipe = recipe;
