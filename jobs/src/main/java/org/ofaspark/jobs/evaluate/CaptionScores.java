@@ -69,7 +69,8 @@ public final class CaptionScores {
   /**
    * Averages the CIDEr of predictions.
    *
-   * @param scored what {@link #withCider} returns, without rows that have no prediction
+   * @param scored what {@link #withCider} returns with its schema, without rows that have no
+   *     prediction
    * @return metrics by name
    */
   public static Map<String, Double> metrics(JavaRDD<Row> scored) {
