@@ -68,18 +68,20 @@ final class CiderBenchmark implements Benchmark {
       long unused = predictions.count(); // made before the first round
       Measurement speed =
           stopwatch
-              .time(() -> mean(context, predictions))
+              .time(() -> mean(spark, predictions))
               .rate("local[%d], %d captions".formatted(cores, CAPTIONS), "captions/s", CAPTIONS);
       report.accept(speed);
-      requireSame(
-          mean(context, predictions.repartition(1)), mean(context, predictions.repartition(7)));
+      requireSame(mean(spark, predictions.repartition(1)), mean(spark, predictions.repartition(7)));
       return speed;
     }
   }
 
-  private static double mean(JavaSparkContext context, Dataset<Row> predictions) {
-    return Objects.requireNonNull(
-        CaptionScores.metrics(CaptionScores.withScores(context, predictions)).get("cider"));
+  private static double mean(SparkSession spark, Dataset<Row> predictions) {
+    var context = new JavaSparkContext(spark.sparkContext());
+    Dataset<Row> scored =
+        spark.createDataFrame(
+            CaptionScores.withScores(context, predictions), PredictionTable.SCHEMA);
+    return Objects.requireNonNull(CaptionScores.metrics(scored.javaRDD()).get("cider"));
   }
 
   private static void requireSame(double cider, double other) {

@@ -56,13 +56,20 @@ public final class CaptionScores {
         .map(
             row ->
                 PredictionTable.isPrediction(row)
-                    ? PredictionTable.withScores(row, cider(scorer.value(), row), rougeL(row))
+                    ? scored(scorer.value(), row)
                     : row);
   }
 
-  private static double cider(CiderScorer scorer, Row row) {
-    List<String> references = row.getList(row.fieldIndex(ExampleTable.REFERENCES));
-    return scorer.score(counts(row.<String>getAs(PredictionTable.HYPOTHESIS)), counts(references));
+  private static Row scored(CiderScorer scorer, Row row) {
+    String hypothesis = PtbTokenizer.normalize(row.<String>getAs(PredictionTable.HYPOTHESIS));
+    List<String> references =
+        row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES)).stream()
+            .map(PtbTokenizer::normalize)
+            .toList();
+    double cider =
+        scorer.score(
+            ngrams(hypothesis), references.stream().map(CaptionScores::ngrams).toList());
+    return PredictionTable.withScores(row, cider, rougeL(hypothesis, references));
   }
 
   private static List<NgramCounts> counts(List<String> texts) {
@@ -70,25 +77,22 @@ public final class CaptionScores {
   }
 
   private static NgramCounts counts(String text) {
-    return NgramCounts.of(CaptionWords.atWhiteSpace(PtbTokenizer.normalize(text)));
+    return ngrams(PtbTokenizer.normalize(text));
   }
 
-  private static double rougeL(Row row) {
-    List<String> hypothesis = words(row.<String>getAs(PredictionTable.HYPOTHESIS));
-    List<List<String>> references =
-        row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES)).stream()
-            .map(CaptionScores::words)
-            .filter(words -> !words.isEmpty())
-            .toList();
-    return hypothesis.isEmpty() || references.isEmpty()
-        ? 0
-        : RougeScorer.score(hypothesis, references);
+  private static NgramCounts ngrams(String normalized) {
+    return NgramCounts.of(CaptionWords.atWhiteSpace(normalized));
   }
 
-  private static List<String> words(String text) {
-    return CaptionWords.atBlanks(PtbTokenizer.normalize(text)).stream()
-        .filter(word -> !word.isEmpty())
-        .toList();
+  private static double rougeL(String hypothesis, List<String> references) {
+    List<String> words = words(hypothesis);
+    List<List<String>> others =
+        references.stream().map(CaptionScores::words).filter(other -> !other.isEmpty()).toList();
+    return words.isEmpty() || others.isEmpty() ? 0 : RougeScorer.score(words, others);
+  }
+
+  private static List<String> words(String normalized) {
+    return CaptionWords.atBlanks(normalized).stream().filter(word -> !word.isEmpty()).toList();
   }
 
   private static BleuStatistics bleu(Row row) {
@@ -100,7 +104,8 @@ public final class CaptionScores {
   /**
    * Scores a split.
    *
-   * @param scored what {@link #withScores} returns, without rows that have no prediction
+   * @param scored what {@link #withScores} returns with its schema, without rows that have no
+   *     prediction
    * @return metrics by name
    */
   public static Map<String, Double> metrics(JavaRDD<Row> scored) {
