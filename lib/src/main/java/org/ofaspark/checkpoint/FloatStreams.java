@@ -58,6 +58,27 @@ final class FloatStreams {
     }
   }
 
+  /**
+   * Copies numbers of any float type as little-endian float32.
+   *
+   * @param count how many values
+   * @param dtype type of what is read, as for {@link #read}
+   * @param in holds as many numbers, little endian
+   */
+  static void copy(long count, DType dtype, InputStream in, OutputStream out) throws IOException {
+    byte[] bytes = new byte[PORTION * Float.BYTES];
+    ByteBuffer target = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    for (long done = 0; done < count; done += PORTION) {
+      int portion = (int) Math.min(PORTION, count - done);
+      ByteBuffer source =
+          ByteBuffer.wrap(in.readNBytes(portion * dtype.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < portion; i++) {
+        target.putFloat(i * Float.BYTES, number(source, i, dtype));
+      }
+      out.write(bytes, 0, portion * Float.BYTES);
+    }
+  }
+
   private static float number(ByteBuffer little, int i, DType dtype) {
     return switch (dtype) {
       case F32 -> little.getFloat(i * Float.BYTES);

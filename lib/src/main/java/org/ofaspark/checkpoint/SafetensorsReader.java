@@ -2,6 +2,9 @@ package org.ofaspark.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -46,6 +49,39 @@ public final class SafetensorsReader implements AutoCloseable {
       closeAfter(e, in);
       throw e;
     }
+  }
+
+  /**
+   * Finds the tensors of a file that can be read from any place, without reading them.
+   *
+   * @param file the file
+   * @return by name, in the order of their data
+   * @throws BadCheckpointException if the header breaks a rule of the format, or the data is longer
+   *     or shorter than it says
+   * @throws IOException if reading fails
+   */
+  public static Map<String, StoredTensor> locate(ByteSource file) throws IOException {
+    Map<String, StoredTensor> stored = new LinkedHashMap<>();
+    try (InputStream in = file.open(0);
+        var reader = new SafetensorsReader(in, file.name())) {
+      long offset = Long.BYTES + headerBytes(file);
+      for (TensorEntry tensor : reader.tensors()) {
+        stored.put(tensor.name(), new StoredTensor(tensor, file, offset));
+        offset += tensor.bytes();
+      }
+      if (offset != file.length()) {
+        throw new BadCheckpointException(
+            "%s: %d bytes (expected: %d, as its header says)"
+                .formatted(file.name(), file.length(), offset));
+      }
+    }
+    return stored;
+  }
+
+  private static long headerBytes(ByteSource file) throws IOException {
+    return ByteBuffer.wrap(ByteSource.read(file, 0, Long.BYTES))
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .getLong();
   }
 
   private static void closeAfter(Exception failure, InputStream in) {

@@ -3,6 +3,7 @@ package org.ofaspark.checkpoint;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 
@@ -131,6 +133,41 @@ public final class WeightFiles {
           long offset = state.layout(spec.role()).offset(spec.name());
           FloatStreams.write(state.vector(spec.role()), offset, spec.size(), data);
         });
+  }
+
+  /**
+   * Writes one file of a model from tensors that lie in other files, one portion of one tensor
+   * after the other.
+   *
+   * @param out the file; stays open
+   * @param tensors the file's tensors
+   * @param stored the tensors of the model by name, as {@link WeightCheck} accepts them; numbers of
+   *     micro-batches that are not there become 0
+   * @throws IOException if reading or writing fails
+   */
+  public static void copy(
+      OutputStream out, List<TensorEntry> tensors, Map<String, StoredTensor> stored)
+      throws IOException {
+    SafetensorsWriter.write(
+        out, tensors, METADATA, (tensor, data) -> copy(tensor, stored.get(tensor.name()), data));
+  }
+
+  private static void copy(TensorEntry tensor, @Nullable StoredTensor stored, OutputStream out)
+      throws IOException {
+    if (stored == null && isBatchCount(tensor.name())) {
+      out.write(new byte[Long.BYTES]);
+      return;
+    }
+    if (stored == null) {
+      throw new IllegalArgumentException(tensor.name() + ": missing (expected: checked tensors)");
+    }
+    try (InputStream in = stored.open()) {
+      if (tensor.dtype() == DType.F32) {
+        FloatStreams.copy(tensor.elements(), stored.entry().dtype(), in, out);
+        return;
+      }
+      in.transferTo(out);
+    }
   }
 
   /** Tells whether a tensor of upstream's checkpoints follows from others. */

@@ -4,13 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 
@@ -21,10 +14,7 @@ import org.ofaspark.nn.TensorSpec;
 public final class WeightLoader {
 
   private final StateDict state;
-  private final Map<String, TensorSpec> specs = new HashMap<>();
-  private final Set<String> missing = new TreeSet<>();
-  private final List<String> unexpected = new ArrayList<>();
-  private final List<String> unlike = new ArrayList<>();
+  private final WeightCheck check;
 
   /**
    * Creates a loader.
@@ -33,8 +23,7 @@ public final class WeightLoader {
    */
   public WeightLoader(StateDict state) {
     this.state = state;
-    state.specs().forEach(spec -> specs.put(spec.name(), spec));
-    missing.addAll(specs.keySet());
+    this.check = new WeightCheck(state.specs());
   }
 
   /**
@@ -45,61 +34,27 @@ public final class WeightLoader {
    * @throws IOException if reading fails
    */
   public void read(SafetensorsReader reader) throws IOException {
-    reader.readAll((tensor, data) -> accept(tensor, data, reader.file()));
+    reader.readAll(
+        (tensor, data) -> {
+          if (check.accept(tensor, reader.file())) {
+            read(tensor, data);
+          }
+        });
   }
 
-  private void accept(TensorEntry tensor, InputStream data, String file) throws IOException {
-    String name = tensor.name();
-    if (WeightFiles.isDerived(name)) {
+  private void read(TensorEntry tensor, InputStream data) throws IOException {
+    if (WeightFiles.isBatchCount(tensor.name())) {
+      byte[] bytes = data.readNBytes(Long.BYTES);
+      state.batchesTracked(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
       return;
     }
-    if (WeightFiles.isBatchCount(name)) {
-      readBatchCount(tensor, data, file);
-      return;
-    }
-    TensorSpec spec = specs.get(name);
-    if (spec == null) {
-      unexpected.add("%s in %s".formatted(name, file));
-      return;
-    }
-    if (!missing.remove(name)) {
-      unexpected.add("%s once more in %s".formatted(name, file));
-      return;
-    }
-    List<Long> shape = WeightFiles.axes(spec.shape());
-    if (!tensor.shape().equals(shape) || !isFloat(tensor.dtype())) {
-      reportUnlike(tensor, file, "float " + shape);
-      return;
-    }
+    TensorSpec spec = state.spec(tensor.name());
     FloatStreams.read(
         state.vector(spec.role()),
-        state.layout(spec.role()).offset(name),
+        state.layout(spec.role()).offset(spec.name()),
         spec.size(),
         tensor.dtype(),
         data);
-  }
-
-  private void readBatchCount(TensorEntry tensor, InputStream data, String file)
-      throws IOException {
-    if (tensor.dtype() != DType.I64 || !tensor.shape().isEmpty()) {
-      reportUnlike(tensor, file, "I64 []");
-      return;
-    }
-    byte[] bytes = data.readNBytes(Long.BYTES);
-    state.batchesTracked(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
-  }
-
-  private void reportUnlike(TensorEntry tensor, String file, String rule) {
-    unlike.add(
-        "%s %s %s in %s (expected: %s)"
-            .formatted(tensor.name(), tensor.dtype(), tensor.shape(), file, rule));
-  }
-
-  private static boolean isFloat(DType dtype) {
-    return switch (dtype) {
-      case F64, F32, F16, BF16 -> true;
-      case I64, I32, I16, I8, U64, U32, U16, U8, BOOL -> false;
-    };
   }
 
   /**
@@ -109,20 +64,6 @@ public final class WeightLoader {
    *     shape or type
    */
   public void finish() throws BadCheckpointException {
-    List<String> faults = new ArrayList<>();
-    addFault(faults, "missing", missing);
-    addFault(faults, "unexpected", unexpected);
-    addFault(faults, "of another shape or type", unlike);
-    if (!faults.isEmpty()) {
-      throw new BadCheckpointException(
-          "weights: %s (expected: the tensors of the model, each once)"
-              .formatted(String.join("; ", faults)));
-    }
-  }
-
-  private static void addFault(List<String> faults, String kind, Collection<String> tensors) {
-    if (!tensors.isEmpty()) {
-      faults.add("%d %s: %s".formatted(tensors.size(), kind, String.join(", ", tensors)));
-    }
+    check.finish();
   }
 }

@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Random;
+import org.ofaspark.golden.Golden;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Initializer;
@@ -54,5 +57,20 @@ final class SmallState {
     var out = new ByteArrayOutputStream();
     WeightFiles.write(out, plan.values().iterator().next(), state);
     return out.toByteArray();
+  }
+
+  /** Returns the bytes that a safetensors file has for a golden tensor. */
+  static byte[] littleEndian(Golden.Tensor tensor) {
+    int width = tensor.dtype().equals("I64") ? Long.BYTES : Float.BYTES;
+    ByteBuffer bytes =
+        ByteBuffer.allocate(tensor.values().length * width).order(ByteOrder.LITTLE_ENDIAN);
+    for (double value : tensor.values()) {
+      if (width == Long.BYTES) {
+        bytes.putLong((long) value);
+      } else {
+        bytes.putFloat((float) value);
+      }
+    }
+    return bytes.array();
   }
 }
