@@ -1,5 +1,6 @@
 /**
- * Weights and optimizer state as files: safetensors, their index and the manifest of a checkpoint.
+ * Weights and optimizer state as files: safetensors, their index, the manifest of a checkpoint, and
+ * the files of torch.
  *
  * <p>Starting points: {@link org.ofaspark.checkpoint.WeightFiles}, {@link
  * org.ofaspark.checkpoint.SafetensorsReader}.

@@ -9,8 +9,8 @@ import org.ofaspark.train.TrainConfig.Precision;
  * What is evaluated, with which weights.
  *
  * @param splits splits of the table
- * @param weights a run's directory or a checkpoint, at any Hadoop URI; empty for the best
- *     checkpoint of this run
+ * @param weights a run's directory, a checkpoint or imported weights, at any Hadoop URI; empty for
+ *     the best checkpoint of this run
  * @param batchSize samples decoded at a time
  * @param precision type that the network computes in
  * @param evalCiderCachedTokens upstream's cached document frequencies for CIDEr in validation;

@@ -6,8 +6,8 @@ import java.util.Optional;
  * What a run starts from.
  *
  * @param arch name of the architecture, as upstream has it
- * @param restoreFile weights, upstream's checkpoint or this project's, at any Hadoop URI; empty for
- *     random ones
+ * @param restoreFile directory of weights, imported ones or a checkpoint of this project, at any
+ *     Hadoop URI; empty for random ones
  * @param initSeed of random weights
  */
 public record InitialWeights(String arch, Optional<String> restoreFile, long initSeed) {}

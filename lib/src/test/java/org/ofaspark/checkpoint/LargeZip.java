@@ -84,7 +84,15 @@ final class LargeZip implements ByteSource {
 
       @Override
       public int read() {
-        return left-- > 0 ? 0 : -1;
+        return read(new byte[1], 0, 1) < 0 ? -1 : 0;
+      }
+
+      @Override
+      public int read(byte[] target, int offset, int length) {
+        int read = (int) Math.min(length, left);
+        Arrays.fill(target, offset, offset + read, (byte) 0);
+        left -= read;
+        return read == 0 && length > 0 ? -1 : read;
       }
     };
   }

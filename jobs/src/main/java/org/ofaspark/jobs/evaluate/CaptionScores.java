@@ -53,11 +53,7 @@ public final class CaptionScores {
     Broadcast<CiderScorer> scorer = spark.broadcast(new CiderScorer(frequency));
     return predictions
         .javaRDD()
-        .map(
-            row ->
-                PredictionTable.isPrediction(row)
-                    ? scored(scorer.value(), row)
-                    : row);
+        .map(row -> PredictionTable.isPrediction(row) ? scored(scorer.value(), row) : row);
   }
 
   private static Row scored(CiderScorer scorer, Row row) {
@@ -67,8 +63,7 @@ public final class CaptionScores {
             .map(PtbTokenizer::normalize)
             .toList();
     double cider =
-        scorer.score(
-            ngrams(hypothesis), references.stream().map(CaptionScores::ngrams).toList());
+        scorer.score(ngrams(hypothesis), references.stream().map(CaptionScores::ngrams).toList());
     return PredictionTable.withScores(row, cider, rougeL(hypothesis, references));
   }
 

@@ -15,6 +15,7 @@ import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,7 +70,13 @@ public final class EvaluateJob implements Callable<Integer> {
     recipe.evaluate().splits().forEach(split -> info.requireSplit("evaluate.splits", split));
     var run = new RunDirectory(files, recipe.runDir());
     String weights = weights(files, recipe, run);
-    var evaluation = new Evaluation(spark, files, recipe, Vocabulary.read(files, table));
+    Vocabulary vocabulary = Vocabulary.read(files, table);
+    WeightDirectory.requireFits(
+        files,
+        "evaluate.weights",
+        weights,
+        OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
+    var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     List<EvaluationSummary> summaries = new ArrayList<>();
     for (String split : recipe.evaluate().splits()) {
       LOG.info("Evaluating {} with {}", split, weights);
@@ -93,6 +100,7 @@ public final class EvaluateJob implements Callable<Integer> {
       return bestCheckpoint("run-dir", run);
     }
     String given = files.qualified(recipe.evaluate().weights().get());
+    WeightDirectory.requireDirectory(files, "evaluate.weights", given);
     return WeightDirectory.is(files, given)
         ? given
         : bestCheckpoint("evaluate.weights", new RunDirectory(files, given));

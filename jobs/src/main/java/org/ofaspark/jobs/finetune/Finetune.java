@@ -25,6 +25,7 @@ import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -92,7 +93,12 @@ public final class Finetune {
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
 
-    Preflight.check(context.getConf(), recipe.train(), worldSize, parameters(vocabulary));
+    List<TensorSpec> specs = OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size());
+    Preflight.check(context.getConf(), recipe.train(), worldSize, parameters(specs));
+    if (run.checkpoints().isEmpty() && recipe.initialWeights().restoreFile().isPresent()) {
+      String weights = recipe.initialWeights().restoreFile().get();
+      WeightDirectory.requireFits(files, "model.restore-file", weights, specs);
+    }
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
@@ -130,10 +136,8 @@ public final class Finetune {
         recipe.train().batchSize());
   }
 
-  private long parameters(Vocabulary vocabulary) {
-    return OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()).stream()
-        .mapToLong(TensorSpec::size)
-        .sum();
+  private static long parameters(List<TensorSpec> specs) {
+    return specs.stream().mapToLong(TensorSpec::size).sum();
   }
 
   /** Tells whether a checkpoint is to be validated and has not been, before the run stopped. */

@@ -12,6 +12,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.ofaspark.checkpoint.ByteSource;
 
 /**
  * Reads and writes files on the file system that a path names: HDFS, a local disk, an object store.
@@ -80,6 +81,15 @@ public final class HadoopFiles {
    */
   public InputStream open(String path) throws IOException {
     return fileSystem(new Path(path)).open(new Path(path));
+  }
+
+  /**
+   * Opens a file to be read from any place.
+   *
+   * @param path a file
+   */
+  public ByteSource source(String path) throws IOException {
+    return new HadoopByteSource(fileSystem(new Path(path)), new Path(path));
   }
 
   /**

@@ -6,12 +6,21 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.checkpoint.SafetensorsReader;
+import org.ofaspark.checkpoint.TensorEntry;
+import org.ofaspark.checkpoint.WeightCheck;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.TensorSpec;
 
 /** The files of a model's weights in a directory. */
 public final class WeightDirectory {
+
+  private static final Pattern NAME = Pattern.compile("\\w[\\w.-]*\\.safetensors");
 
   private WeightDirectory() {}
 
@@ -49,14 +58,86 @@ public final class WeightDirectory {
           JsonParser.parseString(files.readText(index))
               .getAsJsonObject()
               .getAsJsonObject("weight_map");
-      return List.copyOf(
-          new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList()));
+      Set<String> names =
+          new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList());
+      for (String name : names) {
+        if (!NAME.matcher(name).matches()) {
+          throw new BadCheckpointException(
+              "%s: file %s (expected: names of safetensors files beside it)"
+                  .formatted(index, name));
+        }
+      }
+      return List.copyOf(names);
     } catch (JsonParseException
         | IllegalStateException
         | NullPointerException
         | UnsupportedOperationException e) {
       throw new BadCheckpointException(
           index + ": damaged (expected: an index of weights, as Hugging Face writes it)", e);
+    }
+  }
+
+  /**
+   * Checks that a directory holds the weights of a model, by the headers of its files.
+   *
+   * @param files access to the file system
+   * @param key the recipe key that names the directory
+   * @param directory any path
+   * @param specs every tensor of the model that the recipe describes
+   * @throws IllegalArgumentException if it is no directory of weights, or one of a model with
+   *     another vocabulary
+   * @throws BadCheckpointException naming every tensor that is missing, unexpected or of another
+   *     shape or type
+   */
+  public static void requireFits(
+      HadoopFiles files, String key, String directory, List<TensorSpec> specs) throws IOException {
+    requireDirectory(files, key, directory);
+    var check = new WeightCheck(specs);
+    for (String name : files(files, directory)) {
+      try (var reader = new SafetensorsReader(files.open(directory + "/" + name), name)) {
+        for (TensorEntry tensor : reader.tensors()) {
+          requireVocabulary(key, directory, tensor, specs);
+          check.accept(tensor, name);
+        }
+      }
+    }
+    try {
+      check.finish();
+    } catch (BadCheckpointException e) {
+      throw new BadCheckpointException("%s: %s: %s".formatted(key, directory, e.getMessage()), e);
+    }
+  }
+
+  /**
+   * Checks that a recipe's value is a directory, not a checkpoint of another program.
+   *
+   * @param files access to the file system
+   * @param key the recipe key that has the value
+   * @param path the value
+   * @throws IllegalArgumentException if it is a file, or nothing
+   */
+  public static void requireDirectory(HadoopFiles files, String key, String path)
+      throws IOException {
+    if (files.isFile(path) || !files.exists(path)) {
+      throw new IllegalArgumentException(
+          "%s: %s: %s (expected: a directory of weights); for a checkpoint of upstream's run"
+                  .formatted(key, path, files.exists(path) ? "a file" : "not there")
+              + " submit/import FILE DIRECTORY and name the directory");
+    }
+  }
+
+  private static void requireVocabulary(
+      String key, String directory, TensorEntry tensor, List<TensorSpec> specs) {
+    for (TensorSpec spec : specs) {
+      if (spec.name().equals(OfaModel.EMBEDDING)
+          && spec.name().equals(tensor.name())
+          && tensor.shape().size() == 2
+          && tensor.shape().get(0) != spec.shape().get(0)) {
+        throw new IllegalArgumentException(
+            "%s: %s: vocabulary of %d symbols (expected: %d, as the table has);"
+                    .formatted(key, directory, tensor.shape().get(0), spec.shape().get(0))
+                + " run submit/preprocess with the dict.txt of these weights");
+      }
     }
   }
 }

@@ -1,0 +1,159 @@
+package org.ofaspark.jobs.transfer;
+
+import com.google.gson.JsonPrimitive;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.ofaspark.model.OfaConfig;
+import org.ofaspark.recipe.RecipeReader;
+
+/**
+ * The part of a recipe that a checkpoint determines: the sizes of its network, and what its flags
+ * say about the network and the data. How it was trained is not taken over.
+ */
+final class ImportedRecipe {
+
+  /** Flags of the network that shapes do not tell; recipes have the same words. */
+  private static final List<String> MODEL_FLAGS =
+      List.of(
+          "attn_scale_factor",
+          "dropout",
+          "attention_dropout",
+          "encoder_drop_path_rate",
+          "decoder_drop_path_rate",
+          "resnet_drop_path_rate",
+          "freeze_encoder_embedding",
+          "freeze_decoder_embedding",
+          "freeze_resnet",
+          "encoder_normalize_before",
+          "decoder_normalize_before",
+          "share_all_embeddings",
+          "share_decoder_input_output_embed",
+          "layernorm_embedding",
+          "patch_layernorm_embedding",
+          "code_layernorm_embedding",
+          "add_type_embedding",
+          "scale_attn",
+          "scale_fc",
+          "scale_heads",
+          "disable_entangle",
+          "no_scale_embedding");
+
+  private static final List<String> DATA_FLAGS =
+      List.of(
+          "max_src_length",
+          "max_tgt_length",
+          "patch_image_size",
+          "max_image_size",
+          "num_bins",
+          "code_dict_size",
+          "imagenet_default_mean_and_std");
+
+  /** Flags whose other values make another network, which recipes have no words for. */
+  private static final Map<String, Object> ONLY =
+      Map.of(
+          "activation_fn", "gelu",
+          "entangle_position_embedding", false,
+          "adaptive_input", false,
+          "encoder_learned_pos", true,
+          "decoder_learned_pos", true);
+
+  /** What stands for the keys that a checkpoint leaves open, to check the others. */
+  private static final List<String> OPEN =
+      List.of("run-dir=run", "data.table=table", "generate.max-len-b=0");
+
+  private static final Map<String, String> COLUMNS =
+      Map.of("caption", "[0, 4, 2]", "refcoco", "[0, 4, 2, 3]");
+
+  private ImportedRecipe() {}
+
+  /**
+   * Writes the recipe.
+   *
+   * @param source the checkpoint
+   * @param target where its weights are to be
+   * @param config its network's sizes
+   * @param flags what it was trained with
+   * @throws IllegalArgumentException if the flags make a network that there is no recipe for
+   */
+  static String text(String source, String target, OfaConfig config, Map<String, Object> flags) {
+    ONLY.forEach(
+        (flag, only) -> {
+          Object value = flags.getOrDefault(flag, only);
+          if (!value.equals(only)) {
+            throw new IllegalArgumentException(
+                "%s: %s: %s (expected: %s; the model has no other form)"
+                    .formatted(source, flag, value, only));
+          }
+        });
+    var lines = new ArrayList<String>();
+    lines.add("# What submit/import found in %s:".formatted(source.replaceAll("\\s", " ")));
+    lines.add("# sizes by the shapes of its tensors, the rest by its flags.");
+    lines.add("include \"base.conf\"");
+    lines.add("");
+    String task = String.valueOf(flags.get("task"));
+    if (COLUMNS.containsKey(task)) {
+      lines.add("task = " + task);
+    }
+    lines.add("model {");
+    lines.add("  arch = " + quoted(flags.getOrDefault("arch", "unnamed")));
+    lines.add("  restore-file = " + quoted(target));
+    addSizes(lines, config);
+    addFlags(lines, MODEL_FLAGS, flags);
+    lines.add("}");
+    lines.add("data {");
+    if (COLUMNS.containsKey(task) && flags.get("selected_cols") instanceof String columns) {
+      lines.add("  selected-cols = [%s]".formatted(columns.replaceAll("[^0-9,]", "")));
+    }
+    addFlags(lines, DATA_FLAGS, flags);
+    lines.add("}");
+    String text = String.join("\n", lines) + "\n";
+    check(source, flags, text);
+    return text;
+  }
+
+  private static void addSizes(List<String> lines, OfaConfig config) {
+    lines.add("  encoder-embed-dim = " + config.embedDim());
+    lines.add("  encoder-layers = " + config.encoder().layers());
+    lines.add("  encoder-attention-heads = " + config.encoder().attentionHeads());
+    lines.add("  encoder-ffn-embed-dim = " + config.encoder().ffnEmbedDim());
+    lines.add("  decoder-layers = " + config.decoder().layers());
+    lines.add("  decoder-attention-heads = " + config.decoder().attentionHeads());
+    lines.add("  decoder-ffn-embed-dim = " + config.decoder().ffnEmbedDim());
+    lines.add("  resnet-layers = " + config.resnet().layers());
+    lines.add("  resnet-width-per-group = " + config.resnet().widthPerGroup());
+    lines.add("  token-bucket-size = " + config.tokenBucketSize());
+    lines.add("  image-bucket-size = " + config.imageBucketSize());
+    lines.add("  max-source-positions = " + config.maxSourcePositions());
+    lines.add("  max-target-positions = " + config.maxTargetPositions());
+  }
+
+  private static void addFlags(List<String> lines, List<String> names, Map<String, Object> flags) {
+    for (String name : names) {
+      Object value = flags.get(name);
+      if (value instanceof Long || value instanceof Double || value instanceof Boolean) {
+        lines.add("  %s = %s".formatted(name.replace('_', '-'), value));
+      }
+    }
+  }
+
+  private static String quoted(Object text) {
+    return new JsonPrimitive(String.valueOf(text)).toString();
+  }
+
+  /** Reads the recipe, with what it leaves open filled in, so that it can be relied on. */
+  private static void check(String source, Map<String, Object> flags, String text) {
+    List<String> open = new ArrayList<>(OPEN);
+    String task = String.valueOf(flags.get("task"));
+    if (!COLUMNS.containsKey(task)) {
+      open.add("task=caption");
+      open.add("data.selected-cols=" + COLUMNS.get("caption"));
+    } else if (!text.contains("selected-cols")) {
+      open.add("data.selected-cols=" + COLUMNS.get(task));
+    }
+    if (!text.contains("patch-image-size")) {
+      open.add("data.patch-image-size=16");
+    }
+    RecipeReader.parse(source, text, open);
+  }
+}
