@@ -77,6 +77,26 @@ public record CriterionConfig(
         false);
   }
 
+  /**
+   * Returns the same settings for another loss.
+   *
+   * @param other the loss
+   */
+  public CriterionConfig with(Loss other) {
+    return new CriterionConfig(
+        other,
+        labelSmoothing,
+        logEnd,
+        dropWorst,
+        dropBest,
+        rdropAlpha,
+        ignoreEos,
+        ignorePrefixSize,
+        sentenceAvg,
+        constraintRange,
+        upstreamCompat);
+  }
+
   /** Tells whether each sample is passed twice. */
   public boolean usesRdrop() {
     return rdropAlpha > 0;

@@ -23,12 +23,12 @@ public final class TokenLosses {
   }
 
   /**
-   * Returns the loss that is minimized, bonus included.
+   * Returns the label-smoothed loss, without the bonus.
    *
    * @param token its number
    */
-  public double loss(int token) {
-    return (double) values[token * PARTS] + bonus(token);
+  public double smoothed(int token) {
+    return values[token * PARTS];
   }
 
   /**

@@ -7,12 +7,15 @@ import java.util.Arrays;
  *
  * <p>B is the number of samples, T the longest source, N the longest target, both with their end
  * symbol. Rows are padded on the right with the padding symbol. The arrays are shared, not copied:
- * treat them as read-only.
+ * treat them as read-only. {@link #EMPTY} holds no samples, and keeps its place in an update.
  */
 public final class MicroBatch {
 
   /** The padding symbol of every dictionary. */
   public static final long PAD = 1;
+
+  /** No sample: what is left of a micro-batch whose samples are all left out. */
+  public static final MicroBatch EMPTY = new MicroBatch();
 
   private final int size;
   private final long[] sourceTokens;
@@ -67,6 +70,22 @@ public final class MicroBatch {
               + " (expected: rows of equal length and 3 x %d x %d values a sample)"
                   .formatted(imageHeight, imageWidth));
     }
+  }
+
+  private MicroBatch() {
+    this.size = 0;
+    this.sourceTokens = new long[0];
+    this.previousOutput = new long[0];
+    this.targets = new long[0];
+    this.patchImages = new float[0];
+    this.imageHeight = 0;
+    this.imageWidth = 0;
+    this.patchMasks = new boolean[0];
+  }
+
+  /** Tells whether there is no sample. */
+  public boolean isEmpty() {
+    return size == 0;
   }
 
   /** Returns B. */

@@ -81,23 +81,34 @@ public final class Evaluator {
   }
 
   private List<ExampleLoss> lossesOf(MicroBatch batch) {
+    List<ExampleLoss> losses = new ArrayList<>(Collections.nCopies(batch.size(), ExampleLoss.NONE));
+    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
+    if (rows.targets().length == 0) {
+      return losses; // every token is ignored
+    }
     NDManager manager = state.vector(Role.TRAINABLE).array().getManager();
     ForwardPass pass = ForwardPass.inference(state);
     EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
     NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
-    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
     NDArray flat = features.reshape(-1, features.getShape().get(2));
     NDArray logits = model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));
     TokenLosses tokens = criterion.tokenLosses(logits, rows);
-
-    List<ExampleLoss> losses =
-        new ArrayList<>(Collections.nCopies(batch.size(), new ExampleLoss(0, 0, 0, 0)));
     for (int i = 0; i < tokens.size(); i++) {
       int sample = rows.sampleOf(i, batch.targetLength());
-      ExampleLoss sum = losses.get(sample).plus(tokens.loss(i), tokens.nll(i), tokens.isHit(i));
-      losses.set(sample, sum);
+      losses.set(sample, losses.get(sample).plus(lossOf(tokens, i)));
     }
     return losses;
+  }
+
+  private ExampleLoss lossOf(TokenLosses tokens, int token) {
+    boolean isPastLogEnd = Math.exp(-tokens.nll(token)) > criterion.config().logEnd();
+    return new ExampleLoss(
+        tokens.smoothed(token),
+        tokens.bonus(token),
+        tokens.nll(token),
+        1,
+        tokens.isHit(token) ? 1 : 0,
+        isPastLogEnd ? 1 : 0);
   }
 
   /**

@@ -3,15 +3,31 @@ package org.ofaspark.evaluate;
 /**
  * The loss of one example: sums over its target tokens that count, in nats.
  *
- * @param loss the loss that is minimized
+ * @param smoothedLoss label-smoothed cross entropy
+ * @param bonus the encouraging bonus, never positive; 0 for cross entropy
  * @param nllLoss negative log-likelihood
  * @param tokens how many tokens count
  * @param correct how many of them are the likeliest symbol
+ * @param pastLogEnd how many of them have a probability above the criterion's log-end
  */
-public record ExampleLoss(double loss, double nllLoss, int tokens, int correct) {
+public record ExampleLoss(
+    double smoothedLoss, double bonus, double nllLoss, int tokens, int correct, int pastLogEnd) {
 
-  ExampleLoss plus(double tokenLoss, double tokenNll, boolean isHit) {
+  /** No token at all. */
+  static final ExampleLoss NONE = new ExampleLoss(0, 0, 0, 0, 0, 0);
+
+  /** Returns the loss that is minimized: the smoothed loss and the bonus. */
+  public double loss() {
+    return smoothedLoss + bonus;
+  }
+
+  ExampleLoss plus(ExampleLoss other) {
     return new ExampleLoss(
-        loss + tokenLoss, nllLoss + tokenNll, tokens + 1, correct + (isHit ? 1 : 0));
+        smoothedLoss + other.smoothedLoss,
+        bonus + other.bonus,
+        nllLoss + other.nllLoss,
+        tokens + other.tokens,
+        correct + other.correct,
+        pastLogEnd + other.pastLogEnd);
   }
 }

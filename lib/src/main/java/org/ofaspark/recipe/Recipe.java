@@ -20,6 +20,7 @@ import org.ofaspark.train.TrainConfig;
  * @param data how rows become samples
  * @param preprocess what preprocessing reads, and rejects
  * @param criterion the objective
+ * @param ranking which whole examples are left out of training
  * @param optimizer the optimizer and its schedule
  * @param train the updates
  * @param generate beam search
@@ -36,6 +37,7 @@ public record Recipe(
     DataConfig data,
     PreprocessConfig preprocess,
     CriterionConfig criterion,
+    RankingConfig ranking,
     OptimizerConfig optimizer,
     TrainConfig train,
     GenerateConfig generate,
@@ -67,6 +69,11 @@ public record Recipe(
         task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
         "at least data.patch-image-size, %d, so that every region has bins"
             .formatted(data.patchImageSize()));
+    Checks.that(
+        "criterion.upstream-compat",
+        criterion.upstreamCompat(),
+        !criterion.upstreamCompat() || !ranking.isOn(),
+        "false with scope = example, which upstream does not have");
     Checks.that(
         "generate.max-len-b",
         generate.maxLenB(),

@@ -81,6 +81,7 @@ public final class RecipeReader {
                     data(all.section("data")),
                     preprocess(all.section("preprocess")),
                     criterion(all.section("criterion")),
+                    ranking(all),
                     optimizer(all.section("optimizer")),
                     train(all.section("train")),
                     generate(all.section("generate")),
@@ -210,8 +211,31 @@ public final class RecipeReader {
     return byName;
   }
 
+  /** What a share of is left out. */
+  private enum DropScope {
+    TOKEN,
+    EXAMPLE
+  }
+
   private static TokenDrop tokenDrop(ConfigSection drop) {
-    return drop.build(() -> new TokenDrop(drop.decimal("ratio"), drop.longInteger("after")));
+    return drop.choice("scope", DropScope.class) == DropScope.TOKEN
+        ? drop.build(() -> new TokenDrop(drop.decimal("ratio"), drop.longInteger("after")))
+        : TokenDrop.NONE;
+  }
+
+  private static ExampleDrop exampleDrop(ConfigSection drop) {
+    return drop.choice("scope", DropScope.class) == DropScope.EXAMPLE
+        ? drop.build(() -> new ExampleDrop(drop.decimal("ratio"), drop.longInteger("after")))
+        : ExampleDrop.NONE;
+  }
+
+  private static RankingConfig ranking(ConfigSection all) {
+    ConfigSection ranking = all.section("ranking");
+    return new RankingConfig(
+        exampleDrop(all.section("criterion").section("drop-best")),
+        exampleDrop(all.section("criterion").section("drop-worst")),
+        ranking.choice("score", RankingConfig.Score.class),
+        ranking.longInteger("interval"));
   }
 
   private static Optional<ConstraintRange> constraintRange(ConfigSection section) {

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.Range;
 import org.ofaspark.criterion.Criterion;
@@ -41,7 +42,8 @@ import org.ofaspark.tensor.TorchRuntime;
  * split over the ranks. Different on purpose: running statistics take in the micro-batches of all
  * ranks in one order, as one worker's would, so that the result does not depend on how
  * micro-batches are dealt out; a gradient that is not finite skips the update instead of ending the
- * run.
+ * run. An empty micro-batch adds nothing to sums, gradient and statistics; an update of empty ones
+ * alone is made with a gradient of 0.
  *
  * <p>Does not own model, state dict and collective. Used by one thread.
  */
@@ -119,8 +121,8 @@ public final class Trainer implements AutoCloseable {
   /**
    * Makes one update. Every rank calls this with its own micro-batches, maybe none.
    *
-   * @param microBatches this rank's micro-batches; with N ranks, the i-th of rank r is the (i N +
-   *     r)-th of the update
+   * @param microBatches this rank's micro-batches, empty ones included; with N ranks, the i-th of
+   *     rank r is the (i N + r)-th of the update
    * @return the outcome, the same on every rank
    */
   public UpdateOutcome update(List<MicroBatch> microBatches) {
@@ -129,16 +131,21 @@ public final class Trainer implements AutoCloseable {
           NDArray parameters = state.vector(Role.TRAINABLE).array();
           Autograd.zeroGradient(parameters);
           LossSums own = LossSums.NONE;
-          List<NDArray> statistics = new ArrayList<>();
+          List<Optional<NDArray>> statistics = new ArrayList<>();
           for (int i = 0; i < microBatches.size(); i++) {
-            TorchRuntime.seed(seedOfMicroBatch(i));
-            own = own.plus(forwardBackward(microBatches.get(i), statistics));
+            if (microBatches.get(i).isEmpty()) {
+              statistics.add(Optional.empty());
+            } else {
+              TorchRuntime.seed(seedOfMicroBatch(i));
+              own = own.plus(forwardBackward(microBatches.get(i), statistics));
+            }
           }
 
           LossSums sums = LossSums.of(collective.allReduce(own.toArray()));
           FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
           collective.reduceScatter(gradient);
-          NDArray ownGradient = part(gradient.array()).muli((float) (1.0 / sums.sampleSize()));
+          NDArray ownGradient =
+              part(gradient.array()).muli((float) (1.0 / Math.max(1, sums.sampleSize())));
           double norm = Math.sqrt(collective.allReduce(squaredNorm(ownGradient))[0]);
           if (!Double.isFinite(norm) || !Double.isFinite(sums.loss())) {
             return new UpdateOutcome.Skipped(updateNumber, sums);
@@ -154,7 +161,7 @@ public final class Trainer implements AutoCloseable {
         });
   }
 
-  private LossSums forwardBackward(MicroBatch samples, List<NDArray> statistics) {
+  private LossSums forwardBackward(MicroBatch samples, List<Optional<NDArray>> statistics) {
     MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
     ForwardPass pass = Autograd.record(() -> ForwardPass.training(state));
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
@@ -163,7 +170,7 @@ public final class Trainer implements AutoCloseable {
     CriterionOutput output =
         criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
     Autograd.backward(logits, output.gradient());
-    statistics.add(pass.batchStatistics());
+    statistics.add(Optional.of(pass.batchStatistics()));
     return output.sums();
   }
 
@@ -190,22 +197,26 @@ public final class Trainer implements AutoCloseable {
   }
 
   /** Takes the statistics of all micro-batches of the update into the running ones, in order. */
-  private void applyStatistics(List<NDArray> own) {
+  private void applyStatistics(List<Optional<NDArray>> own) {
     FlatVector running = state.vector(Role.BUFFER);
     int size = (int) running.size();
     if (size == 0) {
       return; // every batch normalization is frozen
     }
-    float[] flat = new float[own.size() * size];
+    int stride = 1 + size; // whether there are statistics, then the statistics
+    float[] flat = new float[own.size() * stride];
     for (int i = 0; i < own.size(); i++) {
-      System.arraycopy(own.get(i).toFloatArray(), 0, flat, i * size, size);
+      if (own.get(i).isPresent()) {
+        flat[i * stride] = 1;
+        System.arraycopy(own.get(i).get().toFloatArray(), 0, flat, i * stride + 1, size);
+      }
     }
     List<float[]> ranks = collective.allGather(flat);
     int longest = ranks.stream().mapToInt(values -> values.length).max().orElse(0);
-    for (int start = 0; start < longest; start += size) {
+    for (int start = 0; start < longest; start += stride) {
       for (float[] values : ranks) {
-        if (start < values.length) {
-          float[] batch = Arrays.copyOfRange(values, start, start + size);
+        if (start < values.length && values[start] > 0) {
+          float[] batch = Arrays.copyOfRange(values, start + 1, start + stride);
           NDArray newest = HostCopy.of(manager, batch, new Shape(size));
           running
               .array()

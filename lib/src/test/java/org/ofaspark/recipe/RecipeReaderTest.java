@@ -16,9 +16,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.config.RecipeException;
 import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.Task;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
+import org.ofaspark.recipe.RankingConfig.Score;
 
 class RecipeReaderTest {
 
@@ -260,5 +262,52 @@ class RecipeReaderTest {
     assertThatThrownBy(
             () -> RecipeReader.parse("recipe.conf", text.replace("log-end", "lag-end"), List.of()))
         .hasMessageMatching("recipe\\.conf: criterion\\.log-end: missing .*");
+  }
+
+  @Test
+  void scopeSaysWhetherTokensOrExamplesAreLeftOut() {
+    Recipe tokens = read(CAPTION);
+    assertThat(tokens.criterion().dropBest()).isEqualTo(new TokenDrop(0.05, 2500));
+    assertThat(tokens.ranking().isOn()).isFalse();
+
+    Recipe both = read(CAPTION, "criterion.drop-best.scope=example", "ranking.score=encouraging");
+    assertThat(both.criterion().dropBest()).isEqualTo(TokenDrop.NONE);
+    assertThat(both.criterion().dropWorst().ratio()).isEqualTo(0.05);
+    assertThat(both.ranking())
+        .isEqualTo(
+            new RankingConfig(new ExampleDrop(0.05, 2500), ExampleDrop.NONE, Score.ENCOURAGING, 0));
+    assertThat(both.ranking().at(2500).isOn()).isFalse();
+    assertThat(both.ranking().at(2501)).isEqualTo(both.ranking());
+  }
+
+  @Test
+  void rulesThatLeaveNothingToTrainOnAreRefused() {
+    assertThatThrownBy(
+            () ->
+                read(
+                    CAPTION,
+                    "criterion.drop-best.scope=example",
+                    "criterion.drop-worst.scope=example",
+                    "criterion.drop-worst.ratio=0.3",
+                    "criterion.drop-best.ratio=0.7"))
+        .isInstanceOf(RecipeException.class)
+        .hasMessage(
+            "command line: criterion.drop-best.ratio: 0.7 (expected: less than 1 together with"
+                + " criterion.drop-worst.ratio, 0.3, so that examples are left)");
+    assertMistake(
+        CAPTION,
+        "criterion.drop-best={ scope = example, ratio = 1, after = 0 }",
+        "criterion.drop-best.ratio: 1.0 (expected: 0 to below 1)");
+    assertThatThrownBy(
+            () ->
+                read(
+                    CAPTION, "criterion.drop-best.scope=example", "criterion.upstream-compat=true"))
+        .hasMessageContaining("criterion.upstream-compat: true (expected: false with scope");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 7, 0", "0.5, 1, 0", "0.29, 100, 29", "0.05, 20, 1", "0.9, 100, 90"})
+  void countOfExamplesLeftOutIsExact(double ratio, long examples, long count) {
+    assertThat(new ExampleDrop(ratio, 0).count(examples)).isEqualTo(count);
   }
 }

@@ -79,10 +79,12 @@ class RecipesTest {
                 drop-best {
                     after=0
                     ratio=0
+                    scope=token
                 }
                 drop-worst {
                     after=0
                     ratio=0
+                    scope=token
                 }
                 ignore-eos=false
                 ignore-prefix-size=0
@@ -197,6 +199,10 @@ class RecipesTest {
                 max-reject-ratio=0.01
                 raw-line-limit="4 KiB"
                 vocab-bpe=null
+            }
+            ranking {
+                interval=0
+                score=loss
             }
             run-dir=null
             task=null

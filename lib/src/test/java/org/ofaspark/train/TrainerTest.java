@@ -22,6 +22,7 @@ import org.ofaspark.collective.SingleRank;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.LossSums;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
@@ -215,6 +216,59 @@ class TrainerTest {
       assertThat(parameters(state)).isEqualTo(before);
       assertThat(trainer.update(List.of(NanoModel.batch(2))))
           .isInstanceOf(UpdateOutcome.Applied.class);
+    }
+  }
+
+  @Test
+  void emptyMicroBatchAddsNothing() {
+    List<float[]> values = new ArrayList<>();
+    List<LossSums> sums = new ArrayList<>();
+    for (var batches :
+        List.of(
+            List.of(NanoModel.batch(1), NanoModel.batch(2)),
+            List.of(NanoModel.batch(1), NanoModel.batch(2), MicroBatch.EMPTY))) {
+      try (var state = newState();
+          var trainer = newTrainer(state)) {
+        trainer.update(List.of(NanoModel.batch(0))); // the first update has learning rate 0
+        sums.add(trainer.update(batches).sums());
+        values.add(parameters(state));
+        values.add(state.vector(Role.BUFFER).array().toFloatArray());
+        assertThat(state.batchesTracked()).isEqualTo(3);
+      }
+    }
+    assertThat(values.get(2)).isEqualTo(values.get(0));
+    assertThat(values.get(3)).isEqualTo(values.get(1));
+    assertThat(sums.get(1)).isEqualTo(sums.get(0));
+  }
+
+  @Test
+  void emptyMicroBatchKeepsThePlaceOfThoseBehindIt() {
+    List<float[]> values = new ArrayList<>();
+    for (var batches :
+        List.of(
+            List.of(MicroBatch.EMPTY, NanoModel.batch(2)),
+            List.of(NanoModel.batch(2), MicroBatch.EMPTY))) {
+      try (var state = newState();
+          var trainer = newTrainer(state)) {
+        trainer.update(List.of(NanoModel.batch(0))); // the first update has learning rate 0
+        trainer.update(batches);
+        values.add(parameters(state));
+      }
+    }
+    assertThat(values.get(1)).as("dropout by place").isNotEqualTo(values.get(0));
+  }
+
+  @Test
+  void updateOfNoSampleIsMadeWithAGradientOfZero() {
+    try (var state = newState();
+        var trainer = newTrainer(state)) {
+      UpdateOutcome outcome = trainer.update(List.of(MicroBatch.EMPTY));
+
+      assertThat(outcome).isInstanceOf(UpdateOutcome.Applied.class);
+      assertThat(((UpdateOutcome.Applied) outcome).gradientNorm()).isZero();
+      assertThat(outcome.sums()).isEqualTo(LossSums.NONE);
+      assertThat(trainer.updateNumber()).isEqualTo(1);
+      assertThat(state.batchesTracked()).isZero();
     }
   }
 }

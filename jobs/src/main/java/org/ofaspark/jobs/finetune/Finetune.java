@@ -23,6 +23,7 @@ import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.Evaluation;
+import org.ofaspark.jobs.ranking.ExampleRanking;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -41,8 +42,9 @@ import scala.Tuple2;
  * A whole run of fine-tuning, from the first update or from where an earlier one stopped. Driver.
  *
  * <p>Training runs in segments, to the next checkpoint; each is one barrier stage with a rank on
- * every executor. A segment that fails is run again from the last checkpoint, up to {@code
- * train.max-failures} times in the run; a failure of numbers or settings is not.
+ * every executor. There is a checkpoint at each update that the examples are ranked for, so that
+ * the weights that score can be had. A segment that fails is run again from the last checkpoint, up
+ * to {@code train.max-failures} times in the run; a failure of numbers or settings is not.
  */
 public final class Finetune {
 
@@ -101,6 +103,9 @@ public final class Finetune {
     }
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
+    var rankings =
+        new RunRankings(
+            files, run, recipe, plan, new ExampleRanking(spark, files, recipe, vocabulary));
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     RunStart.write(files, run, recipe, info, worldSize, total);
 
@@ -114,7 +119,8 @@ public final class Finetune {
         run.path());
     try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
       var runner =
-          new SegmentRunner(vocabulary.codec().dictionary().size(), plan, total, rows, monitor);
+          new SegmentRunner(
+              vocabulary.codec().dictionary().size(), plan, total, rows, rankings, monitor);
       Manifest manifest = last.isPresent() ? last.get() : runner.next(null);
       while (true) {
         if (isValidationDue(manifest, total)) {
@@ -165,15 +171,22 @@ public final class Finetune {
     private final EpochPlan plan;
     private final long total;
     private final SegmentRows rows;
+    private final RunRankings rankings;
     private final GangMonitor monitor;
     private int failures;
 
     SegmentRunner(
-        int vocabularySize, EpochPlan plan, long total, SegmentRows rows, GangMonitor monitor) {
+        int vocabularySize,
+        EpochPlan plan,
+        long total,
+        SegmentRows rows,
+        RunRankings rankings,
+        GangMonitor monitor) {
       this.vocabularySize = vocabularySize;
       this.plan = plan;
       this.total = total;
       this.rows = rows;
+      this.rankings = rankings;
       this.monitor = monitor;
     }
 
@@ -204,7 +217,9 @@ public final class Finetune {
 
     private Manifest attempt(@Nullable Manifest from) throws IOException {
       long start = from == null ? 0 : from.updateNumber();
-      long end = Math.min(total, nextMultiple(start, recipe.train().saveIntervalUpdates()));
+      long checkpoint = nextMultiple(start, recipe.train().saveIntervalUpdates());
+      long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
+      Optional<Dataset<Row>> dropped = rankings.dropped(start);
       String target = run.unfinishedCheckpoint(end);
       files.delete(target);
       Optional<String> weights =
@@ -231,7 +246,7 @@ public final class Finetune {
                 new SerializableConfiguration(context.hadoopConfiguration()));
         context.setJobGroup(
             "ofa-train", "updates %d to %d of %d".formatted(start, end, total), true);
-        JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize);
+        JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
         List<String> results = BarrierStage.collect(input, new RankTask(segment), String.class);
         return commit(end, results.stream().map(RankTask.Result::parse).toList());
       } finally {

@@ -80,7 +80,8 @@ final class MicroBatchFeed implements AutoCloseable {
   }
 
   /**
-   * Returns this rank's micro-batches of the next update.
+   * Returns this rank's micro-batches of the next update; one whose examples are all left out is
+   * empty.
    *
    * @param update its number; updates are asked for in order
    */
@@ -118,7 +119,9 @@ final class MicroBatchFeed implements AutoCloseable {
     }
   }
 
-  /** Reads the examples of the next micro-batch, and checks that none is missing. */
+  /**
+   * Reads the examples of the next micro-batch but those left out, and checks that none is missing.
+   */
   private List<Example> readMicroBatch() {
     long inUpdate = (long) (readMicroBatch * worldSize + rank) * plan.batchSize();
     long place = plan.firstPlace(readUpdate) + inUpdate;
@@ -131,13 +134,18 @@ final class MicroBatchFeed implements AutoCloseable {
             "update %d: place %s (expected: %d); has the table changed since the run began?"
                 .formatted(readUpdate, row == null ? "missing" : row._1(), place + i));
       }
-      examples.add(TrainingRow.decode(row._2()));
+      if (!TrainingRow.isDropped(row._2())) {
+        examples.add(TrainingRow.decode(row._2()));
+      }
     }
     readMicroBatch++;
     return examples;
   }
 
   private MicroBatch decode(List<Example> examples) {
+    if (examples.isEmpty()) {
+      return MicroBatch.EMPTY;
+    }
     List<float[]> pixels = new ArrayList<>();
     for (Example example : examples) {
       try {

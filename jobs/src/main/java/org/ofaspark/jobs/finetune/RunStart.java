@@ -50,6 +50,7 @@ final class RunStart {
     compare(changed, "model", before.initialWeights(), now.initialWeights());
     compare(changed, "data", before.data(), now.data());
     compare(changed, "criterion", before.criterion(), now.criterion());
+    compare(changed, "ranking", before.ranking(), now.ranking());
     compare(changed, "optimizer", before.optimizer(), now.optimizer());
     compare(changed, "train.max-epoch", before.train().maxEpoch(), now.train().maxEpoch());
     compare(changed, "train.max-update", before.train().maxUpdate(), now.train().maxUpdate());

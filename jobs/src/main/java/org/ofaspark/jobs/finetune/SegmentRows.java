@@ -1,11 +1,14 @@
 package org.ofaspark.jobs.finetune;
 
 import static org.apache.spark.sql.functions.broadcast;
+import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.udf;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -28,7 +31,8 @@ import scala.Tuple2;
  * run.
  *
  * <p>The order of an epoch is found from the examples' ids alone; the rows themselves, images
- * included, move once, from where they are read to the rank that trains on them. Driver.
+ * included, move once, from where they are read to the rank that trains on them. Of an example that
+ * is left out only the place moves. Driver.
  */
 final class SegmentRows {
 
@@ -36,6 +40,7 @@ final class SegmentRows {
   private static final long BROADCAST_EXAMPLES = 1_000_000;
 
   private static final String PLACE = "place";
+  private static final String IS_DROPPED = "is_dropped";
   private static final StructType PLACES =
       new StructType()
           .add(ExampleTable.EXAMPLE_ID, DataTypes.StringType, false)
@@ -67,10 +72,12 @@ final class SegmentRows {
    * @param fromUpdate first update
    * @param toUpdate update after the last
    * @param worldSize number of ranks
-   * @return place and {@link TrainingRow}
+   * @param dropped ids of the examples that are left out
+   * @return place and {@link TrainingRow}, {@link TrainingRow#DROPPED} for those left out
    */
-  JavaRDD<Tuple2<Long, byte[]>> rows(long fromUpdate, long toUpdate, int worldSize) {
-    Dataset<Row> places = places(fromUpdate, toUpdate);
+  JavaRDD<Tuple2<Long, byte[]>> rows(
+      long fromUpdate, long toUpdate, int worldSize, Optional<Dataset<Row>> dropped) {
+    Dataset<Row> places = marked(places(fromUpdate, toUpdate), dropped);
     long examples = (toUpdate - fromUpdate) * plan.globalBatch();
     Dataset<Row> planned =
         table.join(
@@ -81,10 +88,28 @@ final class SegmentRows {
             .mapToPair(
                 row ->
                     new Tuple2<>(
-                        row.<Long>getAs(PLACE), TrainingRow.encode(ExampleTable.fromRow(row))));
+                        row.<Long>getAs(PLACE),
+                        row.<Boolean>getAs(IS_DROPPED)
+                            ? TrainingRow.DROPPED
+                            : TrainingRow.encode(ExampleTable.fromRow(row))));
     return JavaRDD.fromRDD(
         rows.repartitionAndSortWithinPartitions(new RankPartitioner(plan, worldSize)).rdd(),
         scala.reflect.ClassTag$.MODULE$.apply(Tuple2.class));
+  }
+
+  /** Adds a column that tells which places are those of examples left out. */
+  private static Dataset<Row> marked(Dataset<Row> places, Optional<Dataset<Row>> dropped) {
+    if (dropped.isEmpty()) {
+      return places.withColumn(IS_DROPPED, lit(false));
+    }
+    Dataset<Row> marks = dropped.get().withColumn(IS_DROPPED, lit(true));
+    return places
+        .join(
+            marks,
+            places.col(ExampleTable.EXAMPLE_ID).equalTo(marks.col(ExampleTable.EXAMPLE_ID)),
+            "left_outer")
+        .drop(marks.col(ExampleTable.EXAMPLE_ID))
+        .withColumn(IS_DROPPED, coalesce(col(IS_DROPPED), lit(false)));
   }
 
   /** Finds the id and place of every example that the updates use. */

@@ -49,15 +49,17 @@ final class TrainingLog {
     JsonObject line = new JsonObject();
     line.addProperty("update", updateNumber);
     line.addProperty("epoch", epoch);
-    if (applied > 0) {
+    if (sums.sampleSize() > 0) {
       line.addProperty("loss", sums.loss() / sums.sampleSize());
       line.addProperty("nll_loss", sums.nllLoss() / sums.sampleSize());
+    }
+    if (applied > 0) {
       line.addProperty("gnorm", gradientNorm / applied);
       line.addProperty("lr", learningRate);
       line.addProperty("sample_size", sums.sampleSize());
       line.addProperty("ntokens", sums.ntokens());
       line.addProperty("nsentences", sums.nsentences());
-      if (reportsAccuracy) {
+      if (reportsAccuracy && sums.total() > 0) {
         line.addProperty("accuracy", sums.accuracy());
       }
     }

@@ -17,7 +17,15 @@ import org.ofaspark.data.Example;
  */
 final class TrainingRow {
 
+  /** What stands for an example that is left out. */
+  static final byte[] DROPPED = new byte[0];
+
   private TrainingRow() {}
+
+  /** Tells whether a row stands for an example that is left out. */
+  static boolean isDropped(byte[] row) {
+    return row.length == 0;
+  }
 
   static byte[] encode(Example example) {
     byte[] image = example.image().bytes();

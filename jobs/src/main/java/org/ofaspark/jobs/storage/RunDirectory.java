@@ -17,6 +17,8 @@ import org.ofaspark.checkpoint.Manifest;
  *   metrics/valid.jsonl    validation metrics, one line a validation
  *   checkpoints/update-*   checkpoints; one without manifest.json does not exist
  *   checkpoints/best       the name of the best one
+ *   ranking/update-*       example rankings; one without its summary does not exist
+ *   ranking/dry-run        the last one that was made for a look only
  *   evaluation/SPLIT       predictions and metrics of the evaluate job
  * </pre>
  */
@@ -79,6 +81,20 @@ public final class RunDirectory {
         .filter(name -> name.startsWith(TRAIN_PREFIX))
         .map(name -> metrics() + "/" + name)
         .toList();
+  }
+
+  /**
+   * Returns the directory of an example ranking.
+   *
+   * @param updateNumber updates done by the weights that score
+   */
+  public String ranking(long updateNumber) {
+    return "%s/ranking/%s%08d".formatted(path, PREFIX, updateNumber);
+  }
+
+  /** Returns the directory of an example ranking that the run does not train by. */
+  public String dryRanking() {
+    return path + "/ranking/dry-run";
   }
 
   /** Returns the splits that have been evaluated. */

@@ -11,6 +11,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +21,13 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,6 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.collective.Collective;
+import org.ofaspark.data.EpochOrder;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.GoldenParallelRun;
 import org.ofaspark.jobs.NanoRecipe;
@@ -40,6 +47,8 @@ import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.ranking.RankingSummary;
+import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.recipe.Recipe;
 
 /** Fine-tuning on executors that are processes of their own. */
@@ -150,6 +159,101 @@ class ExecutorProcessesTest {
     Manifest last = training.get(5, TimeUnit.MINUTES);
     assertThat(last.updateNumber()).isEqualTo(4);
     assertSame(weights("killed"), weights("undisturbed"));
+  }
+
+  /** With rankings for updates 2 and 3, of four updates: two epochs of two. */
+  private static final List<String> DROPPING =
+      List.of(
+          "criterion.drop-best={ratio=0.5,after=1,scope=example}",
+          "criterion.drop-worst={ratio=0.15,after=2,scope=example}");
+
+  @Test
+  void examplesLeftOutAreNotTrainedOnAtAnyNumberOfRanks() throws IOException {
+    Manifest one = finetune("one-dropping", 1, DROPPING.toArray(String[]::new));
+    Manifest two = finetune("two-dropping", 2, DROPPING.toArray(String[]::new));
+
+    assertThat(one.updateNumber()).isEqualTo(two.updateNumber()).isEqualTo(4);
+    assertThat(relativeDistance(weights("two-dropping"), weights("one-dropping")))
+        .isLessThanOrEqualTo(1e-5);
+    assertThat(two.metrics().get("loss")).isCloseTo(one.metrics().get("loss"), within(1e-4));
+    int examples = exampleIds().size();
+    assertThat(dropped("one-dropping", 2)).hasSize(examples / 2);
+    assertThat(dropped("one-dropping", 3)).hasSize(examples / 2 + (int) (0.15 * examples));
+    for (long update : new long[] {2, 3}) {
+      assertThat(dropped("two-dropping", update)).isEqualTo(dropped("one-dropping", update));
+    }
+    assertThat(sentences("one-dropping")).isEqualTo(sentencesOfPlan());
+    assertThat(sentences("two-dropping")).isEqualTo(sentencesOfPlan());
+    assertThat(trainMetrics("two-dropping").select("lr").as(Encoders.DOUBLE()).collectAsList())
+        .isEqualTo(learningRates());
+  }
+
+  @Test
+  void runThatDropsExamplesAndIsResumedEqualsOneThatIsNot() throws IOException {
+    List<String> overrides = new ArrayList<>(DROPPING);
+    overrides.add("train.save-interval-updates=1");
+    overrides.add("train.validate-interval-updates=4");
+    String[] all = overrides.toArray(String[]::new);
+    finetune("whole-dropping", 2, all);
+    finetune("parts-dropping", 2, all);
+    Path run = folder.resolve("parts-dropping");
+    Files.delete(run.resolve("checkpoints/update-00000004/" + Manifest.FILE));
+    Files.delete(run.resolve("checkpoints/update-00000003/" + Manifest.FILE));
+    Files.delete(run.resolve("ranking/update-00000003/" + RankingSummary.FILE));
+    finetune("parts-dropping", 2, all);
+
+    assertThat(dropped("parts-dropping", 3)).isEqualTo(dropped("whole-dropping", 3));
+    assertSame(weights("parts-dropping"), weights("whole-dropping"));
+  }
+
+  private static List<String> dropped(String run, long update) {
+    return spark
+        .read()
+        .parquet(folder.resolve("%s/ranking/update-%08d".formatted(run, update)).toString())
+        .where("NOT kept")
+        .orderBy("example_id")
+        .select("example_id")
+        .as(Encoders.STRING())
+        .collectAsList();
+  }
+
+  /** The samples of each update, as the metrics tell. */
+  private static List<Long> sentences(String run) {
+    return trainMetrics(run).select("nsentences").as(Encoders.LONG()).collectAsList();
+  }
+
+  private static Dataset<Row> trainMetrics(String run) {
+    String files = folder.resolve(run + "/metrics/train-*.jsonl").toString();
+    return spark.read().json(files).orderBy("update");
+  }
+
+  /** The learning rate of each update of a run without dropping. */
+  private static List<Double> learningRates() {
+    var schedule = new PolynomialDecay(recipe("unused").optimizer(), 4);
+    return LongStream.range(0, 4).mapToObj(schedule::at).toList();
+  }
+
+  private static List<String> exampleIds() {
+    return spark
+        .read()
+        .parquet(recipe("unused").table().table() + "/train")
+        .select("example_id")
+        .as(Encoders.STRING())
+        .collectAsList();
+  }
+
+  /** The samples of each update, by the order of the second epoch and the rankings. */
+  private static List<Long> sentencesOfPlan() {
+    List<String> order =
+        exampleIds().stream()
+            .sorted(Comparator.comparingLong(id -> EpochOrder.key(1, 2, id)))
+            .toList();
+    long rest = order.size() - 4L;
+    List<String> first = new ArrayList<>(order.subList(0, 4));
+    first.removeAll(dropped("one-dropping", 2));
+    List<String> second = new ArrayList<>(order.subList(4, order.size()));
+    second.removeAll(dropped("one-dropping", 3));
+    return List.of(4L, rest, (long) first.size(), (long) second.size());
   }
 
   @Test

@@ -65,7 +65,7 @@ class SegmentRowsTest {
 
   /** Ids by place, over all ranks. */
   private static Map<Long, String> ids(Dataset<Row> from, long first, long end, int worldSize) {
-    var rows = new SegmentRows(spark, from, PLAN, 5).rows(first, end, worldSize);
+    var rows = new SegmentRows(spark, from, PLAN, 5).rows(first, end, worldSize, Optional.empty());
     assertThat(rows.getNumPartitions()).isEqualTo(worldSize);
     Map<Long, String> ids = new TreeMap<>();
     List<List<Tuple2<Long, byte[]>>> ranks = rows.glom().collect();
@@ -108,7 +108,8 @@ class SegmentRowsTest {
   @Test
   void rowsHoldWhatTrainingNeeds() {
     Example trained =
-        TrainingRow.decode(new SegmentRows(spark, table, PLAN, 5).rows(0, 1, 1).first()._2());
+        TrainingRow.decode(
+            new SegmentRows(spark, table, PLAN, 5).rows(0, 1, 1, Optional.empty()).first()._2());
 
     Example read = example(trained.exampleId());
     assertThat(trained.source()).isEqualTo(read.source());
@@ -116,5 +117,24 @@ class SegmentRowsTest {
     assertThat(trained.image().bytes()).isEqualTo(read.image().bytes());
     assertThat(trained.image().width()).isEqualTo(3);
     assertThat(trained.image().height()).isEqualTo(4);
+  }
+
+  @Test
+  void exampleLeftOutKeepsItsPlaceAndNothingElse() {
+    Dataset<Row> dropped =
+        table.select(ExampleTable.EXAMPLE_ID).where("example_id IN ('id3', 'id17')");
+    Map<Long, String> whole = ids(table, 0, 6, 1);
+    List<Tuple2<Long, byte[]>> rows =
+        new SegmentRows(spark, table, PLAN, 5).rows(0, 6, 2, Optional.of(dropped)).collect();
+
+    assertThat(rows).extracting(Tuple2::_1).containsExactlyInAnyOrderElementsOf(whole.keySet());
+    for (Tuple2<Long, byte[]> row : rows) {
+      String id = whole.get(row._1());
+      boolean isDropped = "id3".equals(id) || "id17".equals(id);
+      assertThat(TrainingRow.isDropped(row._2())).as(id).isEqualTo(isDropped);
+      if (!isDropped) {
+        assertThat(TrainingRow.decode(row._2()).exampleId()).isEqualTo(id);
+      }
+    }
   }
 }

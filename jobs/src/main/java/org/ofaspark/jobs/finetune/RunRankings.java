@@ -1,0 +1,72 @@
+package org.ofaspark.jobs.finetune;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.ranking.ExampleRanking;
+import org.ofaspark.jobs.ranking.RankingSchedule;
+import org.ofaspark.jobs.ranking.RankingSummary;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.recipe.Recipe;
+
+/**
+ * The example rankings of a run: when there is one, and which examples it leaves out. Driver.
+ *
+ * <p>A ranking stays in the run's directory, so a run that resumes goes on with the ranking that it
+ * stopped with. If it is gone it is made again, of the same weights and so with the same outcome.
+ */
+final class RunRankings {
+
+  private final HadoopFiles files;
+  private final RunDirectory run;
+  private final Recipe recipe;
+  private final RankingSchedule schedule;
+  private final ExampleRanking ranking;
+
+  RunRankings(
+      HadoopFiles files, RunDirectory run, Recipe recipe, EpochPlan plan, ExampleRanking ranking) {
+    this.files = files;
+    this.run = run;
+    this.recipe = recipe;
+    this.schedule = new RankingSchedule(recipe.ranking(), plan.updatesPerEpoch());
+    this.ranking = ranking;
+  }
+
+  /** Returns the next update after one that has a ranking, Long.MAX_VALUE if there is none. */
+  long next(long update) {
+    return schedule.next(update);
+  }
+
+  /**
+   * Returns the ids of the examples that are left out of an update and those after it, up to the
+   * next ranking; ranks the examples if that is due.
+   *
+   * @return empty if no example is left out yet
+   * @throws IllegalArgumentException if the ranking is gone, and the weights that made it are too
+   */
+  Optional<Dataset<Row>> dropped(long update) throws IOException {
+    OptionalLong ranked = schedule.rankingOf(update);
+    if (ranked.isEmpty()) {
+      return Optional.empty();
+    }
+    long at = ranked.getAsLong();
+    String directory = run.ranking(at);
+    String weights = run.checkpoint(at);
+    RankingConfig rules = recipe.ranking().at(at);
+    if (files.exists(weights + "/" + Manifest.FILE)) {
+      RankingSummary unused = ranking.rank(weights, rules, directory);
+    } else if (!ranking.isRanked(weights, rules, directory)) {
+      throw new IllegalArgumentException(
+          "%s: missing (expected: the ranking that the run trains by from update %d on)"
+                  .formatted(directory, at)
+              + "; bring it back, or delete the run and start again");
+    }
+    return Optional.of(ranking.dropped(directory));
+  }
+}

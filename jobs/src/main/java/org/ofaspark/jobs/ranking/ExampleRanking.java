@@ -1,0 +1,277 @@
+package org.ofaspark.jobs.ranking;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.size;
+import static org.apache.spark.sql.functions.udf;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.storage.StorageLevel;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.config.Checks;
+import org.ofaspark.data.EpochOrder;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.ranking.RankingSummary.Source;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.train.TrainConfig.Precision;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Scores all training examples with given weights on all executors, without dropout, and says which
+ * of them are left out: the best and the worst of one total order. Driver.
+ *
+ * <p>Two thresholds, found by {@link OrderStatistic}, decide what is left out; the table that is
+ * written is sorted for people to read. An example whose score is not finite has no place in the
+ * ranking and is kept. The outcome does not depend on partitions and executors: an example is
+ * scored in the same batch at all times, and its score has the same bits on the same kind of
+ * processor.
+ */
+public final class ExampleRanking {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExampleRanking.class);
+
+  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
+  /** Batches of a group, on average: enough that those of like length come together. */
+  private static final int BATCHES_OF_A_GROUP = 16;
+
+  private static final int FILES = 8;
+  private static final String GROUP = "ranking_group";
+
+  private final SparkSession spark;
+  private final JavaSparkContext context;
+  private final HadoopFiles files;
+  private final Recipe recipe;
+  private final Vocabulary vocabulary;
+  private final String table;
+  private final Dataset<Row> examples;
+  private final int partitions;
+
+  /**
+   * Prepares rankings.
+   *
+   * @param spark the session
+   * @param files access to the file system
+   * @param recipe the run, whose training examples are ranked
+   * @param vocabulary of the table
+   * @throws IllegalArgumentException if the recipe asks for another precision than fp32
+   */
+  public ExampleRanking(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary)
+      throws IOException {
+    this(
+        spark,
+        files,
+        recipe,
+        vocabulary,
+        PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()));
+  }
+
+  ExampleRanking(
+      SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary, int partitions)
+      throws IOException {
+    Checks.that(
+        "evaluate.precision",
+        recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
+        recipe.evaluate().precision() == Precision.FP32,
+        "fp32, the only one that is computed in so far");
+    this.spark = spark;
+    this.context = new JavaSparkContext(spark.sparkContext());
+    this.files = files;
+    this.recipe = recipe;
+    this.vocabulary = vocabulary;
+    this.table = files.qualified(recipe.table().table());
+    this.examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
+    this.partitions = partitions;
+  }
+
+  /**
+   * Ranks the examples, unless the directory holds the ranking already.
+   *
+   * @param weights directory of the weights
+   * @param rules which examples to leave out; {@code after} is not looked at
+   * @param directory where the table and its summary go, in the place of others
+   * @return the summary
+   */
+  public RankingSummary rank(String weights, RankingConfig rules, String directory)
+      throws IOException {
+    Source source = source(weights, rules);
+    Optional<RankingSummary> known = summary(directory);
+    if (known.isPresent() && isSure(source) && known.get().source().equals(source)) {
+      LOG.info("{} has the ranking already", directory);
+      return known.get();
+    }
+    String summaryFile = directory + "/" + RankingSummary.FILE;
+    long start = System.nanoTime();
+    context.setJobGroup("ofa-rank", "ranking of the training examples", true);
+    ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
+    Dataset<Row> scores = scores(broadcast).persist(StorageLevel.MEMORY_AND_DISK());
+    try {
+      files.delete(summaryFile); // first: the rest belongs to it
+      files.delete(directory);
+      write(scores, rules, directory);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      var report = new RankingReport(read(directory), examples);
+      RankingSummary summary = report.summary(source, seconds);
+      files.writeText(summaryFile, summary.toJson());
+      LOG.info("{}, in {}", summary.line(), directory);
+      return summary;
+    } finally {
+      context.clearJobGroup();
+      scores.unpersist();
+      broadcast.destroy();
+    }
+  }
+
+  /** Weights without hashes may have changed where they lie. */
+  private static boolean isSure(Source source) {
+    return !source.weightsSha256().isEmpty();
+  }
+
+  private Optional<RankingSummary> summary(String directory) throws IOException {
+    String file = directory + "/" + RankingSummary.FILE;
+    return files.exists(file)
+        ? Optional.of(RankingSummary.parse(files.readText(file), file))
+        : Optional.empty();
+  }
+
+  /**
+   * Tells whether a directory holds the ranking by weights that are no longer there.
+   *
+   * @param weights directory where the weights were
+   * @param rules which examples to leave out
+   * @param directory of the ranking
+   */
+  public boolean isRanked(String weights, RankingConfig rules, String directory)
+      throws IOException {
+    Optional<Source> known = summary(directory).map(RankingSummary::source);
+    return known.isPresent()
+        && known.get().equals(source(weights, rules, known.get().weightsSha256()));
+  }
+
+  /**
+   * Returns the ids of the examples that a ranking leaves out.
+   *
+   * @param directory of the ranking
+   * @return rows of {@link ExampleTable#EXAMPLE_ID}
+   */
+  public Dataset<Row> dropped(String directory) {
+    return read(directory).filter(not(col(RankingTable.KEPT))).select(ExampleTable.EXAMPLE_ID);
+  }
+
+  private Dataset<Row> read(String directory) {
+    return spark.read().schema(RankingTable.SCHEMA).parquet(directory);
+  }
+
+  private Source source(String weights, RankingConfig rules) throws IOException {
+    List<String> hashes = new ArrayList<>();
+    String manifest = weights + "/" + Manifest.FILE;
+    if (files.exists(manifest)) {
+      Manifest.parse(files.readText(manifest), manifest).files().stream()
+          .map(FileEntry::sha256)
+          .forEach(hashes::add);
+    }
+    return source(weights, rules, hashes);
+  }
+
+  private Source source(String weights, RankingConfig rules, List<String> hashes) {
+    return new Source(
+        weights,
+        hashes,
+        table,
+        recipe.table().trainSplit(),
+        rules.score().name().toLowerCase(Locale.ROOT),
+        rules.dropBest().ratio(),
+        rules.dropWorst().ratio());
+  }
+
+  /** Scores the examples in groups that ids make, see {@link ScorePartition}. */
+  private Dataset<Row> scores(ModelBroadcast weights) {
+    long groupSize = (long) BATCHES_OF_A_GROUP * recipe.evaluate().batchSize();
+    long groups = (examples.select(ExampleTable.EXAMPLE_ID).count() + groupSize - 1) / groupSize;
+    var group =
+        udf(
+            (UDF1<String, Long>) id -> Math.floorMod(EpochOrder.key(0, 0, id), groups),
+            DataTypes.LongType);
+    return examples
+        .withColumn(GROUP, group.apply(col(ExampleTable.EXAMPLE_ID)))
+        .repartition(partitions, col(GROUP))
+        .sortWithinPartitions(
+            col(GROUP), size(col("target")), size(col("source")), col(ExampleTable.EXAMPLE_ID))
+        .mapPartitions(
+            new ScorePartition(recipe.resolvedText(), vocabulary, weights, GROUP),
+            Encoders.row(RankingTable.SCORES));
+  }
+
+  private void write(Dataset<Row> scores, RankingConfig rules, String directory) {
+    JavaRDD<ScoredExample> ranked =
+        scores
+            .select(RankingTable.SCORE, ExampleTable.EXAMPLE_ID)
+            .javaRDD()
+            .map(row -> new ScoredExample(row.getDouble(0), row.getString(1)))
+            .filter(ScoredExample::isRanked)
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    long count = ranked.count(); // the model works here, once
+    DropThresholds thresholds =
+        DropThresholds.of(
+            ranked,
+            count,
+            rules.dropBest().count(count),
+            rules.dropWorst().count(count),
+            new OrderStatistic());
+    ranked.unpersist();
+
+    var isFinite =
+        udf((UDF1<Double, Boolean>) score -> Double.isFinite(score), DataTypes.BooleanType)
+            .apply(col(RankingTable.SCORE));
+    JavaRDD<Row> places =
+        scores
+            .filter(isFinite)
+            .orderBy(col(RankingTable.SCORE), col(ExampleTable.EXAMPLE_ID))
+            .javaRDD()
+            .zipWithIndex()
+            .map(row -> row(row._1(), row._2() + 1, thresholds));
+    JavaRDD<Row> others =
+        scores.filter(not(isFinite)).javaRDD().map(row -> row(row, null, thresholds));
+    spark
+        .createDataFrame(places.union(others), RankingTable.SCHEMA)
+        .coalesce(FILES)
+        .write()
+        .parquet(directory);
+  }
+
+  private static Row row(Row scores, @Nullable Long rank, DropThresholds thresholds) {
+    var example =
+        new ScoredExample(
+            scores.<Double>getAs(RankingTable.SCORE),
+            scores.<String>getAs(ExampleTable.EXAMPLE_ID));
+    @Nullable Object[] values = new @Nullable Object[RankingTable.SCHEMA.size()];
+    for (int i = 0; i < scores.length(); i++) {
+      values[i] = scores.get(i);
+    }
+    values[RankingTable.SCHEMA.fieldIndex(RankingTable.RANK)] = rank;
+    values[RankingTable.SCHEMA.fieldIndex(RankingTable.KEPT)] = thresholds.keeps(example);
+    values[RankingTable.SCHEMA.fieldIndex(RankingTable.REASON)] = thresholds.reason(example);
+    return RowFactory.create(values);
+  }
+}

@@ -1,0 +1,114 @@
+package org.ofaspark.jobs.ranking;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.RecipeArguments;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.Recipe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Entry point of the rank job: the example ranking alone. */
+@Command(
+    name = "rank",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Scores and ranks all training examples with given weights on all executors.",
+      "Writes run-dir/ranking/update-N: a table, and _summary.json with quantiles, histogram and the"
+          + " best and worst examples."
+    })
+public final class RankJob implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RankJob.class);
+
+  @Mixin private RecipeArguments arguments = new RecipeArguments();
+
+  @Option(
+      names = "--weights",
+      required = true,
+      paramLabel = "WEIGHTS",
+      description = "A checkpoint, or a run's directory for its best checkpoint.")
+  private String weights;
+
+  @Option(
+      names = "--dry-run",
+      description = "Write to run-dir/ranking/dry-run, which no run trains by.")
+  private boolean isDryRun;
+
+  private RankJob() {}
+
+  /**
+   * Runs the job.
+   *
+   * @param args see {@code --help}
+   * @throws SparkUserAppException if it fails; by then it is told why
+   */
+  public static void main(String[] args) throws SparkUserAppException {
+    JobCommand.run(new RankJob(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Recipe recipe = arguments.readRecipe();
+    try (SparkSession spark = JobCommand.sessionOfModels("ofa-rank").getOrCreate()) {
+      LOG.info("{}", rank(spark, recipe).text());
+    }
+    return 0;
+  }
+
+  private RankingSummary rank(SparkSession spark, Recipe recipe) throws IOException {
+    var files =
+        new HadoopFiles(
+            JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+    String table = files.qualified(recipe.table().table());
+    TableInfo info = TableInfo.read(files, table);
+    info.requireFits(recipe);
+    info.requireSplit("data.train-split", recipe.table().trainSplit());
+    if (!recipe.ranking().isOn()) {
+      LOG.info(
+          "Nothing is left out: the ratios of criterion.drop-best and drop-worst with scope ="
+              + " example are 0");
+    }
+    String checkpoint = checkpoint(files);
+    var run = new RunDirectory(files, recipe.runDir());
+    String directory = isDryRun ? run.dryRanking() : run.ranking(update(files, checkpoint));
+    return new ExampleRanking(spark, files, recipe, Vocabulary.read(files, table))
+        .rank(checkpoint, recipe.ranking(), directory);
+  }
+
+  /** Returns the directory of the weights. */
+  private String checkpoint(HadoopFiles files) throws IOException {
+    String given = files.qualified(weights);
+    if (WeightDirectory.is(files, given)) {
+      return given;
+    }
+    var run = new RunDirectory(files, given);
+    return run.best()
+        .map(run::checkpoint)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "--weights: %s (expected: a checkpoint, or a run with a validated checkpoint)"
+                        .formatted(given)));
+  }
+
+  /** Returns the updates that weights have seen; 0 if nothing is known. */
+  private static long update(HadoopFiles files, String checkpoint) throws IOException {
+    String manifest = checkpoint + "/" + Manifest.FILE;
+    return files.exists(manifest)
+        ? Manifest.parse(files.readText(manifest), manifest).updateNumber()
+        : 0;
+  }
+}

@@ -1,0 +1,173 @@
+package org.ofaspark.jobs.ranking;
+
+import com.google.gson.FieldNamingPolicy;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * What a ranking was made of and what it looks like, in {@code _summary.json}, which is written
+ * last: a ranking without it does not exist. The underscore keeps Spark from reading it as a part
+ * of the table.
+ *
+ * @param source what the ranking follows from
+ * @param examples how many there are
+ * @param droppedBest how many are left out as the best
+ * @param droppedWorst how many are left out as the worst
+ * @param kept how many training goes on with
+ * @param notFinite how many have no place, as their score is not finite
+ * @param notFiniteExamples the first of them, by id
+ * @param quantiles the score at shares of the ranking such as 0.5, by nearest rank
+ * @param histogram scores in bins of equal width, from the smallest to the largest
+ * @param best the first of the ranking
+ * @param worst the last of the ranking, the last first
+ * @param seconds how long it took
+ */
+public record RankingSummary(
+    Source source,
+    long examples,
+    long droppedBest,
+    long droppedWorst,
+    long kept,
+    long notFinite,
+    List<String> notFiniteExamples,
+    Map<Double, Double> quantiles,
+    List<Bin> histogram,
+    List<Sample> best,
+    List<Sample> worst,
+    double seconds) {
+
+  /** The name of the file. */
+  public static final String FILE = "_summary.json";
+
+  private static final Gson GSON =
+      new GsonBuilder()
+          .setPrettyPrinting()
+          .disableHtmlEscaping()
+          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+          .create();
+
+  /**
+   * What a ranking follows from; of the same, there is one ranking.
+   *
+   * @param weights the directory of the weights
+   * @param weightsSha256 SHA-256 of their files, if they are a checkpoint
+   * @param table the table's directory
+   * @param split the split that is ranked
+   * @param score what is ranked by
+   * @param dropBestRatio share of the ranked examples left out as the best
+   * @param dropWorstRatio share left out as the worst
+   */
+  public record Source(
+      String weights,
+      List<String> weightsSha256,
+      String table,
+      String split,
+      String score,
+      double dropBestRatio,
+      double dropWorstRatio) {
+
+    /** Copies the list. */
+    public Source {
+      weightsSha256 = List.copyOf(weightsSha256);
+    }
+  }
+
+  /**
+   * A bin of the histogram.
+   *
+   * @param from least score
+   * @param to score from which the next bin starts; the last bin includes it
+   * @param examples how many are inside
+   */
+  public record Bin(double from, double to, long examples) {}
+
+  /**
+   * An example to look at.
+   *
+   * @param exampleId its id
+   * @param score its score
+   * @param rank its place
+   * @param text its text, as it was read
+   */
+  public record Sample(String exampleId, double score, long rank, String text) {}
+
+  /** Copies lists and map. */
+  public RankingSummary {
+    notFiniteExamples = List.copyOf(notFiniteExamples);
+    quantiles = Collections.unmodifiableMap(new TreeMap<>(quantiles));
+    histogram = List.copyOf(histogram);
+    best = List.copyOf(best);
+    worst = List.copyOf(worst);
+  }
+
+  /** Returns the text of the file. */
+  public String toJson() {
+    return GSON.toJson(this) + "\n";
+  }
+
+  /**
+   * Reads the text of the file.
+   *
+   * @param json the text
+   * @param file its name, for messages
+   * @throws IllegalArgumentException if it is no such text
+   */
+  public static RankingSummary parse(String json, String file) {
+    try {
+      return Objects.requireNonNull(GSON.fromJson(json, RankingSummary.class));
+    } catch (JsonParseException | NullPointerException e) {
+      throw new IllegalArgumentException(
+          file + ": damaged (expected: the summary of a ranking); delete the ranking's directory",
+          e);
+    }
+  }
+
+  /** Returns the counts in a line. */
+  public String line() {
+    return "%d examples ranked by %s: %d best and %d worst left out, %d kept%s"
+        .formatted(
+            examples,
+            source.score(),
+            droppedBest,
+            droppedWorst,
+            kept,
+            notFinite == 0 ? "" : ", of them %d without a finite score".formatted(notFinite));
+  }
+
+  /** Returns what a person wants to see, in lines. */
+  public String text() {
+    var text = new StringBuilder(line());
+    quantiles.forEach(
+        (share, score) -> append(text, "%n  quantile %-4s %.4f", String.valueOf(share), score));
+    long most = histogram.stream().mapToLong(Bin::examples).max().orElse(1);
+    for (Bin bin : histogram) {
+      String bar = "#".repeat((int) Math.ceil(40.0 * bin.examples() / most));
+      append(text, "%n  %.4f to %.4f %8d %s", bin.from(), bin.to(), bin.examples(), bar);
+    }
+    best.forEach(sample -> append(text, "%n  best  %s", line(sample)));
+    worst.forEach(sample -> append(text, "%n  worst %s", line(sample)));
+    notFiniteExamples.forEach(id -> append(text, "%n  score not finite: %s", id));
+    return text.toString();
+  }
+
+  private static String line(Sample sample) {
+    return String.format(
+        Locale.ROOT,
+        "%d: %.4f %s %s",
+        sample.rank(),
+        sample.score(),
+        sample.exampleId(),
+        sample.text());
+  }
+
+  private static void append(StringBuilder text, String format, Object... values) {
+    text.append(String.format(Locale.ROOT, format, values));
+  }
+}

@@ -1,0 +1,167 @@
+package org.ofaspark.jobs.ranking;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.util.TaskCompletionListener;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.data.Collator;
+import org.ofaspark.data.Example;
+import org.ofaspark.data.PatchImages;
+import org.ofaspark.evaluate.Evaluator;
+import org.ofaspark.evaluate.ExampleLoss;
+import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.RankingConfig.Score;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.TorchRuntime;
+
+/**
+ * Scores the examples of a partition, batch by batch. Executor.
+ *
+ * <p>The last bits of a loss depend on the batch that it is computed in. So that no ranking depends
+ * on partitions, the rows come in groups that ids alone make, each in an order of its own, and no
+ * batch spans two groups.
+ */
+final class ScorePartition implements MapPartitionsFunction<Row, Row> {
+
+  private static final long serialVersionUID = 1;
+
+  private final String recipeText;
+  private final Vocabulary vocabulary;
+  private final ModelBroadcast weights;
+  private final String groupColumn;
+
+  /**
+   * Prepares scoring.
+   *
+   * @param recipeText the recipe, resolved
+   * @param vocabulary of the table
+   * @param weights what scores
+   * @param groupColumn column of a row's group; a group's rows follow each other
+   */
+  ScorePartition(
+      String recipeText, Vocabulary vocabulary, ModelBroadcast weights, String groupColumn) {
+    this.recipeText = recipeText;
+    this.vocabulary = vocabulary;
+    this.weights = weights;
+    this.groupColumn = groupColumn;
+  }
+
+  @Override
+  public Iterator<Row> call(Iterator<Row> rows) throws IOException {
+    if (!rows.hasNext()) {
+      return rows; // no need to load a model
+    }
+    return new Batches(rows);
+  }
+
+  /** The rows of the scores, computed as they are asked for. */
+  private final class Batches implements Iterator<Row> {
+    private final Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
+    private final PatchImages images = new PatchImages(recipe.data());
+    private final Iterator<Row> rows;
+    private final Evaluator evaluator;
+    private @Nullable Row ahead;
+    private Iterator<Row> scored = List.<Row>of().iterator();
+
+    Batches(Iterator<Row> rows) throws IOException {
+      this.rows = rows;
+      this.ahead = rows.next();
+      TaskContext task = TaskContext.get();
+      TorchRuntime.useThreads(task.cpus());
+      int symbols = vocabulary.codec().dictionary().size();
+      ExecutorModel model =
+          ExecutorModel.use(weights, recipe.model(), symbols, AssignedDevice.of(task));
+      task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
+      var search =
+          new BeamSearch(
+              model.model(), model.state(), recipe.generate(), recipe.model().maxTargetPositions());
+      this.evaluator =
+          new Evaluator(
+              model.model(),
+              model.state(),
+              new Criterion(recipe.criterion().with(Loss.ENCOURAGING)), // for the bonus
+              search,
+              vocabulary.codec(),
+              recipe.data().boxBins());
+    }
+
+    @Override
+    public boolean hasNext() {
+      return scored.hasNext() || ahead != null;
+    }
+
+    @Override
+    public Row next() {
+      if (!scored.hasNext()) {
+        scored = score(nextBatch()).iterator();
+      }
+      return scored.next();
+    }
+
+    private List<Example> nextBatch() {
+      List<Example> batch = new ArrayList<>();
+      Row row = ahead;
+      while (row != null) {
+        batch.add(ExampleTable.fromRow(row));
+        Row next = rows.hasNext() ? rows.next() : null;
+        ahead = next;
+        boolean isSameBatch =
+            next != null
+                && batch.size() < recipe.evaluate().batchSize()
+                && next.<Long>getAs(groupColumn).equals(row.<Long>getAs(groupColumn));
+        row = isSameBatch ? next : null;
+      }
+      return batch;
+    }
+
+    private List<Row> score(List<Example> examples) {
+      List<float[]> pixels = new ArrayList<>();
+      for (Example example : examples) {
+        try {
+          pixels.add(images.read(example.image()));
+        } catch (RuntimeException e) {
+          throw new IllegalStateException("example %s".formatted(example.exampleId()), e);
+        }
+      }
+      List<ExampleLoss> losses =
+          evaluator.losses(Collator.collate(examples, pixels, images.size()));
+      List<Row> result = new ArrayList<>();
+      for (int i = 0; i < examples.size(); i++) {
+        result.add(row(examples.get(i).exampleId(), losses.get(i)));
+      }
+      return result;
+    }
+
+    private Row row(String exampleId, ExampleLoss sums) {
+      double tokens = sums.tokens(); // 0 gives NaN: an example without tokens has no score
+      double loss = sums.smoothedLoss() / tokens;
+      double nll = sums.nllLoss() / tokens;
+      double bonus = sums.bonus() / tokens;
+      double score = chosen(recipe.ranking().score(), loss, nll, bonus);
+      return RowFactory.create(
+          exampleId, score + 0.0, loss, nll, bonus, sums.tokens(), sums.pastLogEnd() / tokens);
+    }
+  }
+
+  private static double chosen(Score score, double loss, double nll, double bonus) {
+    return switch (score) {
+      case LOSS -> loss;
+      case NLL -> nll;
+      case ENCOURAGING -> loss + bonus;
+    };
+  }
+}
