@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A zip archive whose entries are stored as they are, which is the only way that torch writes them:
@@ -39,7 +39,9 @@ final class StoredZip {
 
   private static final int MAX_ENTRIES = 200_000;
   private static final int MAX_DIRECTORY_BYTES = 32 << 20;
-  private static final Pattern NAME = Pattern.compile("[\\w@ .+-]+(/[\\w@ .+-]+)*");
+
+  /** Parts of a path that no entry of torch's has. */
+  private static final Set<String> OUTSIDE = Set.of("", ".", "..");
 
   /** Where an entry lies: its header, and how many bytes of data come after it. */
   private record Entry(String name, long header, long size) {}
@@ -189,8 +191,8 @@ final class StoredZip {
   private Entry entry(String name, ByteBuffer record, ByteBuffer extra)
       throws BadCheckpointException {
     String what = "entry " + Shown.text(name);
-    if (!NAME.matcher(name).matches() || List.of(name.split("/", -1)).contains("..")) {
-      throw bad(what, "its name", "names of letters and digits that stay in the archive");
+    if (!staysInArchive(name)) {
+      throw bad(what, "its name", "a name that stays in the archive");
     }
     if ((unsigned(record, 8) & 1) != 0) {
       throw bad(what, "encrypted", "stored as it is, as torch writes it");
@@ -215,6 +217,11 @@ final class StoredZip {
       throw bad(what, "%d bytes at %d".formatted(size, header), "inside of the file");
     }
     return new Entry(name, header, size);
+  }
+
+  private static boolean staysInArchive(String name) {
+    return name.chars().noneMatch(c -> Character.isISOControl(c) || c == '\\' || c == ':')
+        && Stream.of(name.split("/", -1)).noneMatch(OUTSIDE::contains);
   }
 
   /** The 64-bit numbers that take the place of 32-bit ones, in their order. */

@@ -104,12 +104,16 @@ public final class TorchCheckpoint {
    * @throws IOException if reading fails
    */
   public Map<String, StoredTensor> averagedWeights() throws IOException {
+    Map<String, StoredTensor> averaged = new LinkedHashMap<>();
     if (content.get("extra_state") instanceof Map<?, ?> extra) {
-      for (String key : List.of("ema_fp32_params", "ema")) {
+      for (String key : List.of("ema", "ema_fp32_params")) { // the second are the exact ones
         if (extra.get(key) instanceof Map<?, ?> weights) {
-          return tensors(weights);
+          averaged.putAll(tensors(weights));
         }
       }
+    }
+    if (!averaged.isEmpty()) {
+      return averaged;
     }
     throw bad(file, "extra_state", "no ema", "a run with --store-ema");
   }

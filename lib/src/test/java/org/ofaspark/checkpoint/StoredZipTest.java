@@ -66,6 +66,19 @@ class StoredZipTest {
   }
 
   @Test
+  void longNameIsReadOrRefused() throws IOException {
+    String deep = "a/".repeat(30_000);
+    assertThat(StoredZip.read(new MemorySource(zip(deep + "b"))).names()).hasSize(1);
+    assertRefused(zip(deep), "entry a/a/");
+  }
+
+  @Test
+  void nameOfAnyLanguageIsRead() throws IOException {
+    assertThat(StoredZip.read(new MemorySource(zip("große (1)/模型"))).names())
+        .containsExactly("große (1)/模型");
+  }
+
+  @Test
   void compressedEntryIsRefusedByName() throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {

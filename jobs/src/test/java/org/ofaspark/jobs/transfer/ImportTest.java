@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkUserAppException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -132,6 +133,16 @@ class ImportTest {
     Files.move(folder.resolve("state.safetensors"), folder.resolve(WeightFiles.SINGLE));
     run(folder.toString());
     assertHoldsGoldenWeights();
+  }
+
+  @Test
+  void commandWritesTheTargetOrFails() throws Exception {
+    String source = golden("state.safetensors");
+    ImportJob.main(new String[] {source, target()});
+    assertHoldsGoldenWeights();
+    assertThatThrownBy(() -> ImportJob.main(new String[] {source, target()}))
+        .isInstanceOf(SparkUserAppException.class)
+        .hasToString("org.apache.spark.SparkUserAppException: User application exited with 2");
   }
 
   @Test
