@@ -53,8 +53,14 @@ final class NgramTable implements Serializable {
     return size > before;
   }
 
-  /** Adds all values of another table to this one. */
+  /**
+   * Adds all values of another table to this one. Its keys come in the order of their places: in a
+   * table without room for all of them they would pile up at its start.
+   */
   void addAll(NgramTable other) {
+    while (isFull(size + other.size)) {
+      grow();
+    }
     other.forEach(this::add);
   }
 
@@ -84,7 +90,7 @@ final class NgramTable implements Serializable {
       return slot;
     }
     size++;
-    if (3L * size > pairs.length) {
+    if (isFull(size)) {
       grow();
       slot = slot(key);
     }
@@ -100,6 +106,10 @@ final class NgramTable implements Serializable {
       slot = (slot + 2) & mask;
     }
     return slot;
+  }
+
+  private boolean isFull(int keys) {
+    return 3L * keys > pairs.length;
   }
 
   private void grow() {

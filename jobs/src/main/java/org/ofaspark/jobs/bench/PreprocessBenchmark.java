@@ -70,10 +70,16 @@ final class PreprocessBenchmark implements Benchmark {
   private static Recipe recipe(Path input, Path table) {
     return RecipeReader.parse(
         "preprocess",
-        RandomModel.TINY.resolvedText(),
-        List.of(
-            "data.table=\"%s\"".formatted(table.toUri()),
-            "preprocess.input={train=[\"%s\"]}".formatted(input.toUri())));
+        """
+        include "base.conf"
+        include "model/ofa-tiny.conf"
+        task = caption
+        run-dir = unused
+        data { table = "%s", selected-cols = [0, 4, 2] }
+        preprocess.input.train = ["%s"]
+        """
+            .formatted(table.toUri(), input.toUri()),
+        List.of());
   }
 
   private static void preprocess(SparkSession spark, Recipe recipe) {
