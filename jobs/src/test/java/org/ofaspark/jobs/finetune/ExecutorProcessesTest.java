@@ -260,7 +260,7 @@ class ExecutorProcessesTest {
   void settingThatCannotWorkFailsAtOnce() {
     assertThatThrownBy(() -> finetune("metric", 2, "train.best-checkpoint-metric=bleu"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("train.best-checkpoint-metric: bleu (expected: one of [cider, ");
+        .hasMessageContaining("train.best-checkpoint-metric: bleu (expected: one of [bleu_1, ");
   }
 
   @Test
