@@ -32,9 +32,9 @@ import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.image.Box;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
+import org.ofaspark.metric.CachedFrequency;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.CiderScorer;
-import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.metric.Rectangle;
 import org.ofaspark.metric.RefcocoAccuracy;
@@ -106,10 +106,7 @@ class EvaluatorGoldenTest {
     MicroBatch batch =
         GoldenModel.batch(Golden.tensors("metrics/" + golden.get("batch").getAsString()), "");
     Evaluator evaluator = evaluator(golden);
-    DocumentFrequency frequency =
-        DocumentFrequency.readJson(
-            new StringReader(Golden.json("metrics/cached_df.json").toString()));
-    var scorer = new CiderScorer(frequency);
+    var scorer = new CiderScorer(CachedFrequency.golden());
 
     assertLoss(golden, evaluator.losses(batch));
     List<Prediction> predictions = evaluator.predict(batch, Task.CAPTION, List.of());

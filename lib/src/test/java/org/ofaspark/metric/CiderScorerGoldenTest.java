@@ -6,14 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.golden.Golden;
@@ -35,8 +29,8 @@ class CiderScorerGoldenTest {
   }
 
   @Test
-  void cachedScoresEqualUpstream() throws IOException {
-    DocumentFrequency cached = readCached();
+  void cachedScoresEqualUpstream() {
+    DocumentFrequency cached = CachedFrequency.golden();
     JsonObject expected = golden.getAsJsonObject("cached_df");
 
     assertThat(Math.log((double) cached.documents()))
@@ -45,21 +39,7 @@ class CiderScorerGoldenTest {
   }
 
   @Test
-  void cachedMapScoresEqualUpstream() {
-    JsonObject json = Golden.object("metrics/cached_df.json");
-    Map<String, Double> frequencies = new HashMap<>();
-    json.getAsJsonObject("document_frequency")
-        .entrySet()
-        .forEach(entry -> frequencies.put(entry.getKey(), entry.getValue().getAsDouble()));
-    DocumentFrequency cached =
-        DocumentFrequency.cached(json.get("ref_len").getAsLong(), frequencies);
-
-    assertThat(cached.ngrams()).isEqualTo(frequencies.size());
-    assertScores(examples(), new CiderScorer(cached), golden.getAsJsonObject("cached_df"));
-  }
-
-  @Test
-  void validationScoresEqualUpstreamForTextsAsTheTaskGivesThem() throws IOException {
+  void validationScoresEqualUpstreamForTextsAsTheTaskGivesThem() {
     JsonObject task = golden.getAsJsonObject("task_calculate_cider_scores");
     assertThat(task.get("df").getAsString()).isEqualTo("cached");
     List<Example> examples = new ArrayList<>();
@@ -70,7 +50,7 @@ class CiderScorerGoldenTest {
               references(task.getAsJsonArray("gt_res").get(i).getAsJsonArray())));
     }
 
-    assertScores(examples, new CiderScorer(readCached()), task);
+    assertScores(examples, new CiderScorer(CachedFrequency.golden()), task);
   }
 
   private record Example(NgramCounts hypothesis, List<NgramCounts> references) {}
@@ -98,12 +78,6 @@ class CiderScorerGoldenTest {
     if (expected.has("score")) {
       assertThat(mean.mean()).isCloseTo(expected.get("score").getAsDouble(), TOLERANCE);
     }
-  }
-
-  private static DocumentFrequency readCached() throws IOException {
-    byte[] json = Golden.bytes("metrics/cached_df.json");
-    return DocumentFrequency.readJson(
-        new InputStreamReader(new ByteArrayInputStream(json), StandardCharsets.UTF_8));
   }
 
   private static NgramCounts ngrams(JsonElement caption) {

@@ -19,7 +19,7 @@ class CiderScorerTest {
   private static final Offset<Double> ROUNDING = within(1e-12);
 
   /** No n-gram is known, so that each weighs log(100). */
-  private final CiderScorer scorer = new CiderScorer(DocumentFrequency.cached(100, Map.of()));
+  private final CiderScorer scorer = new CiderScorer(CachedFrequency.of(100, Map.of()));
 
   @Test
   void captionThatRepeatsItsReferenceScoresTen() {
@@ -57,14 +57,14 @@ class CiderScorerTest {
 
   @Test
   void ngramOfEveryDocumentWeighsNothing() {
-    var everywhere = new CiderScorer(DocumentFrequency.cached(100, Map.of("dog", 100)));
+    var everywhere = new CiderScorer(CachedFrequency.of(100, Map.of("dog", 100)));
 
     assertThat(everywhere.score(caption("dog"), captions("dog"))).isZero();
   }
 
   @Test
   void rareNgramWeighsMoreThanCommonOne() {
-    var known = new CiderScorer(DocumentFrequency.cached(100, Map.of("a", 50, "dog", 2)));
+    var known = new CiderScorer(CachedFrequency.of(100, Map.of("a", 50, "dog", 2)));
 
     assertThat(known.score(caption("dog"), captions("a dog")))
         .isGreaterThan(known.score(caption("a"), captions("a dog")));
@@ -79,7 +79,7 @@ class CiderScorerTest {
 
   @Test
   void scorerSurvivesSerialization() throws Exception {
-    var known = new CiderScorer(DocumentFrequency.cached(100, Map.of("a", 50, "a dog", 2)));
+    var known = new CiderScorer(CachedFrequency.of(100, Map.of("a", 50, "a dog", 2)));
     var bytes = new ByteArrayOutputStream();
     try (var out = new ObjectOutputStream(bytes)) {
       out.writeObject(known);

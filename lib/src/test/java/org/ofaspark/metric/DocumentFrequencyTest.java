@@ -5,16 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
-import java.io.StringReader;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DocumentFrequencyTest {
 
@@ -63,7 +63,7 @@ class DocumentFrequencyTest {
     Map<String, Integer> frequencies =
         IntStream.range(0, 10_000).boxed().collect(Collectors.toMap(i -> "a w" + i, i -> i));
 
-    DocumentFrequency frequency = DocumentFrequency.cached(10_000, frequencies);
+    DocumentFrequency frequency = CachedFrequency.of(10_000, frequencies);
 
     assertThat(frequency.ngrams()).isEqualTo(10_000);
     assertThat(IntStream.range(0, 10_000)).allMatch(i -> frequency.of(List.of("a", "w" + i)) == i);
@@ -86,37 +86,22 @@ class DocumentFrequencyTest {
   }
 
   @Test
-  void jsonHoldsWordsJoinedByBlanks() throws IOException {
-    DocumentFrequency frequency =
-        DocumentFrequency.readJson(
-            new StringReader(
-                "{\"made_by\": [1], \"document_frequency\": {\"a\": 3.0, \"a red dog\": 2.0},"
-                    + " \"ref_len\": 5}"));
-
-    assertThat(frequency.documents()).isEqualTo(5);
-    assertThat(frequency.of(List.of("a"))).isEqualTo(3);
-    assertThat(frequency.of(List.of("a", "red", "dog"))).isEqualTo(2);
-  }
-
-  @Test
-  void jsonWithoutAMemberIsRefused() {
-    assertThatThrownBy(
-            () -> DocumentFrequency.readJson(new StringReader("{\"document_frequency\": {}}")))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("ref_len: missing (expected: a member of the JSON object)");
-    assertThatThrownBy(() -> DocumentFrequency.readJson(new StringReader("{\"ref_len\": 5}")))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("document_frequency: missing (expected: a member of the JSON object)");
-  }
-
-  @Test
   void ngramOfNoWordOrTooManyIsRefused() {
-    assertThatThrownBy(() -> DocumentFrequency.cached(1, Map.of("a b c d e", 1)))
+    var cached = new DocumentFrequency.Cached();
+    assertThatThrownBy(() -> cached.put(List.of("a", "b", "c", "d", "e"), 1))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("n-gram: \"a b c d e\" (expected: 1 to 4 words)");
-    assertThatThrownBy(() -> DocumentFrequency.cached(1, Map.of(" ", 1)))
+        .hasMessage("n-gram: [a, b, c, d, e] (expected: 1 to 4 words)");
+    assertThatThrownBy(() -> cached.put(List.of(), 1))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("n-gram: \" \" (expected: 1 to 4 words)");
+        .hasMessage("n-gram: [] (expected: 1 to 4 words)");
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {-1, Double.NaN, Double.POSITIVE_INFINITY})
+  void frequencyThatIsNoCountIsRefused(double frequency) {
+    assertThatThrownBy(() -> new DocumentFrequency.Cached().put(List.of("a"), frequency))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("frequency of [a]: %s (expected: >= 0)".formatted(frequency));
   }
 
   @Test
