@@ -73,7 +73,8 @@ public final class Criterion {
                   ntokens,
                   nsentences,
                   work.correct,
-                  rows.targets().length);
+                  rows.targets().length,
+                  work.bonus);
           return new CriterionOutput(gradient, sums);
         });
   }
@@ -100,6 +101,7 @@ public final class Criterion {
     private double loss;
     private double nllLoss;
     private long correct;
+    private BonusSums bonus = BonusSums.NONE;
 
     Work(NDArray allLogits, long[] targets, long updateNumber) {
       this.vocabulary = allLogits.getShape().get(1);
@@ -157,8 +159,9 @@ public final class Criterion {
               ? tokenLoss.bonus(probs, tokenLoss.flooredComplement(probs), y)
               : parts.nll().zerosLike();
       NDArray hits = logProbs.argMax(1).eq(y.squeeze(1)).toType(DataType.FLOAT32, false);
+      NDArray margins = tokenLoss.margins(logProbs, parts.nll(), y);
       return NDArrays.concat(
-              new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1)), 1)
+              new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1), margins), 1)
           .toFloatArray();
     }
 
@@ -175,7 +178,7 @@ public final class Criterion {
         for (int i = 0; i < places.length; i++) {
           places[i] = from + i % (to - from) + (i / (to - from)) * tokens;
         }
-        addLosses(Scope.run(() -> addChunk(places, gradient)));
+        add(Scope.run(() -> addChunk(places, gradient)), places.length);
       }
       return config.constraintRange().map(range -> widen(gradient, range)).orElse(gradient);
     }
@@ -183,7 +186,8 @@ public final class Criterion {
     /**
      * Writes the gradient of a chunk of tokens.
      *
-     * @return sums over the chunk: loss, negative log-likelihood, hits, further losses
+     * @return sums over the chunk: loss, negative log-likelihood, hits, further losses; with the
+     *     bonus, negative log-likelihood and margin of each token after them
      */
     private float[] addChunk(int[] places, NDArray gradient) {
       int[] rows = selection.rows();
@@ -207,15 +211,25 @@ public final class Criterion {
         sums.add(Rdrop.add(logProbs, probs, derivative, (float) config.rdropAlpha()));
       }
       gradient.set(new NDIndex("{}", index), ScriptedOps.logSoftmaxBackward(derivative, logProbs));
-      return NDArrays.stack(sums).toFloatArray(); // one wait for the device
+      NDArray values = NDArrays.stack(sums);
+      if (config.loss() == Loss.ENCOURAGING) {
+        NDArray margins = tokenLoss.margins(logProbs, parts.nll(), y);
+        NDArray pairs = parts.nll().concat(margins, 1).flatten();
+        values = values.concat(pairs);
+      }
+      return values.toFloatArray(); // one wait for the device
     }
 
-    private void addLosses(float[] sums) {
-      loss += sums[0];
-      nllLoss += sums[1];
-      correct += hitsAreCounted ? 0 : (long) sums[2];
-      for (int i = 3; i < sums.length; i++) {
-        loss += sums[i];
+    private void add(float[] values, int tokens) {
+      int sums = config.loss() == Loss.ENCOURAGING ? values.length - 2 * tokens : values.length;
+      loss += values[0];
+      nllLoss += values[1];
+      correct += hitsAreCounted ? 0 : (long) values[2];
+      for (int i = 3; i < sums; i++) {
+        loss += values[i];
+      }
+      for (int i = sums; i < values.length; i += 2) {
+        bonus = bonus.plus(BonusSums.of(values[i], values[i + 1], config.logEnd()));
       }
     }
 

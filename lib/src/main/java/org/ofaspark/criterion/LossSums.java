@@ -11,6 +11,7 @@ package org.ofaspark.criterion;
  * @param nsentences samples; each counts twice with R-Drop, as upstream
  * @param correct tokens whose target has the largest logit, of those not ignored
  * @param total tokens not ignored
+ * @param bonusSums of the kept tokens, each once for each pass with R-Drop; NONE for cross entropy
  */
 public record LossSums(
     double loss,
@@ -19,10 +20,11 @@ public record LossSums(
     long ntokens,
     long nsentences,
     long correct,
-    long total) {
+    long total,
+    BonusSums bonusSums) {
 
   /** No micro-batch at all. */
-  public static final LossSums NONE = new LossSums(0, 0, 0, 0, 0, 0, 0);
+  public static final LossSums NONE = new LossSums(0, 0, 0, 0, 0, 0, 0, BonusSums.NONE);
 
   /**
    * Adds two sums.
@@ -37,7 +39,8 @@ public record LossSums(
         ntokens + other.ntokens,
         nsentences + other.nsentences,
         correct + other.correct,
-        total + other.total);
+        total + other.total,
+        bonusSums.plus(other.bonusSums));
   }
 
   /** Returns the sums as one array, the form in which ranks add them. */
@@ -49,14 +52,19 @@ public record LossSums(
       (double) ntokens,
       (double) nsentences,
       (double) correct,
-      (double) total
+      (double) total,
+      (double) bonusSums.tokens(),
+      (double) bonusSums.pastLogEnd(),
+      bonusSums.nllGradient(),
+      bonusSums.bonusGradient(),
+      bonusSums.margin()
     };
   }
 
   /**
    * Reads the form that {@link #toArray} writes.
    *
-   * @param sums seven numbers
+   * @param sums twelve numbers
    */
   public static LossSums of(double[] sums) {
     return new LossSums(
@@ -66,7 +74,8 @@ public record LossSums(
         (long) sums[3],
         (long) sums[4],
         (long) sums[5],
-        (long) sums[6]);
+        (long) sums[6],
+        new BonusSums((long) sums[7], (long) sums[8], sums[9], sums[10], sums[11]));
   }
 
   /** Returns the share of tokens predicted right, 0 to 1; NaN without tokens. */

@@ -28,7 +28,7 @@ import org.ofaspark.tensor.ScriptedOps;
 final class TokenLoss {
 
   /** Below this, 1 - p is taken for this, and has no derivative. */
-  private static final float MIN_COMPLEMENT = 1e-5f;
+  static final float MIN_COMPLEMENT = 1e-5f;
 
   private final double epsilon;
   private final double epsilonEach;
@@ -133,6 +133,19 @@ final class TokenLoss {
       slope.muli(moves.toType(DataType.FLOAT32, false));
     }
     derivative.addi(slope);
+  }
+
+  /**
+   * Computes by how much each row's target is likelier than the likeliest other symbol.
+   *
+   * @param logProbs shape (n, K); spoilt, as this saves a copy
+   * @param nll negative log-likelihood of the target, shape (n, 1)
+   * @param targets place of each row's target, int64, shape (n, 1)
+   * @return shape (n, 1), in nats, negative where the target is not the likeliest
+   */
+  NDArray margins(NDArray logProbs, NDArray nll, NDArray targets) {
+    addAt(logProbs, targets, -Float.MAX_VALUE);
+    return ScriptedOps.rowMax(logProbs).addi(nll).negi();
   }
 
   private static void addAt(NDArray array, NDArray columns, float number) {

@@ -5,9 +5,9 @@ import java.util.stream.IntStream;
 /** The parts of the loss of single tokens, in nats. */
 public final class TokenLosses {
 
-  private static final int PARTS = 4;
+  private static final int PARTS = 5;
 
-  private final float[] values; // (tokens, 4): smoothed loss, nll, bonus, hit
+  private final float[] values; // (tokens, 5): smoothed loss, nll, bonus, hit, margin
 
   TokenLosses(int tokens) {
     this.values = new float[tokens * PARTS];
@@ -56,6 +56,16 @@ public final class TokenLosses {
    */
   public boolean isHit(int token) {
     return values[token * PARTS + 3] > 0;
+  }
+
+  /**
+   * Returns what the Encouraging Loss finds in a token.
+   *
+   * @param token its number
+   * @param logEnd probability above which the bonus goes on linearly
+   */
+  public BonusSums bonusSums(int token, double logEnd) {
+    return BonusSums.of(nll(token), values[token * PARTS + 4], logEnd);
   }
 
   long correct() {

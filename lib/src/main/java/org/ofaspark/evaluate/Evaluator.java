@@ -101,14 +101,13 @@ public final class Evaluator {
   }
 
   private ExampleLoss lossOf(TokenLosses tokens, int token) {
-    boolean isPastLogEnd = Math.exp(-tokens.nll(token)) > criterion.config().logEnd();
     return new ExampleLoss(
         tokens.smoothed(token),
         tokens.bonus(token),
         tokens.nll(token),
         1,
         tokens.isHit(token) ? 1 : 0,
-        isPastLogEnd ? 1 : 0);
+        tokens.bonusSums(token, criterion.config().logEnd()));
   }
 
   /**

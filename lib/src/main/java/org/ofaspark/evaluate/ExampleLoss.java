@@ -1,5 +1,7 @@
 package org.ofaspark.evaluate;
 
+import org.ofaspark.criterion.BonusSums;
+
 /**
  * The loss of one example: sums over its target tokens that count, in nats.
  *
@@ -8,13 +10,18 @@ package org.ofaspark.evaluate;
  * @param nllLoss negative log-likelihood
  * @param tokens how many tokens count
  * @param correct how many of them are the likeliest symbol
- * @param pastLogEnd how many of them have a probability above the criterion's log-end
+ * @param bonusSums what the Encouraging Loss finds in them
  */
 public record ExampleLoss(
-    double smoothedLoss, double bonus, double nllLoss, int tokens, int correct, int pastLogEnd) {
+    double smoothedLoss,
+    double bonus,
+    double nllLoss,
+    int tokens,
+    int correct,
+    BonusSums bonusSums) {
 
   /** No token at all. */
-  static final ExampleLoss NONE = new ExampleLoss(0, 0, 0, 0, 0, 0);
+  static final ExampleLoss NONE = new ExampleLoss(0, 0, 0, 0, 0, BonusSums.NONE);
 
   /** Returns the loss that is minimized: the smoothed loss and the bonus. */
   public double loss() {
@@ -28,6 +35,6 @@ public record ExampleLoss(
         nllLoss + other.nllLoss,
         tokens + other.tokens,
         correct + other.correct,
-        pastLogEnd + other.pastLogEnd);
+        bonusSums.plus(other.bonusSums));
   }
 }

@@ -28,6 +28,8 @@ public final class ScriptedOps {
           return torch._log_softmax_backward_data(gradient, log_probs, 1, 6)
         def add_at(self: __torch__.Ops, x: Tensor, columns: Tensor, values: Tensor) -> Tensor:
           return torch.scatter_add_(x, 1, columns, values)
+        def row_max(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.amax(x, [1], True)
         def adam(self: __torch__.Ops, p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor, h: Tensor) -> Tensor:
           none = annotate(List[Tensor], [])
           lr = float(torch.select(h, 0, 0))
@@ -75,6 +77,17 @@ public final class ScriptedOps {
    */
   public static void addAt(NDArray array, NDArray columns, NDArray values) {
     call("add_at", array, columns, values).close();
+  }
+
+  /**
+   * Finds the largest number of each row. DJL's {@code max} looks for its place too, which takes
+   * several times as long.
+   *
+   * @param array shape (N, K)
+   * @return shape (N, 1)
+   */
+  public static NDArray rowMax(NDArray array) {
+    return call("row_max", array);
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import com.google.gson.JsonObject;
+import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.LossSums;
 import org.ofaspark.train.UpdateOutcome;
 import org.ofaspark.train.UpdateOutcome.Applied;
@@ -9,7 +10,9 @@ import org.ofaspark.train.UpdateOutcome.Applied;
  * Sums up an interval of updates to one line of metrics. Used by one thread.
  *
  * <p>Losses are means over the interval's tokens, in nats; times are shares of the wall time of the
- * rank that writes the line.
+ * rank that writes the line. With the Encouraging Loss a line tells what {@link BonusSums} tells of
+ * the interval's kept tokens: {@code past_log_end}, {@code bonus_gradient_share} and {@code
+ * margin}, a mean.
  */
 final class TrainingLog {
 
@@ -62,6 +65,12 @@ final class TrainingLog {
       if (reportsAccuracy && sums.total() > 0) {
         line.addProperty("accuracy", sums.accuracy());
       }
+    }
+    BonusSums bonus = sums.bonusSums();
+    if (bonus.tokens() > 0) {
+      line.addProperty("past_log_end", bonus.pastLogEndShare());
+      line.addProperty("bonus_gradient_share", bonus.bonusGradientShare());
+      line.addProperty("margin", bonus.meanMargin());
     }
     line.addProperty("skipped", skipped);
     line.addProperty("seconds", seconds);

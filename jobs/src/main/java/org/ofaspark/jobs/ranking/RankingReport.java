@@ -18,7 +18,9 @@ import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.jobs.ranking.RankingSummary.Bin;
+import org.ofaspark.jobs.ranking.RankingSummary.Bonus;
 import org.ofaspark.jobs.ranking.RankingSummary.Sample;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -28,7 +30,7 @@ final class RankingReport {
 
   private static final double[] QUANTILES = {0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1};
   private static final int BINS = 20;
-  private static final int SAMPLES = 10;
+  private static final int SAMPLES = 20;
   private static final int MAX_NOT_FINITE = 100;
 
   private final Dataset<Row> table;
@@ -68,6 +70,7 @@ final class RankingReport {
         all - counts.getLong(1) - counts.getLong(2),
         counts.getLong(3),
         notFinite(),
+        ranks == 0 ? null : bonus(),
         ranks == 0 ? Map.of() : quantiles(ranks),
         ranks == 0 ? List.of() : histogram(counts.getDouble(4), counts.getDouble(5)),
         samples(ranked.orderBy(col(RankingTable.RANK))),
@@ -77,6 +80,31 @@ final class RankingReport {
 
   private static Column countOf(String reason) {
     return count(when(col(RankingTable.REASON).equalTo(reason), lit(1)));
+  }
+
+  private Bonus bonus() {
+    Row sums =
+        ranked
+            .agg(
+                sum("tokens"),
+                sumOverTokens("past_log_end"),
+                sumOverTokens("nll_gradient"),
+                sumOverTokens("bonus_gradient"),
+                sumOverTokens("margin"))
+            .first();
+    var bonus =
+        new BonusSums(
+            sums.getLong(0),
+            Math.round(sums.getDouble(1)),
+            sums.getDouble(2),
+            sums.getDouble(3),
+            sums.getDouble(4));
+    return new Bonus(bonus.pastLogEndShare(), bonus.bonusGradientShare(), bonus.meanMargin());
+  }
+
+  /** Sums what is a mean over an example's tokens over all tokens. */
+  private static Column sumOverTokens(String mean) {
+    return sum(col(mean).multiply(col("tokens")));
   }
 
   private List<String> notFinite() {

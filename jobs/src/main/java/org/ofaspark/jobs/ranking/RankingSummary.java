@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a ranking was made of and what it looks like, in {@code _summary.json}, which is written
@@ -23,6 +24,7 @@ import java.util.TreeMap;
  * @param kept how many training goes on with
  * @param notFinite how many have no place, as their score is not finite
  * @param notFiniteExamples the first of them, by id
+ * @param bonus what the Encouraging Loss finds in the ranked examples; null if there is none
  * @param quantiles the score at shares of the ranking such as 0.5, by nearest rank
  * @param histogram scores in bins of equal width, from the smallest to the largest
  * @param best the first of the ranking
@@ -37,6 +39,7 @@ public record RankingSummary(
     long kept,
     long notFinite,
     List<String> notFiniteExamples,
+    @Nullable Bonus bonus,
     Map<Double, Double> quantiles,
     List<Bin> histogram,
     List<Sample> best,
@@ -78,6 +81,16 @@ public record RankingSummary(
       weightsSha256 = List.copyOf(weightsSha256);
     }
   }
+
+  /**
+   * What the Encouraging Loss finds in the tokens of all ranked examples, as {@link
+   * org.ofaspark.criterion.BonusSums} defines it.
+   *
+   * @param pastLogEnd share of the tokens that are past log-end
+   * @param gradientShare the bonus's share of the gradient of the targets' logits
+   * @param margin mean margin, in nats
+   */
+  public record Bonus(double pastLogEnd, double gradientShare, double margin) {}
 
   /**
    * A bin of the histogram.
@@ -144,6 +157,14 @@ public record RankingSummary(
   /** Returns what a person wants to see, in lines. */
   public String text() {
     var text = new StringBuilder(line());
+    if (bonus != null) {
+      append(
+          text,
+          "%n  %.1f%% of tokens past log-end, bonus %.1f%% of the gradient, mean margin %.2f",
+          100 * bonus.pastLogEnd(),
+          100 * bonus.gradientShare(),
+          bonus.margin());
+    }
     quantiles.forEach(
         (share, score) -> append(text, "%n  quantile %-4s %.4f", String.valueOf(share), score));
     long most = histogram.stream().mapToLong(Bin::examples).max().orElse(1);

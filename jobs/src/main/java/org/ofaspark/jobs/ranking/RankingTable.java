@@ -7,24 +7,31 @@ import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 
 import org.apache.spark.sql.types.StructType;
+import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.jobs.table.ExampleTable;
 
 /**
- * The columns of a ranking. Losses are means over an example's target tokens that count, in nats.
+ * The columns of a ranking. Losses, gradients and margin are means over an example's target tokens
+ * that count; losses and margin are in nats.
  *
  * <pre>
- *   example_id    text
- *   score         what the examples are ranked by: one of the losses below, see ranking.score
- *   loss          label-smoothed cross entropy
- *   nll           negative log-likelihood of the target
- *   bonus         encouraging bonus at the recipe's log-end, never positive
- *   tokens        how many target tokens count
- *   past_log_end  share of them whose probability is above log-end, 0 to 1
- *   rank          place in the ranking, 1 = best = smallest score; null if the score is not finite
- *   kept          whether training goes on with the example
- *   reason        drop-best or drop-worst if it is left out, not-finite if it is kept because it has
- *                 no place in the ranking; else null
+ *   example_id      text
+ *   score           what the examples are ranked by: loss, nll or loss + bonus, see ranking.score
+ *   loss            label-smoothed cross entropy
+ *   nll             negative log-likelihood of the target
+ *   bonus           encouraging bonus at the recipe's log-end, never positive
+ *   tokens          how many target tokens count
+ *   past_log_end    share of them whose probability is above log-end, 0 to 1
+ *   nll_gradient    gradient of the target's logit by the negative log-likelihood, 0 to 1
+ *   bonus_gradient  the same by the bonus, 0 to 1
+ *   margin          by how much the target is likelier than the likeliest other symbol
+ *   rank            place in the ranking, 1 = best = smallest score; null if the score is not finite
+ *   kept            whether training goes on with the example
+ *   reason          drop-best or drop-worst if it is left out, not-finite if it is kept because it
+ *                   has no place in the ranking; else null
  * </pre>
+ *
+ * <p>{@link BonusSums} defines the four that tell what the Encouraging Loss does.
  */
 final class RankingTable {
 
@@ -46,7 +53,10 @@ final class RankingTable {
           .add("nll", DoubleType, false)
           .add("bonus", DoubleType, false)
           .add("tokens", IntegerType, false)
-          .add("past_log_end", DoubleType, false);
+          .add("past_log_end", DoubleType, false)
+          .add("nll_gradient", DoubleType, false)
+          .add("bonus_gradient", DoubleType, false)
+          .add("margin", DoubleType, false);
 
   /** All columns. */
   static final StructType SCHEMA =

@@ -10,6 +10,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.TaskCompletionListener;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.Collator;
@@ -152,8 +153,18 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
       double nll = sums.nllLoss() / tokens;
       double bonus = sums.bonus() / tokens;
       double score = chosen(recipe.ranking().score(), loss, nll, bonus);
+      BonusSums found = sums.bonusSums();
       return RowFactory.create(
-          exampleId, score + 0.0, loss, nll, bonus, sums.tokens(), sums.pastLogEnd() / tokens);
+          exampleId,
+          score + 0.0,
+          loss,
+          nll,
+          bonus,
+          sums.tokens(),
+          found.pastLogEndShare(),
+          found.nllGradient() / tokens,
+          found.bonusGradient() / tokens,
+          found.meanMargin());
     }
   }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -140,7 +141,28 @@ class ExampleRankingTest {
         .isEqualTo(count);
     String file = directory("table") + "/" + RankingSummary.FILE;
     assertThat(RankingSummary.parse(files.readText(file), file)).isEqualTo(summary);
-    assertThat(summary.text()).contains("best  1: ", "quantile 0.5 ");
+    assertThat(summary.text()).contains("best  1: ", "quantile 0.5 ", "of tokens past log-end");
+  }
+
+  @Test
+  void summaryTellsWhatTheEncouragingLossFindsInAllTokens() throws IOException {
+    var bonus = Objects.requireNonNull(rank("bonus", 2, recipe("criterion.log-end=0")).bonus());
+    double tokens = 0;
+    double nllGradient = 0;
+    double bonusGradient = 0;
+    double margin = 0;
+    for (Row row : table("bonus")) {
+      int count = row.<Integer>getAs("tokens");
+      tokens += count;
+      nllGradient += count * row.<Double>getAs("nll_gradient");
+      bonusGradient += count * row.<Double>getAs("bonus_gradient");
+      margin += count * row.<Double>getAs("margin");
+      assertThat(row.<Double>getAs("bonus_gradient")).isPositive();
+    }
+    assertThat(bonus.pastLogEnd()).isEqualTo(1);
+    assertThat(bonus.gradientShare())
+        .isCloseTo(bonusGradient / (bonusGradient + nllGradient), within(1e-12));
+    assertThat(bonus.margin()).isCloseTo(margin / tokens, within(1e-12)).isNegative();
   }
 
   @Test
@@ -204,6 +226,7 @@ class ExampleRankingTest {
     assertThat(table("nan"))
         .allMatch(row -> row.<String>getAs("reason").equals("not-finite"))
         .allMatch(row -> row.<Boolean>getAs("kept") && row.<Long>getAs("rank") == null);
+    assertThat(summary.bonus()).isNull();
     assertThat(summary.text()).contains("without a finite score");
   }
 }
