@@ -1,5 +1,7 @@
 package org.ofaspark.data;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.ofaspark.image.BicubicResize;
 import org.ofaspark.image.ImageDecoder;
 import org.ofaspark.image.ImageLimits;
@@ -36,5 +38,23 @@ public final class PatchImages {
    */
   public float[] read(EncodedImage image) {
     return normalization.apply(BicubicResize.resize(decoder.decode(image.bytes()), size, size));
+  }
+
+  /**
+   * Puts examples and their images together to a micro-batch, see {@link Collator}.
+   *
+   * @param examples at least one
+   * @throws IllegalStateException naming the first example whose image cannot be read
+   */
+  public MicroBatch collate(List<Example> examples) {
+    List<float[]> pixels = new ArrayList<>();
+    for (Example example : examples) {
+      try {
+        pixels.add(read(example.image()));
+      } catch (RuntimeException e) {
+        throw new IllegalStateException("example %s".formatted(example.exampleId()), e);
+      }
+    }
+    return Collator.collate(examples, pixels, size);
   }
 }

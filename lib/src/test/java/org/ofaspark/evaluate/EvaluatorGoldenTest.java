@@ -80,7 +80,7 @@ class EvaluatorGoldenTest {
               number(golden, "w_resize_ratios", i), number(golden, "h_resize_ratios", i)));
     }
 
-    assertLoss(golden, evaluator.losses(batch));
+    assertLoss(golden, losses().of(batch));
     List<Prediction> predictions = evaluator.predict(batch, Task.REFCOCO, ratios);
 
     RefcocoAccuracy accuracy = RefcocoAccuracy.EMPTY;
@@ -108,7 +108,7 @@ class EvaluatorGoldenTest {
     Evaluator evaluator = evaluator(golden);
     var scorer = new CiderScorer(CachedFrequency.golden());
 
-    assertLoss(golden, evaluator.losses(batch));
+    assertLoss(golden, losses().of(batch));
     List<Prediction> predictions = evaluator.predict(batch, Task.CAPTION, List.of());
 
     assertThat(predictions.stream().map(Prediction::text))
@@ -142,9 +142,29 @@ class EvaluatorGoldenTest {
     return NgramCounts.of(CaptionWords.atWhiteSpace(text));
   }
 
+  private static JsonObject args() {
+    return Golden.object("model/config.json").getAsJsonObject("args");
+  }
+
+  private ExampleLosses losses() {
+    var criterion =
+        new CriterionConfig(
+            Loss.ENCOURAGING,
+            args().get("label_smoothing").getAsDouble(),
+            args().get("log_end").getAsDouble(),
+            TokenDrop.NONE,
+            TokenDrop.NONE,
+            0,
+            false,
+            0,
+            false,
+            Optional.empty(), // the criterion has an option of its own
+            false);
+    return new ExampleLosses(model, state, new Criterion(criterion));
+  }
+
   private Evaluator evaluator(JsonObject golden) throws IOException {
-    JsonObject model = Golden.object("model/config.json");
-    JsonObject args = model.getAsJsonObject("args");
+    JsonObject args = args();
     Optional<ConstraintRange> range = Optional.empty();
     if (golden.has("constraint_range") && !golden.get("constraint_range").isJsonNull()) {
       String[] bounds = golden.get("constraint_range").getAsString().split(",", -1);
@@ -152,32 +172,12 @@ class EvaluatorGoldenTest {
           Optional.of(
               new ConstraintRange(Integer.parseInt(bounds[0]), Integer.parseInt(bounds[1])));
     }
-    var criterion =
-        new Criterion(
-            new CriterionConfig(
-                Loss.ENCOURAGING,
-                args.get("label_smoothing").getAsDouble(),
-                args.get("log_end").getAsDouble(),
-                TokenDrop.NONE,
-                TokenDrop.NONE,
-                0,
-                false,
-                0,
-                false,
-                Optional.empty(), // the criterion has an option of its own
-                false));
     var search =
-        new BeamSearch(
-            this.model, state, generateConfig(golden, range), config.maxTargetPositions());
+        new BeamSearch(model, state, generateConfig(golden, range), config.maxTargetPositions());
     int bins = args.get("num_bins").getAsInt();
     int maxImageSize = args.get("max_image_size").getAsInt();
     return new Evaluator(
-        this.model,
-        state,
-        criterion,
-        search,
-        codec(),
-        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
+        search, codec(), new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
   }
 
   /** Upstream's defaults, and what the step changes. */

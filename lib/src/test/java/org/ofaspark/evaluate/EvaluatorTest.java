@@ -41,15 +41,15 @@ class EvaluatorTest {
   private final NDManager manager = TorchRuntime.newManager(Device.cpu());
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
   private final StateDict state = NanoModel.state(manager);
+  private final ExampleLosses losses =
+      new ExampleLosses(
+          model, state, new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)));
   private Evaluator evaluator;
 
   @BeforeEach
   void createEvaluator() throws IOException {
     evaluator =
         new Evaluator(
-            model,
-            state,
-            new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
             new BeamSearch(
                 model,
                 state,
@@ -82,7 +82,7 @@ class EvaluatorTest {
 
   private void evaluate(int seed) {
     MicroBatch batch = NanoModel.batch(seed);
-    assertThat(evaluator.losses(batch)).hasSize(batch.size());
+    assertThat(losses.of(batch)).hasSize(batch.size());
     assertThat(predict(batch, Task.CAPTION)).hasSize(batch.size());
     assertThat(predict(batch, Task.REFCOCO)).hasSize(batch.size());
   }
@@ -111,8 +111,8 @@ class EvaluatorTest {
     badTarget.targets()[0] = NanoModel.VOCABULARY; // seen only after the whole network has run
     int before = arrays();
 
-    assertFails(() -> evaluator.losses(badSource));
-    assertFails(() -> evaluator.losses(badTarget));
+    assertFails(() -> losses.of(badSource));
+    assertFails(() -> losses.of(badTarget));
     assertFails(() -> predict(badSource, Task.CAPTION));
 
     assertThat(arrays()).isEqualTo(before);
@@ -127,15 +127,15 @@ class EvaluatorTest {
   @Test
   void batchThatFailsDoesNotDisturbTheNext() {
     MicroBatch good = NanoModel.batch(2);
-    List<ExampleLoss> losses = evaluator.losses(good);
+    List<ExampleLoss> before = losses.of(good);
     List<Prediction> predictions = predict(good, Task.CAPTION);
     MicroBatch bad = NanoModel.batch(1);
     bad.sourceTokens()[1] = NanoModel.VOCABULARY;
 
-    assertFails(() -> evaluator.losses(bad));
+    assertFails(() -> losses.of(bad));
     assertFails(() -> predict(bad, Task.CAPTION));
 
-    assertThat(evaluator.losses(good)).isEqualTo(losses);
+    assertThat(losses.of(good)).isEqualTo(before);
     assertThat(predict(good, Task.CAPTION)).isEqualTo(predictions);
   }
 

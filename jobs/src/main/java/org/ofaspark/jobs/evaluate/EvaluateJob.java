@@ -3,6 +3,7 @@ package org.ofaspark.jobs.evaluate;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -69,7 +70,11 @@ public final class EvaluateJob implements Callable<Integer> {
     info.requireFits(recipe);
     recipe.evaluate().splits().forEach(split -> info.requireSplit("evaluate.splits", split));
     var run = new RunDirectory(files, recipe.runDir());
-    String weights = weights(files, recipe, run);
+    Optional<String> named = recipe.evaluate().weights();
+    String weights =
+        named.isPresent()
+            ? WeightDirectory.resolve(files, "evaluate.weights", named.get())
+            : run.bestCheckpoint("run-dir");
     Vocabulary vocabulary = Vocabulary.read(files, table);
     WeightDirectory.requireFits(
         files,
@@ -91,29 +96,5 @@ public final class EvaluateJob implements Callable<Integer> {
       }
     }
     return summaries;
-  }
-
-  /** Returns the directory of the weights to evaluate. */
-  private static String weights(HadoopFiles files, Recipe recipe, RunDirectory run)
-      throws IOException {
-    if (recipe.evaluate().weights().isEmpty()) {
-      return bestCheckpoint("run-dir", run);
-    }
-    String given = files.qualified(recipe.evaluate().weights().get());
-    WeightDirectory.requireDirectory(files, "evaluate.weights", given);
-    return WeightDirectory.is(files, given)
-        ? given
-        : bestCheckpoint("evaluate.weights", new RunDirectory(files, given));
-  }
-
-  private static String bestCheckpoint(String key, RunDirectory run) throws IOException {
-    return run.best()
-        .map(run::checkpoint)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "%s: %s (expected: a run with a validated checkpoint, or weights);"
-                            .formatted(key, run.path())
-                        + " run submit/finetune first, or name weights by evaluate.weights"));
   }
 }

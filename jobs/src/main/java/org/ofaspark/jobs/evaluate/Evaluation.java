@@ -1,7 +1,6 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaRDD;
@@ -11,7 +10,6 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
-import org.ofaspark.config.Checks;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -19,7 +17,6 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,9 +27,6 @@ import org.slf4j.LoggerFactory;
 public final class Evaluation {
 
   private static final Logger LOG = LoggerFactory.getLogger(Evaluation.class);
-
-  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
-  private static final int PARTITIONS_A_SLOT = 2;
 
   private final SparkSession spark;
   private final HadoopFiles files;
@@ -74,11 +68,7 @@ public final class Evaluation {
    * @param vocabulary of the table
    */
   public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary) {
-    Checks.that(
-        "evaluate.precision",
-        recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
-        recipe.evaluate().precision() == Precision.FP32,
-        "fp32, the only one that is computed in so far");
+    ModelStage.requireSupported(recipe);
     recipe
         .evaluate()
         .evalCiderCachedTokens()
@@ -114,14 +104,13 @@ public final class Evaluation {
 
   private Outcome run(JavaSparkContext context, String split, ModelBroadcast broadcast)
       throws IOException {
-    int partitions = PARTITIONS_A_SLOT * Math.max(1, context.defaultParallelism());
     Dataset<Row> examples =
         ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
-            .repartition(partitions);
+            .repartition(ModelStage.partitions(context));
     Dataset<Row> answers =
         examples
             .mapPartitions(
-                new PredictPartition(recipe.resolvedText(), vocabulary, broadcast),
+                new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast)),
                 Encoders.row(PredictionTable.SCHEMA))
             .persist(StorageLevel.MEMORY_AND_DISK());
     long count = answers.count(); // the model works here, once

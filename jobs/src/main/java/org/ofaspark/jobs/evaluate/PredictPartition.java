@@ -5,10 +5,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
-import org.apache.spark.util.TaskCompletionListener;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.Example;
@@ -17,19 +15,14 @@ import org.ofaspark.data.PatchImages;
 import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.ExampleLoss;
+import org.ofaspark.evaluate.ExampleLosses;
 import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.BeamSearch;
 import org.ofaspark.image.BadImageException;
 import org.ofaspark.image.ResizeRatios;
-import org.ofaspark.jobs.cluster.AssignedDevice;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.recipe.RecipeReader;
-import org.ofaspark.tensor.TorchRuntime;
-import org.ofaspark.text.TokenCodec;
 
 /**
  * Answers the examples of a partition, batch by batch. Executor.
@@ -44,14 +37,10 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
   /** Batches that are sorted together. */
   private static final int STRETCH = 16;
 
-  private final String recipeText;
-  private final Vocabulary vocabulary;
-  private final ModelBroadcast weights;
+  private final ModelStage stage;
 
-  PredictPartition(String recipeText, Vocabulary vocabulary, ModelBroadcast weights) {
-    this.recipeText = recipeText;
-    this.vocabulary = vocabulary;
-    this.weights = weights;
+  PredictPartition(ModelStage stage) {
+    this.stage = stage;
   }
 
   @Override
@@ -64,33 +53,30 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
 
   /** The rows of the predictions, computed as they are asked for. */
   private final class Batches implements Iterator<Row> {
-    private final Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
-    private final PatchImages images = new PatchImages(recipe.data());
+    private final Recipe recipe;
+    private final PatchImages images;
     private final Iterator<Row> rows;
     private final Evaluator evaluator;
+    private final ExampleLosses losses;
     private Iterator<Example> stretch = List.<Example>of().iterator();
     private Iterator<Row> predicted = List.<Row>of().iterator();
 
     Batches(Iterator<Row> rows) throws IOException {
       this.rows = rows;
-      TaskContext task = TaskContext.get();
-      TorchRuntime.useThreads(task.cpus());
-      TokenCodec codec = vocabulary.codec();
-      ExecutorModel model =
-          ExecutorModel.use(
-              weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));
-      task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
-      var search =
-          new BeamSearch(
-              model.model(), model.state(), recipe.generate(), recipe.model().maxTargetPositions());
+      ModelStage.Opened opened = stage.open();
+      this.recipe = opened.recipe();
+      this.images = new PatchImages(recipe.data());
       this.evaluator =
           new Evaluator(
-              model.model(),
-              model.state(),
-              new Criterion(recipe.criterion()),
-              search,
-              codec,
+              new BeamSearch(
+                  opened.model(),
+                  opened.state(),
+                  recipe.generate(),
+                  recipe.model().maxTargetPositions()),
+              opened.codec(),
               recipe.data().boxBins());
+      this.losses =
+          new ExampleLosses(opened.model(), opened.state(), new Criterion(recipe.criterion()));
     }
 
     @Override
@@ -150,10 +136,11 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
               ? examples.stream().map(example -> example.region().orElseThrow().ratios()).toList()
               : List.of();
       List<Prediction> predictions = evaluator.predict(batch, recipe.task(), ratios);
-      List<ExampleLoss> losses = evaluator.losses(batch);
+      List<ExampleLoss> lossesOfBatch = losses.of(batch);
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
-        result.add(PredictionTable.toRow(examples.get(i), predictions.get(i), losses.get(i)));
+        result.add(
+            PredictionTable.toRow(examples.get(i), predictions.get(i), lossesOfBatch.get(i)));
       }
       return result;
     }

@@ -11,7 +11,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.ofaspark.data.Collator;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.MicroBatch;
@@ -114,7 +113,8 @@ final class MicroBatchFeed implements AutoCloseable {
         readMicroBatch = 0;
       } else {
         List<Example> examples = readMicroBatch();
-        decoding.add(threads.submit(() -> decode(examples)));
+        decoding.add(
+            threads.submit(() -> examples.isEmpty() ? MicroBatch.EMPTY : images.collate(examples)));
       }
     }
   }
@@ -140,21 +140,6 @@ final class MicroBatchFeed implements AutoCloseable {
     }
     readMicroBatch++;
     return examples;
-  }
-
-  private MicroBatch decode(List<Example> examples) {
-    if (examples.isEmpty()) {
-      return MicroBatch.EMPTY;
-    }
-    List<float[]> pixels = new ArrayList<>();
-    for (Example example : examples) {
-      try {
-        pixels.add(images.read(example.image()));
-      } catch (RuntimeException e) {
-        throw new IllegalStateException("example %s".formatted(example.exampleId()), e);
-      }
-    }
-    return Collator.collate(examples, pixels, images.size());
   }
 
   private static MicroBatch take(Future<MicroBatch> batch) {

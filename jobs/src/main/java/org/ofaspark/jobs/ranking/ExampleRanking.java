@@ -23,16 +23,15 @@ import org.apache.spark.storage.StorageLevel;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.config.Checks;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.RankingConfig;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,9 +48,6 @@ import org.slf4j.LoggerFactory;
 public final class ExampleRanking {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleRanking.class);
-
-  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
-  private static final int PARTITIONS_A_SLOT = 2;
 
   /** Batches of a group, on average: enough that those of like length come together. */
   private static final int BATCHES_OF_A_GROUP = 16;
@@ -84,17 +80,13 @@ public final class ExampleRanking {
         files,
         recipe,
         vocabulary,
-        PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()));
+        ModelStage.partitions(new JavaSparkContext(spark.sparkContext())));
   }
 
   ExampleRanking(
       SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary, int partitions)
       throws IOException {
-    Checks.that(
-        "evaluate.precision",
-        recipe.evaluate().precision().name().toLowerCase(Locale.ROOT),
-        recipe.evaluate().precision() == Precision.FP32,
-        "fp32, the only one that is computed in so far");
+    ModelStage.requireSupported(recipe);
     this.spark = spark;
     this.context = new JavaSparkContext(spark.sparkContext());
     this.files = files;
@@ -219,7 +211,7 @@ public final class ExampleRanking {
         .sortWithinPartitions(
             col(GROUP), size(col("target")), size(col("source")), col(ExampleTable.EXAMPLE_ID))
         .mapPartitions(
-            new ScorePartition(recipe.resolvedText(), vocabulary, weights, GROUP),
+            new ScorePartition(new ModelStage(recipe.resolvedText(), vocabulary, weights), GROUP),
             Encoders.row(RankingTable.SCORES));
   }
 

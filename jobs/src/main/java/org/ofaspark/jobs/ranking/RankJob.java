@@ -13,6 +13,7 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,7 +40,7 @@ public final class RankJob implements Callable<Integer> {
       names = "--weights",
       required = true,
       paramLabel = "WEIGHTS",
-      description = "A checkpoint, or a run's directory for its best checkpoint.")
+      description = "A directory of weights, or a run's directory for its best checkpoint.")
   private String weights;
 
   @Option(
@@ -81,27 +82,17 @@ public final class RankJob implements Callable<Integer> {
           "Nothing is left out: the ratios of criterion.drop-best and drop-worst with scope ="
               + " example are 0");
     }
-    String checkpoint = checkpoint(files);
+    String checkpoint = WeightDirectory.resolve(files, "--weights", weights);
+    Vocabulary vocabulary = Vocabulary.read(files, table);
+    WeightDirectory.requireFits(
+        files,
+        "--weights",
+        checkpoint,
+        OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
     var run = new RunDirectory(files, recipe.runDir());
     String directory = isDryRun ? run.dryRanking() : run.ranking(update(files, checkpoint));
-    return new ExampleRanking(spark, files, recipe, Vocabulary.read(files, table))
+    return new ExampleRanking(spark, files, recipe, vocabulary)
         .rank(checkpoint, recipe.ranking(), directory);
-  }
-
-  /** Returns the directory of the weights. */
-  private String checkpoint(HadoopFiles files) throws IOException {
-    String given = files.qualified(weights);
-    if (WeightDirectory.is(files, given)) {
-      return given;
-    }
-    var run = new RunDirectory(files, given);
-    return run.best()
-        .map(run::checkpoint)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "--weights: %s (expected: a checkpoint, or a run with a validated checkpoint)"
-                        .formatted(given)));
   }
 
   /** Returns the updates that weights have seen; 0 if nothing is known. */

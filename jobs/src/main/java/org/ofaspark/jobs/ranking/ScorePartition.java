@@ -4,30 +4,21 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.util.TaskCompletionListener;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
-import org.ofaspark.data.Collator;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.PatchImages;
-import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.ExampleLoss;
-import org.ofaspark.generate.BeamSearch;
-import org.ofaspark.jobs.cluster.AssignedDevice;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.evaluate.ExampleLosses;
+import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.table.ExampleTable;
-import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.RankingConfig.Score;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.recipe.RecipeReader;
-import org.ofaspark.tensor.TorchRuntime;
 
 /**
  * Scores the examples of a partition, batch by batch. Executor.
@@ -40,24 +31,17 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
 
   private static final long serialVersionUID = 1;
 
-  private final String recipeText;
-  private final Vocabulary vocabulary;
-  private final ModelBroadcast weights;
+  private final ModelStage stage;
   private final String groupColumn;
 
   /**
    * Prepares scoring.
    *
-   * @param recipeText the recipe, resolved
-   * @param vocabulary of the table
-   * @param weights what scores
+   * @param stage what scores
    * @param groupColumn column of a row's group; a group's rows follow each other
    */
-  ScorePartition(
-      String recipeText, Vocabulary vocabulary, ModelBroadcast weights, String groupColumn) {
-    this.recipeText = recipeText;
-    this.vocabulary = vocabulary;
-    this.weights = weights;
+  ScorePartition(ModelStage stage, String groupColumn) {
+    this.stage = stage;
     this.groupColumn = groupColumn;
   }
 
@@ -71,33 +55,24 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
 
   /** The rows of the scores, computed as they are asked for. */
   private final class Batches implements Iterator<Row> {
-    private final Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
-    private final PatchImages images = new PatchImages(recipe.data());
+    private final Recipe recipe;
+    private final PatchImages images;
     private final Iterator<Row> rows;
-    private final Evaluator evaluator;
+    private final ExampleLosses losses;
     private @Nullable Row ahead;
     private Iterator<Row> scored = List.<Row>of().iterator();
 
     Batches(Iterator<Row> rows) throws IOException {
       this.rows = rows;
       this.ahead = rows.next();
-      TaskContext task = TaskContext.get();
-      TorchRuntime.useThreads(task.cpus());
-      int symbols = vocabulary.codec().dictionary().size();
-      ExecutorModel model =
-          ExecutorModel.use(weights, recipe.model(), symbols, AssignedDevice.of(task));
-      task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
-      var search =
-          new BeamSearch(
-              model.model(), model.state(), recipe.generate(), recipe.model().maxTargetPositions());
-      this.evaluator =
-          new Evaluator(
-              model.model(),
-              model.state(),
-              new Criterion(recipe.criterion().with(Loss.ENCOURAGING)), // for the bonus
-              search,
-              vocabulary.codec(),
-              recipe.data().boxBins());
+      ModelStage.Opened opened = stage.open();
+      this.recipe = opened.recipe();
+      this.images = new PatchImages(recipe.data());
+      this.losses =
+          new ExampleLosses(
+              opened.model(),
+              opened.state(),
+              new Criterion(recipe.criterion().with(Loss.ENCOURAGING))); // for the bonus
     }
 
     @Override
@@ -130,19 +105,10 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
     }
 
     private List<Row> score(List<Example> examples) {
-      List<float[]> pixels = new ArrayList<>();
-      for (Example example : examples) {
-        try {
-          pixels.add(images.read(example.image()));
-        } catch (RuntimeException e) {
-          throw new IllegalStateException("example %s".formatted(example.exampleId()), e);
-        }
-      }
-      List<ExampleLoss> losses =
-          evaluator.losses(Collator.collate(examples, pixels, images.size()));
+      List<ExampleLoss> found = losses.of(images.collate(examples));
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
-        result.add(row(examples.get(i).exampleId(), losses.get(i)));
+        result.add(row(examples.get(i).exampleId(), found.get(i)));
       }
       return result;
     }

@@ -208,6 +208,22 @@ public final class RunDirectory {
     files.writeText(path + "/checkpoints/best", PREFIX + "%08d\n".formatted(updateNumber));
   }
 
+  /**
+   * Returns the directory of the best checkpoint.
+   *
+   * @param key what names this run, for messages
+   * @throws IllegalArgumentException if the run has none
+   */
+  public String bestCheckpoint(String key) throws IOException {
+    return best()
+        .map(this::checkpoint)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "%s: %s (expected: a run with a validated checkpoint);".formatted(key, path)
+                        + " run submit/finetune first, or name a directory of weights"));
+  }
+
   /** Returns the updates done of the best checkpoint, if one is marked and still there. */
   public Optional<Long> best() throws IOException {
     String file = path + "/checkpoints/best";

@@ -36,6 +36,24 @@ public final class WeightDirectory {
   }
 
   /**
+   * Returns the directory of the weights that a user means: the one named, or the best checkpoint
+   * of the run named.
+   *
+   * @param files access to the file system
+   * @param key what names them: a recipe key or an option
+   * @param path a run's directory, or one of weights
+   * @return its path, with scheme
+   * @throws IllegalArgumentException if the path is neither
+   */
+  public static String resolve(HadoopFiles files, String key, String path) throws IOException {
+    String directory = files.qualified(path);
+    requireDirectory(files, key, directory);
+    return is(files, directory)
+        ? directory
+        : new RunDirectory(files, directory).bestCheckpoint(key);
+  }
+
+  /**
    * Lists the weight files of a directory.
    *
    * @param files access to the file system

@@ -1,0 +1,82 @@
+package org.ofaspark.jobs.evaluate;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.TaskCompletionListener;
+import org.ofaspark.config.Checks;
+import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.text.TokenCodec;
+import org.ofaspark.train.TrainConfig.Precision;
+
+/**
+ * What the tasks of a stage need to put a model to work. Made on the driver, {@linkplain #open
+ * opened} by each task.
+ *
+ * @param recipeText the recipe, resolved
+ * @param vocabulary of the table
+ * @param weights of the model
+ */
+public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcast weights)
+    implements Serializable {
+
+  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
+  /**
+   * What a task works with.
+   *
+   * @param recipe the recipe
+   * @param codec turns tokens to text
+   * @param model the network, which is the executor's
+   * @param state its values
+   */
+  public record Opened(Recipe recipe, TokenCodec codec, OfaModel model, StateDict state) {}
+
+  /**
+   * Returns how many partitions a stage should have.
+   *
+   * @param spark the application
+   */
+  public static int partitions(JavaSparkContext spark) {
+    return PARTITIONS_A_SLOT * Math.max(1, spark.defaultParallelism());
+  }
+
+  /**
+   * Checks that a model can compute as a recipe asks.
+   *
+   * @param recipe the run
+   * @throws IllegalArgumentException if it asks for another precision than fp32
+   */
+  public static void requireSupported(Recipe recipe) {
+    Precision precision = recipe.evaluate().precision();
+    Checks.that(
+        "evaluate.precision",
+        precision.name().toLowerCase(Locale.ROOT),
+        precision == Precision.FP32,
+        "fp32, the only one that is computed in so far");
+  }
+
+  /** Loads the model, unless the executor has it, and keeps it until the task ends. Executor. */
+  public Opened open() throws IOException {
+    Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
+    TaskContext task = TaskContext.get();
+    TorchRuntime.useThreads(task.cpus());
+    TokenCodec codec = vocabulary.codec();
+    ExecutorModel model =
+        ExecutorModel.use(
+            weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));
+    task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
+    return new Opened(recipe, codec, model.model(), model.state());
+  }
+}

@@ -1,0 +1,68 @@
+package org.ofaspark.jobs.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.WeightFiles;
+
+class WeightDirectoryTest {
+
+  private static final HadoopFiles FILES = new HadoopFiles(new Configuration());
+
+  @TempDir private Path folder;
+
+  private String path(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  private String resolve(String name) throws IOException {
+    return WeightDirectory.resolve(FILES, "--weights", path(name));
+  }
+
+  @Test
+  void directoryOfWeightsIsMeantItself() throws IOException {
+    FILES.writeText(path("imported/" + WeightFiles.SINGLE), "");
+    FILES.writeText(path("sharded/" + WeightFiles.INDEX), "");
+    assertThat(resolve("imported")).isEqualTo("file:" + path("imported"));
+    assertThat(resolve("sharded")).isEqualTo("file:" + path("sharded"));
+  }
+
+  @Test
+  void runMeansItsBestCheckpoint() throws IOException {
+    var run = new RunDirectory(FILES, path("run"));
+    FILES.writeText(run.checkpoint(3) + "/" + Manifest.FILE, "{}");
+    FILES.writeText(run.checkpoint(5) + "/" + Manifest.FILE, "{}");
+    run.markBest(3);
+    assertThat(resolve("run")).isEqualTo(run.checkpoint(3));
+  }
+
+  @Test
+  void runWithoutValidationIsAnError() throws IOException {
+    var run = new RunDirectory(FILES, path("run"));
+    FILES.writeText(run.checkpoint(3) + "/" + Manifest.FILE, "{}");
+    assertThatThrownBy(() -> resolve("run"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "--weights: file:.*/run \\(expected: a run with a validated checkpoint\\);"
+                + " run submit/finetune first, or name a directory of weights");
+  }
+
+  @Test
+  void checkpointOfUpstreamsIsToBeImportedFirst() throws IOException {
+    FILES.writeText(path("ofa_tiny.pt"), "");
+    assertThatThrownBy(() -> resolve("ofa_tiny.pt"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "--weights: file:.*/ofa_tiny.pt: a file \\(expected: a directory of weights\\);"
+                + " .*run submit/import FILE DIRECTORY.*");
+    assertThatThrownBy(() -> resolve("nothing"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("nothing: not there (expected: a directory of weights)");
+  }
+}

@@ -1,0 +1,87 @@
+package org.ofaspark.evaluate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.TargetRows;
+import org.ofaspark.criterion.TokenLosses;
+import org.ofaspark.data.MicroBatch;
+import org.ofaspark.model.DecoderInput;
+import org.ofaspark.model.EncoderOutput;
+import org.ofaspark.model.OfaInput;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.ForwardPass;
+import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.HostCopy;
+import org.ofaspark.tensor.Scope;
+
+/**
+ * Computes the loss of each sample of a batch, without training.
+ *
+ * <p>Upstream: {@code valid_step} in {@code tasks/mm_tasks/caption.py} and {@code refcoco.py}. Does
+ * not own its arguments. Thread-safe; results hold no native memory.
+ */
+public final class ExampleLosses {
+
+  private final OfaModel model;
+  private final StateDict state;
+  private final Criterion criterion;
+
+  /**
+   * Prepares losses.
+   *
+   * @param model the network
+   * @param state its values
+   * @param criterion computes the loss; nothing is dropped, as no update is done
+   */
+  public ExampleLosses(OfaModel model, StateDict state, Criterion criterion) {
+    this.model = model;
+    this.state = state;
+    this.criterion = criterion;
+  }
+
+  /**
+   * Computes the loss of each sample of a batch.
+   *
+   * @param batch the samples with their targets
+   * @return one loss a sample
+   */
+  public List<ExampleLoss> of(MicroBatch batch) {
+    return Autograd.withoutRecording(() -> Scope.run(() -> compute(batch)));
+  }
+
+  private List<ExampleLoss> compute(MicroBatch batch) {
+    List<ExampleLoss> losses = new ArrayList<>(Collections.nCopies(batch.size(), ExampleLoss.NONE));
+    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
+    if (rows.targets().length == 0) {
+      return losses; // every token is ignored
+    }
+    NDManager manager = state.vector(Role.TRAINABLE).array().getManager();
+    ForwardPass pass = ForwardPass.inference(state);
+    EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
+    NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
+    NDArray flat = features.reshape(-1, features.getShape().get(2));
+    NDArray logits = model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));
+    TokenLosses tokens = criterion.tokenLosses(logits, rows);
+    for (int i = 0; i < tokens.size(); i++) {
+      int sample = rows.sampleOf(i, batch.targetLength());
+      losses.set(sample, losses.get(sample).plus(lossOf(tokens, i)));
+    }
+    return losses;
+  }
+
+  private ExampleLoss lossOf(TokenLosses tokens, int token) {
+    return new ExampleLoss(
+        tokens.smoothed(token),
+        tokens.bonus(token),
+        tokens.nll(token),
+        1,
+        tokens.isHit(token) ? 1 : 0,
+        tokens.bonusSums(token, criterion.config().logEnd()));
+  }
+}
