@@ -15,7 +15,6 @@ import org.ofaspark.model.OfaInput;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
-import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
@@ -52,18 +51,31 @@ public final class ExampleLosses {
    * @return one loss a sample
    */
   public List<ExampleLoss> of(MicroBatch batch) {
-    return Autograd.withoutRecording(() -> Scope.run(() -> compute(batch)));
+    return Autograd.withoutRecording(
+        () ->
+            Scope.run(
+                () -> {
+                  ForwardPass pass = ForwardPass.inference(state);
+                  NDManager manager = pass.get(OfaModel.EMBEDDING).getManager();
+                  return of(pass, model.encode(pass, OfaInput.of(batch, manager)), batch);
+                }));
   }
 
-  private List<ExampleLoss> compute(MicroBatch batch) {
+  /**
+   * Computes the loss of each sample of an encoded batch, in the caller's scope.
+   *
+   * @param pass an inference pass
+   * @param encoded the encoder's output
+   * @param batch the samples with their targets
+   * @return one loss a sample
+   */
+  List<ExampleLoss> of(ForwardPass pass, EncoderOutput encoded, MicroBatch batch) {
     List<ExampleLoss> losses = new ArrayList<>(Collections.nCopies(batch.size(), ExampleLoss.NONE));
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
     if (rows.targets().length == 0) {
       return losses; // every token is ignored
     }
-    NDManager manager = state.vector(Role.TRAINABLE).array().getManager();
-    ForwardPass pass = ForwardPass.inference(state);
-    EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
+    NDManager manager = encoded.features().getManager();
     NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
     NDArray flat = features.reshape(-1, features.getShape().get(2));
     NDArray logits = model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));

@@ -5,9 +5,9 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.criterion.ConstraintRange;
 
 /**
- * Settings of beam search, under upstream's words.
+ * How sentences are generated, under upstream's words.
  *
- * @param beam hypotheses kept of each sentence
+ * @param beam hypotheses kept of each sentence; 1 is greedy search
  * @param maxLenA longest hypothesis, per source token
  * @param maxLenB longest hypothesis, added to {@code maxLenA} times the source's padded length
  * @param minLen shortest hypothesis, in tokens without the end symbol
@@ -17,6 +17,9 @@ import org.ofaspark.criterion.ConstraintRange;
  * @param temperature logits are divided by this
  * @param noRepeatNgramSize no n-gram of this size occurs twice in a hypothesis; 0 is no rule
  * @param constraintRange symbols that can be generated besides the special ones; empty for all
+ * @param onlyLast how many symbols at the dictionary's end, the location bins, alone can be
+ *     generated besides the end symbol; 0 is no rule
+ * @param sampling how to draw {@code beam} hypotheses at random; empty for beam search
  */
 public record GenerateConfig(
     int beam,
@@ -28,7 +31,9 @@ public record GenerateConfig(
     double unkpen,
     double temperature,
     int noRepeatNgramSize,
-    Optional<ConstraintRange> constraintRange) {
+    Optional<ConstraintRange> constraintRange,
+    int onlyLast,
+    Optional<Sampling> sampling) {
 
   /** Checks every range. */
   public GenerateConfig {
@@ -40,6 +45,24 @@ public record GenerateConfig(
     Checks.that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number");
     Checks.that("generate.temperature", temperature, temperature > 0, "a number above 0");
     Checks.atLeast("generate.no-repeat-ngram-size", noRepeatNgramSize, 0);
+    Checks.atLeast("symbols at the dictionary's end", onlyLast, 0);
+    Checks.that(
+        "generate.only-bins",
+        true,
+        onlyLast == 0 || constraintRange.isEmpty(),
+        "false with a constraint-range");
+  }
+
+  /**
+   * Returns the settings under which upstream's search is fairseq's: nothing is forbidden.
+   *
+   * @param beam hypotheses kept of each sentence
+   * @param minLen shortest hypothesis
+   * @param maxLen longest hypothesis
+   */
+  public static GenerateConfig plain(int beam, int minLen, int maxLen) {
+    return new GenerateConfig(
+        beam, 0, maxLen, minLen, 1, false, 0, 1, 0, Optional.empty(), 0, Optional.empty());
   }
 
   /**

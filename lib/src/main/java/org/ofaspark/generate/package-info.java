@@ -1,7 +1,7 @@
 /**
- * From an encoded sample to a sentence: beam search.
+ * Generation: beam search, sampling, and the rules on what may come next.
  *
- * <p>Starting point: {@link org.ofaspark.generate.BeamSearch}.
+ * <p>Starting point: {@link org.ofaspark.generate.SequenceGenerator}.
  */
 @NullMarked
 package org.ofaspark.generate;

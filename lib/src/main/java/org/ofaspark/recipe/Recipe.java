@@ -23,7 +23,7 @@ import org.ofaspark.train.TrainConfig;
  * @param ranking which whole examples are left out of training
  * @param optimizer the optimizer and its schedule
  * @param train the updates
- * @param generate beam search
+ * @param generate how sentences are generated
  * @param evaluate what is evaluated
  * @param resolvedText every key of the recipe with its value, as HOCON that reads back to the same
  *     recipe
@@ -79,6 +79,11 @@ public record Recipe(
         generate.maxLenB(),
         generate.maxLenB() < model.maxTargetPositions(),
         "less than model.max-target-positions, %d".formatted(model.maxTargetPositions()));
+    Checks.that(
+        "generate.only-bins",
+        true,
+        task == Task.REFCOCO || generate.onlyLast() == 0,
+        "false with task caption");
     String others = task == Task.REFCOCO ? "cider" : "score";
     Checks.that(
         "train.best-checkpoint-metric",

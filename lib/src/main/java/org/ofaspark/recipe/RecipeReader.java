@@ -15,6 +15,7 @@ import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Task;
 import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.generate.Sampling;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.ResnetConfig;
 import org.ofaspark.model.TransformerConfig;
@@ -84,7 +85,7 @@ public final class RecipeReader {
                     ranking(all),
                     optimizer(all.section("optimizer")),
                     train(all.section("train")),
-                    generate(all.section("generate")),
+                    generate(all.section("generate"), all.section("data")),
                     evaluate(all.section("evaluate")),
                     all.resolvedText()));
     all.finish();
@@ -293,7 +294,15 @@ public final class RecipeReader {
         train.duration("collective-timeout"));
   }
 
-  private static GenerateConfig generate(ConfigSection generate) {
+  private static GenerateConfig generate(ConfigSection generate, ConfigSection data) {
+    boolean isSampling = generate.flag("sampling");
+    Sampling sampling =
+        generate.build(
+            () ->
+                new Sampling(
+                    generate.integer("sampling-topk"),
+                    generate.decimal("sampling-topp"),
+                    generate.longInteger("seed")));
     return new GenerateConfig(
         generate.integer("beam"),
         generate.decimal("max-len-a"),
@@ -304,7 +313,9 @@ public final class RecipeReader {
         generate.decimal("unkpen"),
         generate.decimal("temperature"),
         generate.integer("no-repeat-ngram-size"),
-        constraintRange(generate));
+        constraintRange(generate),
+        generate.flag("only-bins") ? data.integer("num-bins") : 0,
+        isSampling ? Optional.of(sampling) : Optional.empty());
   }
 
   private static EvaluateConfig evaluate(ConfigSection evaluate) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,8 +26,9 @@ import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Task;
-import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.image.Box;
@@ -72,7 +74,6 @@ class EvaluatorGoldenTest {
         Golden.tensors("metrics/valid_step_%s_batch.safetensors".formatted(name));
     GoldenModel.override(state, tensors);
     MicroBatch batch = GoldenModel.batch(tensors, "");
-    Evaluator evaluator = evaluator(golden);
     List<ResizeRatios> ratios = new ArrayList<>();
     for (int i = 0; i < batch.size(); i++) {
       ratios.add(
@@ -80,8 +81,10 @@ class EvaluatorGoldenTest {
               number(golden, "w_resize_ratios", i), number(golden, "h_resize_ratios", i)));
     }
 
-    assertLoss(golden, losses().of(batch));
-    List<Prediction> predictions = evaluator.predict(batch, Task.REFCOCO, ratios);
+    List<Evaluated> evaluated = evaluate(golden, batch, Task.REFCOCO, ratios);
+
+    assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
+    List<Prediction> predictions = evaluated.stream().map(Evaluated::prediction).toList();
 
     RefcocoAccuracy accuracy = RefcocoAccuracy.EMPTY;
     for (int i = 0; i < predictions.size(); i++) {
@@ -105,11 +108,12 @@ class EvaluatorGoldenTest {
     JsonObject golden = GOLDEN.getAsJsonObject("caption");
     MicroBatch batch =
         GoldenModel.batch(Golden.tensors("metrics/" + golden.get("batch").getAsString()), "");
-    Evaluator evaluator = evaluator(golden);
     var scorer = new CiderScorer(CachedFrequency.golden());
 
-    assertLoss(golden, losses().of(batch));
-    List<Prediction> predictions = evaluator.predict(batch, Task.CAPTION, List.of());
+    List<Evaluated> evaluated = evaluate(golden, batch, Task.CAPTION, List.of());
+
+    assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
+    List<Prediction> predictions = evaluated.stream().map(Evaluated::prediction).toList();
 
     assertThat(predictions.stream().map(Prediction::text))
         .containsExactlyElementsOf(texts(golden.getAsJsonArray("hyps")));
@@ -146,8 +150,8 @@ class EvaluatorGoldenTest {
     return Golden.object("model/config.json").getAsJsonObject("args");
   }
 
-  private ExampleLosses losses() {
-    var criterion =
+  private static Criterion criterion() {
+    return new Criterion(
         new CriterionConfig(
             Loss.ENCOURAGING,
             args().get("label_smoothing").getAsDouble(),
@@ -159,8 +163,14 @@ class EvaluatorGoldenTest {
             0,
             false,
             Optional.empty(), // the criterion has an option of its own
-            false);
-    return new ExampleLosses(model, state, new Criterion(criterion));
+            false));
+  }
+
+  private List<Evaluated> evaluate(
+      JsonObject golden, MicroBatch batch, Task task, List<ResizeRatios> ratios)
+      throws IOException {
+    List<String> ids = IntStream.range(0, batch.size()).mapToObj(String::valueOf).toList();
+    return evaluator(golden).evaluate(batch, ids, task, ratios);
   }
 
   private Evaluator evaluator(JsonObject golden) throws IOException {
@@ -172,12 +182,18 @@ class EvaluatorGoldenTest {
           Optional.of(
               new ConstraintRange(Integer.parseInt(bounds[0]), Integer.parseInt(bounds[1])));
     }
-    var search =
-        new BeamSearch(model, state, generateConfig(golden, range), config.maxTargetPositions());
+    var generator =
+        new SequenceGenerator(
+            model, state, generateConfig(golden, range), config.maxTargetPositions());
     int bins = args.get("num_bins").getAsInt();
     int maxImageSize = args.get("max_image_size").getAsInt();
     return new Evaluator(
-        search, codec(), new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
+        model,
+        state,
+        criterion(),
+        generator,
+        codec(),
+        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
   }
 
   /** Upstream's defaults, and what the step changes. */
@@ -193,7 +209,9 @@ class EvaluatorGoldenTest {
         args.has("unkpen") ? args.get("unkpen").getAsDouble() : 0,
         1,
         args.has("no_repeat_ngram_size") ? args.get("no_repeat_ngram_size").getAsInt() : 0,
-        range);
+        range,
+        0,
+        Optional.empty());
   }
 
   private static TokenCodec codec() throws IOException {

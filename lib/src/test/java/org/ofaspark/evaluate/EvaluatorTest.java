@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -21,8 +20,9 @@ import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Task;
-import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.OfaModel;
@@ -41,20 +41,20 @@ class EvaluatorTest {
   private final NDManager manager = TorchRuntime.newManager(Device.cpu());
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
   private final StateDict state = NanoModel.state(manager);
-  private final ExampleLosses losses =
-      new ExampleLosses(
-          model, state, new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)));
+  private final Criterion criterion =
+      new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75));
+  private final ExampleLosses losses = new ExampleLosses(model, state, criterion);
   private Evaluator evaluator;
 
   @BeforeEach
   void createEvaluator() throws IOException {
     evaluator =
         new Evaluator(
-            new BeamSearch(
-                model,
-                state,
-                new GenerateConfig(3, 0, 8, 1, 1, false, 0, 1, 2, Optional.empty()),
-                NanoModel.CONFIG.maxTargetPositions()),
+            model,
+            state,
+            criterion,
+            new SequenceGenerator(
+                model, state, GenerateConfig.plain(3, 1, 8), NanoModel.CONFIG.maxTargetPositions()),
             new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
             new BoxBins(NanoModel.PIXELS, NanoModel.PIXELS, BINS));
   }
@@ -75,9 +75,14 @@ class EvaluatorTest {
     return dictionary;
   }
 
+  private List<Evaluated> evaluate(MicroBatch batch, Task task) {
+    List<String> ids = Collections.nCopies(batch.size(), "example");
+    return evaluator.evaluate(
+        batch, ids, task, Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
+  }
+
   private List<Prediction> predict(MicroBatch batch, Task task) {
-    return evaluator.predict(
-        batch, task, Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
+    return evaluate(batch, task).stream().map(Evaluated::prediction).toList();
   }
 
   private void evaluate(int seed) {
@@ -137,6 +142,13 @@ class EvaluatorTest {
 
     assertThat(losses.of(good)).isEqualTo(before);
     assertThat(predict(good, Task.CAPTION)).isEqualTo(predictions);
+  }
+
+  @Test
+  void lossesAreThoseWithoutAnswers() {
+    MicroBatch batch = NanoModel.batch(2);
+    assertThat(evaluate(batch, Task.CAPTION).stream().map(Evaluated::loss))
+        .containsExactlyElementsOf(losses.of(batch));
   }
 
   @Test

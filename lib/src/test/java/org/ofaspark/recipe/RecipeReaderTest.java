@@ -153,6 +153,8 @@ class RecipeReaderTest {
             + " multiple of train.save-interval-updates, 500, so that the best can be kept)",
         "train.best-checkpoint-metric=score|train.best-checkpoint-metric: score (expected: a metric"
             + " of the task, such as cider)",
+        "generate.sampling-topp=1.5|generate.sampling-topp: 1.5 (expected: 0.0 to 1.0)",
+        "generate.only-bins=true|generate.only-bins: true (expected: false with task caption)",
         "generate.max-len-b=1024|generate.max-len-b: 1024 (expected: less than"
             + " model.max-target-positions, 1024)",
         "data.selected-cols=0,4,2,3|data.selected-cols: [0, 4, 2, 3] (expected: 3 columns for task"

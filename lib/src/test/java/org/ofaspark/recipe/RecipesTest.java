@@ -127,6 +127,11 @@ class RecipesTest {
                 max-len-b=200
                 min-len=1
                 no-repeat-ngram-size=0
+                only-bins=false
+                sampling=false
+                sampling-topk=0
+                sampling-topp=0
+                seed=1
                 temperature=1
                 unkpen=0
                 unnormalized=false

@@ -1,9 +1,11 @@
 package org.ofaspark.jobs.bench;
 
+import java.util.Collections;
+import java.util.List;
 import java.util.function.Consumer;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.generate.BeamSearch;
 import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaInput;
 import org.ofaspark.model.TransformerConfig;
@@ -36,11 +38,13 @@ final class GenerateBenchmark implements Benchmark {
     OfaConfig config = recipe.model();
     int pixels = recipe.data().patchImageSize();
     MicroBatch batch = RandomModel.batch(BATCH, pixels, 1);
+    List<String> ids = Collections.nCopies(BATCH, "example");
     GenerateConfig generate = withoutEarlyEnd(recipe.generate());
     try (var random = new RandomModel(config)) {
       var search =
-          new BeamSearch(random.model(), random.state(), generate, config.maxTargetPositions());
-      Rounds all = stopwatch.time(() -> search.generate(batch));
+          new SequenceGenerator(
+              random.model(), random.state(), generate, config.maxTargetPositions());
+      Rounds all = stopwatch.time(() -> search.generate(batch, ids));
       String images = "%d images of %d x %d pixels".formatted(BATCH, pixels, pixels);
       report.accept(
           all.rate("%s, beam %d".formatted(images, generate.beam()), "captions/s", BATCH));
@@ -66,7 +70,9 @@ final class GenerateBenchmark implements Benchmark {
         config.unkpen(),
         config.temperature(),
         config.noRepeatNgramSize(),
-        config.constraintRange());
+        config.constraintRange(),
+        config.onlyLast(),
+        config.sampling());
   }
 
   private static OfaConfig withOneLayer(OfaConfig config) {

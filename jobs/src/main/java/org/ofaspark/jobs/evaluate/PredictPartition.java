@@ -14,10 +14,8 @@ import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator;
-import org.ofaspark.evaluate.ExampleLoss;
-import org.ofaspark.evaluate.ExampleLosses;
-import org.ofaspark.evaluate.Prediction;
-import org.ofaspark.generate.BeamSearch;
+import org.ofaspark.evaluate.Evaluator.Evaluated;
+import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.image.BadImageException;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -57,7 +55,6 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
     private final PatchImages images;
     private final Iterator<Row> rows;
     private final Evaluator evaluator;
-    private final ExampleLosses losses;
     private Iterator<Example> stretch = List.<Example>of().iterator();
     private Iterator<Row> predicted = List.<Row>of().iterator();
 
@@ -68,15 +65,16 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
       this.images = new PatchImages(recipe.data());
       this.evaluator =
           new Evaluator(
-              new BeamSearch(
+              opened.model(),
+              opened.state(),
+              new Criterion(recipe.criterion()),
+              new SequenceGenerator(
                   opened.model(),
                   opened.state(),
                   recipe.generate(),
                   recipe.model().maxTargetPositions()),
               opened.codec(),
               recipe.data().boxBins());
-      this.losses =
-          new ExampleLosses(opened.model(), opened.state(), new Criterion(recipe.criterion()));
     }
 
     @Override
@@ -135,12 +133,12 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
           recipe.task() == Task.REFCOCO
               ? examples.stream().map(example -> example.region().orElseThrow().ratios()).toList()
               : List.of();
-      List<Prediction> predictions = evaluator.predict(batch, recipe.task(), ratios);
-      List<ExampleLoss> lossesOfBatch = losses.of(batch);
+      List<String> ids = examples.stream().map(Example::exampleId).toList();
+      List<Evaluated> evaluated = evaluator.evaluate(batch, ids, recipe.task(), ratios);
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
-        result.add(
-            PredictionTable.toRow(examples.get(i), predictions.get(i), lossesOfBatch.get(i)));
+        Evaluated outcome = evaluated.get(i);
+        result.add(PredictionTable.toRow(examples.get(i), outcome.prediction(), outcome.loss()));
       }
       return result;
     }

@@ -10,12 +10,14 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.data.MicroBatch;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.model.OfaConfig;
@@ -24,7 +26,7 @@ import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.TorchRuntime;
 
 /** Every hypothesis of every case against upstream's. */
-class BeamSearchGoldenTest {
+class SequenceGeneratorGoldenTest {
 
   private final NDManager manager = TorchRuntime.newManager(Device.cpu());
   private final OfaConfig config = GoldenModel.config();
@@ -73,10 +75,12 @@ class BeamSearchGoldenTest {
   }
 
   private void assertHypotheses(Golden.Tensors batches, JsonObject test) {
-    var search = new BeamSearch(model, state, generateConfig(test), config.maxTargetPositions());
+    MicroBatch batch = GoldenModel.batch(batches, test.get("batch").getAsString() + ".");
+    List<String> ids = IntStream.range(0, batch.size()).mapToObj(String::valueOf).toList();
+    var generator =
+        new SequenceGenerator(model, state, generateConfig(test), config.maxTargetPositions());
 
-    List<List<Hypothesis>> found =
-        search.generate(GoldenModel.batch(batches, test.get("batch").getAsString() + "."));
+    List<List<Hypothesis>> found = generator.generate(batch, ids);
 
     JsonArray expected = test.getAsJsonArray("hypotheses");
     assertThat(found).hasSize(expected.size());
@@ -120,7 +124,9 @@ class BeamSearchGoldenTest {
         number(args, "unkpen", 0),
         number(args, "temperature", 1),
         (int) number(args, "no_repeat_ngram_size", 0),
-        range);
+        range,
+        0,
+        Optional.empty());
   }
 
   private static double number(JsonObject args, String name, double otherwise) {
