@@ -40,7 +40,8 @@ class ArchitectureTest {
           List.of("checkpoint", "generate", "collective"),
           List.of("evaluate"),
           List.of("train"),
-          List.of("recipe"));
+          List.of("recipe"),
+          List.of("djl"));
 
   @ArchTest static final ArchRule packagesImportDownwards = downwards();
 

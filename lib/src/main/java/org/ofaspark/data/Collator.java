@@ -49,6 +49,22 @@ public final class Collator {
         masks);
   }
 
+  /**
+   * Collates questions, which have no targets: of these there is only what starts and ends one.
+   *
+   * @param questions at least one
+   * @param imageSize side of an image in pixels
+   */
+  public static MicroBatch questions(List<Question> questions, int imageSize) {
+    int values = 3 * imageSize * imageSize;
+    float[] pixels = new float[questions.size() * values];
+    for (int i = 0; i < questions.size(); i++) {
+      System.arraycopy(questions.get(i).pixels(), 0, pixels, i * values, values);
+    }
+    long[] source = padded(questions.stream().map(Question::source).toList());
+    return MicroBatch.withoutTargets(source, pixels, imageSize, imageSize, questions.size());
+  }
+
   private static void check(Example example, float[] image, int values) {
     Checks.that(
         "image values of example " + example.exampleId(),

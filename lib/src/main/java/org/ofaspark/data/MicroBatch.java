@@ -1,6 +1,7 @@
 package org.ofaspark.data;
 
 import java.util.Arrays;
+import org.ofaspark.text.Dictionary;
 
 /**
  * The samples of one forward and backward pass on one rank, padded to equal length, in host memory.
@@ -70,6 +71,28 @@ public final class MicroBatch {
               + " (expected: rows of equal length and 3 x %d x %d values a sample)"
                   .formatted(imageHeight, imageWidth));
     }
+  }
+
+  /**
+   * Creates a micro-batch of samples to be answered; their targets are the end symbol alone.
+   *
+   * @param sourceTokens row-major (B, T)
+   * @param patchImages normalized pixels of images that are all to be seen, row-major (B, 3,
+   *     height, width)
+   * @param imageHeight rows of pixels
+   * @param imageWidth columns of pixels
+   * @param size B
+   */
+  public static MicroBatch withoutTargets(
+      long[] sourceTokens, float[] patchImages, int imageHeight, int imageWidth, int size) {
+    long[] previousOutput = new long[size];
+    Arrays.fill(previousOutput, Dictionary.BOS);
+    long[] targets = new long[size];
+    Arrays.fill(targets, Dictionary.EOS);
+    boolean[] patchMasks = new boolean[size];
+    Arrays.fill(patchMasks, true);
+    return new MicroBatch(
+        sourceTokens, previousOutput, targets, patchImages, imageHeight, imageWidth, patchMasks);
   }
 
   private MicroBatch() {

@@ -6,6 +6,7 @@ import org.ofaspark.image.BicubicResize;
 import org.ofaspark.image.ImageDecoder;
 import org.ofaspark.image.ImageLimits;
 import org.ofaspark.image.Normalization;
+import org.ofaspark.image.RgbImage;
 
 /** Turns image files into the pixels that the model reads. Thread-safe. */
 public final class PatchImages {
@@ -37,7 +38,17 @@ public final class PatchImages {
    * @return row-major (3, size, size)
    */
   public float[] read(EncodedImage image) {
-    return normalization.apply(BicubicResize.resize(decoder.decode(image.bytes()), size, size));
+    return read(decoder.decode(image.bytes()));
+  }
+
+  /**
+   * Resizes and normalizes an image.
+   *
+   * @param image its pixels
+   * @return row-major (3, size, size)
+   */
+  float[] read(RgbImage image) {
+    return normalization.apply(BicubicResize.resize(image, size, size));
   }
 
   /**

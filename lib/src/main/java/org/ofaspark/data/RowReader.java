@@ -95,7 +95,7 @@ public final class RowReader {
   private Example example(String id, RowColumns columns) throws RowFault {
     String imageId = columns.id(config.imageIdCol());
     RowTextReader.RowText text = texts.read(columns);
-    List<Integer> source = sourceTokens(text.source());
+    List<Integer> source = sourceTokens(text.source(), codec, maxTokens);
     byte[] imageColumn = columns.bytes(config.selectedCols().get(1));
     if (task == Task.CAPTION) {
       List<Integer> target = targetTokens(codec.encode(text.target().orElseThrow()));
@@ -124,20 +124,20 @@ public final class RowReader {
         Optional.of(region));
   }
 
-  private List<Integer> sourceTokens(String text) throws RowFault {
-    int[] tokens = codec.encode(text);
-    return bounded(
-        "source",
-        IntStream.concat(
-            IntStream.of(Dictionary.BOS),
-            IntStream.concat(IntStream.of(tokens), IntStream.of(Dictionary.EOS))));
+  /** Returns the tokens that the encoder reads of a text. */
+  static List<Integer> sourceTokens(String text, TokenCodec codec, int maxTokens) throws RowFault {
+    IntStream tokens =
+        IntStream.concat(IntStream.of(Dictionary.BOS), IntStream.of(codec.encode(text)));
+    return bounded("source", IntStream.concat(tokens, IntStream.of(Dictionary.EOS)), maxTokens);
   }
 
   private List<Integer> targetTokens(int[] tokens) throws RowFault {
-    return bounded("target", IntStream.concat(IntStream.of(tokens), IntStream.of(Dictionary.EOS)));
+    return bounded(
+        "target", IntStream.concat(IntStream.of(tokens), IntStream.of(Dictionary.EOS)), maxTokens);
   }
 
-  private List<Integer> bounded(String what, IntStream tokens) throws RowFault {
+  private static List<Integer> bounded(String what, IntStream tokens, int maxTokens)
+      throws RowFault {
     List<Integer> list = tokens.boxed().toList();
     if (list.size() > maxTokens) {
       throw new RowFault(

@@ -76,12 +76,18 @@ public final class RowTextReader {
   }
 
   private RowText expression(String raw) throws RowFault {
-    String expression = CaptionText.preCaption(raw, config.maxSrcLength());
+    String prompt = regionPrompt(raw, config.maxSrcLength());
+    return new RowText(raw, prompt, Optional.empty(), List.of());
+  }
+
+  /** Returns what the model is asked about an expression as it was read. */
+  static String regionPrompt(String raw, int maxWords) throws RowFault {
+    String expression = CaptionText.preCaption(raw, maxWords);
     if (expression.isEmpty()) {
       throw new RowFault(
           RejectReason.EMPTY_EXPRESSION,
           "expression: %s (expected: at least a word)".formatted(RowFault.quote(raw)));
     }
-    return new RowText(raw, CaptionText.regionPrompt(expression), Optional.empty(), List.of());
+    return CaptionText.regionPrompt(expression);
   }
 }

@@ -3,13 +3,11 @@ package org.ofaspark.evaluate;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Task;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
-import org.ofaspark.image.Box;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.EncoderOutput;
@@ -19,8 +17,6 @@ import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.Scope;
-import org.ofaspark.text.CaptionText;
-import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 
 /**
@@ -35,8 +31,7 @@ public final class Evaluator {
   private final StateDict state;
   private final ExampleLosses losses;
   private final SequenceGenerator generator;
-  private final TokenCodec codec;
-  private final BoxBins bins;
+  private final AnswerReader answers;
 
   /**
    * Creates an evaluator.
@@ -59,8 +54,7 @@ public final class Evaluator {
     this.state = state;
     this.losses = new ExampleLosses(model, state, criterion);
     this.generator = generator;
-    this.codec = codec;
-    this.bins = bins;
+    this.answers = new AnswerReader(codec, bins);
   }
 
   /**
@@ -97,28 +91,12 @@ public final class Evaluator {
     List<Evaluated> evaluated = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
       Hypothesis best = found.get(i).get(0);
-      Optional<Box> box =
-          task == Task.REFCOCO ? box(best.tokens(), ratios.get(i)) : Optional.empty();
-      var prediction = new Prediction(text(best.tokens()), best.tokens(), best.score(), box);
+      Prediction prediction =
+          task == Task.REFCOCO
+              ? answers.region(best.tokens(), best.score(), ratios.get(i))
+              : answers.caption(best.tokens(), best.score());
       evaluated.add(new Evaluated(prediction, lossOf.get(i)));
     }
     return evaluated;
-  }
-
-  /** Returns the text that tokens stand for, cleaned as upstream cleans generated captions. */
-  private String text(List<Integer> tokens) {
-    return CaptionText.generatedCaption(
-        codec.decode(tokens.stream().mapToInt(token -> token).toArray()));
-  }
-
-  /** Returns the box that tokens stand for; symbols that are no bins give a box all the same. */
-  private Optional<Box> box(List<Integer> tokens, ResizeRatios ratios) {
-    int[] symbols =
-        tokens.stream()
-            .mapToInt(token -> token)
-            .takeWhile(token -> token != Dictionary.EOS)
-            .map(token -> codec.dictionary().bin(token))
-            .toArray();
-    return symbols.length == 4 ? Optional.of(bins.dequantize(symbols, ratios)) : Optional.empty();
   }
 }

@@ -97,4 +97,9 @@ public record Recipe(
         "a multiple of train.save-interval-updates, %d, so that the best can be kept"
             .formatted(train.saveIntervalUpdates()));
   }
+
+  /** Returns the most tokens of a source or target, begin and end symbols included. */
+  public int maxTokens() {
+    return Math.min(model.maxSourcePositions(), model.maxTargetPositions());
+  }
 }

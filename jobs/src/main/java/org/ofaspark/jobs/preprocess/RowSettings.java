@@ -35,7 +35,7 @@ record RowSettings(
             ? RowReader.Target.TRAINING
             : RowReader.Target.EVALUATION,
         recipe.data(),
-        Math.min(recipe.model().maxSourcePositions(), recipe.model().maxTargetPositions()),
+        recipe.maxTokens(),
         recipe.preprocess().imageLimits());
   }
 

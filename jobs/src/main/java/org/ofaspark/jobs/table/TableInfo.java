@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.text.VocabularyFiles;
 
 /**
  * What stands beside a table, in {@code _table.json}: how it was made and how much it holds.
@@ -43,13 +44,13 @@ public record TableInfo(
   public static final int SCHEMA_VERSION = 1;
 
   /** The dictionary's file in a table's directory: every symbol, those of tasks included. */
-  public static final String DICTIONARY = "dict.txt";
+  public static final String DICTIONARY = VocabularyFiles.DICTIONARY;
 
   /** The BPE vocabulary's file in a table's directory, if it is not the built-in one. */
-  public static final String ENCODER_JSON = "encoder.json";
+  public static final String ENCODER_JSON = VocabularyFiles.ENCODER_JSON;
 
   /** The BPE merges' file in a table's directory, if they are not the built-in ones. */
-  public static final String VOCAB_BPE = "vocab.bpe";
+  public static final String VOCAB_BPE = VocabularyFiles.VOCAB_BPE;
 
   /** The file that makes a directory a table. */
   public static final String FILE = "_table.json";

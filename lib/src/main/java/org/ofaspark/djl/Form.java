@@ -1,0 +1,53 @@
+package org.ofaspark.djl;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.translate.TranslateException;
+import org.ofaspark.data.BadQuestionException;
+import org.ofaspark.data.Question;
+import org.ofaspark.data.QuestionReader;
+import org.ofaspark.data.Task;
+import org.ofaspark.evaluate.Prediction;
+
+/**
+ * How the values of an application become questions to a model, and its answers values.
+ *
+ * @param <I> what the application gives
+ * @param <O> what it gets
+ * @param input the class of the first
+ * @param output the class of the second
+ * @param task what the model has to be fine-tuned for
+ * @param asking reads what is given
+ * @param answering writes what is got
+ */
+record Form<I, O>(
+    Class<I> input, Class<O> output, Task task, Asking<I> asking, Answering<I, O> answering) {
+
+  /** Reads what an application gives. */
+  @FunctionalInterface
+  interface Asking<I> {
+
+    /**
+     * Makes a question.
+     *
+     * @param reader reads images and texts
+     * @param manager a manager for short use
+     * @param input what is given
+     */
+    Question question(QuestionReader reader, NDManager manager, I input)
+        throws BadQuestionException, TranslateException;
+  }
+
+  /** Writes what an application gets. */
+  @FunctionalInterface
+  interface Answering<I, O> {
+
+    /**
+     * Writes an answer.
+     *
+     * @param input what was given
+     * @param question what was asked
+     * @param prediction what the model answers
+     */
+    O answer(I input, Question question, Prediction prediction);
+  }
+}

@@ -1,0 +1,188 @@
+package org.ofaspark.djl;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import ai.djl.Device;
+import ai.djl.modality.Input;
+import ai.djl.modality.Output;
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.VisionLanguageInput;
+import ai.djl.modality.cv.output.DetectedObjects;
+import ai.djl.modality.cv.output.Rectangle;
+import ai.djl.ndarray.BytesSupplier;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.translate.TranslateException;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.util.Base64;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.Question;
+import org.ofaspark.data.Task;
+import org.ofaspark.evaluate.Prediction;
+import org.ofaspark.image.Box;
+import org.ofaspark.image.RgbImage;
+
+/** The forms in which a model can be asked and answers, see {@link OfaTranslatorFactory}. */
+final class Forms {
+
+  private static final String IMAGE = "image";
+  private static final String TEXT = "text";
+  private static final int HTTP_OK = 200;
+
+  static final List<Form<?, ?>> ALL =
+      List.of(
+          new Form<>(
+              Image.class,
+              String.class,
+              Task.CAPTION,
+              (reader, manager, image) -> reader.read(pixels(image, manager), ""),
+              (image, question, prediction) -> prediction.text()),
+          new Form<>(
+              byte[].class,
+              byte[].class,
+              Task.CAPTION,
+              (reader, manager, file) -> reader.read(file, ""),
+              (file, question, prediction) -> prediction.text().getBytes(UTF_8)),
+          new Form<>(
+              Input.class,
+              Output.class,
+              Task.CAPTION,
+              (reader, manager, input) -> reader.read(image(input), ""),
+              (input, question, prediction) -> output(caption(prediction))),
+          new Form<>(
+              VisionLanguageInput.class,
+              DetectedObjects.class,
+              Task.REFCOCO,
+              (reader, manager, input) ->
+                  reader.read(pixels(input.getImage(), manager), present(TEXT, input.getText())),
+              Forms::detected),
+          new Form<>(
+              byte[].class,
+              byte[].class,
+              Task.REFCOCO,
+              (reader, manager, json) -> {
+                JsonObject request = object(json);
+                return reader.read(image(request), text(request));
+              },
+              (json, question, prediction) -> region(prediction).toString().getBytes(UTF_8)),
+          new Form<>(
+              Input.class,
+              Output.class,
+              Task.REFCOCO,
+              (reader, manager, input) ->
+                  reader.read(
+                      present(IMAGE, input.get(IMAGE)).getAsBytes(),
+                      present(TEXT, input.get(TEXT)).getAsString()),
+              (input, question, prediction) -> output(region(prediction))));
+
+  private Forms() {}
+
+  private static RgbImage pixels(Image image, NDManager manager) {
+    try (NDManager host = manager.newSubManager(Device.cpu())) {
+      NDArray rgb = image.toNDArray(host, Image.Flag.COLOR); // uint8, (height, width, 3)
+      Shape shape = rgb.getShape();
+      return RgbImage.of((int) shape.get(1), (int) shape.get(0), rgb.toByteArray());
+    }
+  }
+
+  /** Takes the content of the name, else the only one or the one that DJL calls data. */
+  private static byte[] image(Input input) throws TranslateException {
+    BytesSupplier named = input.get(IMAGE);
+    return named != null ? named.getAsBytes() : present(IMAGE, input.getData()).getAsBytes();
+  }
+
+  private static <T> T present(String name, @Nullable T value) throws TranslateException {
+    if (value == null) {
+      throw new TranslateException(name + ": missing (expected: an input with it)");
+    }
+    return value;
+  }
+
+  private static JsonObject object(byte[] json) throws TranslateException {
+    try {
+      return JsonParser.parseString(new String(json, UTF_8)).getAsJsonObject();
+    } catch (JsonParseException | IllegalStateException e) {
+      throw new TranslateException(
+          "input: %d bytes (expected: a JSON object with image, in base64, and text)"
+              .formatted(json.length),
+          e);
+    }
+  }
+
+  private static byte[] image(JsonObject request) throws TranslateException {
+    try {
+      return Base64.getMimeDecoder().decode(string(request, IMAGE));
+    } catch (IllegalArgumentException e) {
+      throw new TranslateException(IMAGE + ": %s (expected: base64)".formatted(e.getMessage()), e);
+    }
+  }
+
+  private static String text(JsonObject request) throws TranslateException {
+    return string(request, TEXT);
+  }
+
+  private static String string(JsonObject request, String name) throws TranslateException {
+    JsonElement value = present(name, request.get(name));
+    if (!value.isJsonPrimitive()) {
+      throw new TranslateException(name + ": not a string (expected: a string)");
+    }
+    return value.getAsString();
+  }
+
+  private static JsonObject caption(Prediction prediction) {
+    JsonObject caption = new JsonObject();
+    caption.addProperty("caption", prediction.text());
+    caption.addProperty("score", prediction.score());
+    return caption;
+  }
+
+  private static JsonObject region(Prediction prediction) {
+    JsonObject region = new JsonObject();
+    region.add("box", prediction.box().<JsonElement>map(Forms::corners).orElse(JsonNull.INSTANCE));
+    region.addProperty("score", prediction.score());
+    return region;
+  }
+
+  private static JsonArray corners(Box box) {
+    JsonArray corners = new JsonArray();
+    corners.add(box.x0());
+    corners.add(box.y0());
+    corners.add(box.x1());
+    corners.add(box.y1());
+    return corners;
+  }
+
+  private static Output output(JsonObject answer) {
+    Output output = new Output(HTTP_OK, "OK");
+    output.addProperty("Content-Type", "application/json");
+    output.add(answer.toString());
+    return output;
+  }
+
+  /** DJL's boxes are in shares of the image. */
+  private static DetectedObjects detected(
+      VisionLanguageInput input, Question question, Prediction prediction) {
+    if (prediction.box().isEmpty()) {
+      return new DetectedObjects(List.of(), List.of(), List.of());
+    }
+    Box box = prediction.box().get();
+    double width = question.width();
+    double height = question.height();
+    return new DetectedObjects(
+        List.of(input.getText()),
+        List.of(Math.exp(prediction.score())),
+        List.of(
+            new Rectangle(
+                box.x0() / width,
+                box.y0() / height,
+                (box.x1() - box.x0()) / width,
+                (box.y1() - box.y0()) / height)));
+  }
+}
