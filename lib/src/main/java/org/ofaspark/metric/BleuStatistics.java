@@ -71,6 +71,19 @@ public final class BleuStatistics implements Serializable {
         hypothesis.words(), closestLength(hypothesis.words(), references), matches, ngrams);
   }
 
+  /**
+   * Returns the statistic of several examples from sums over them.
+   *
+   * @param hypothesisWords the sum of {@link #hypothesisWords()}
+   * @param referenceWords the sum of {@link #referenceWords()}
+   * @param matches the sums of {@link #matches} of orders 1 to {@value NgramCounts#MAX_ORDER}
+   * @param ngrams the sums of {@link #ngrams} of these orders
+   */
+  public static BleuStatistics ofSums(
+      long hypothesisWords, long referenceWords, long[] matches, long[] ngrams) {
+    return new BleuStatistics(hypothesisWords, referenceWords, matches.clone(), ngrams.clone());
+  }
+
   private static int closestLength(int words, List<NgramCounts> references) {
     int closest = references.get(0).words();
     for (NgramCounts reference : references) {
@@ -81,6 +94,34 @@ public final class BleuStatistics implements Serializable {
       }
     }
     return closest;
+  }
+
+  /** Returns the words of the hypotheses. */
+  public long hypothesisWords() {
+    return hypothesisWords;
+  }
+
+  /** Returns the words of the references that are closest in length. */
+  public long referenceWords() {
+    return referenceWords;
+  }
+
+  /**
+   * Returns how many n-grams of the hypotheses a reference holds.
+   *
+   * @param order 1 to {@value NgramCounts#MAX_ORDER}
+   */
+  public long matches(int order) {
+    return matches[order - 1];
+  }
+
+  /**
+   * Returns how many n-grams the hypotheses have.
+   *
+   * @param order 1 to {@value NgramCounts#MAX_ORDER}
+   */
+  public long ngrams(int order) {
+    return ngrams[order - 1];
   }
 
   /** Returns the statistic of the examples of both. */

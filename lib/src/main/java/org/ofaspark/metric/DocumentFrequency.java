@@ -1,6 +1,7 @@
 package org.ofaspark.metric;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
@@ -47,13 +48,23 @@ public final class DocumentFrequency implements Serializable {
     return frequencies.get(NgramCounts.fingerprintOf(ngram), 0);
   }
 
-  /** Returns the CIDEr weight, log(documents / frequency), of each n-gram that occurs. */
+  /**
+   * Returns the CIDEr weight, log(documents / frequency), of each n-gram that more than one
+   * document holds. These are few: most n-grams occur in one, and weigh as those of none.
+   */
   NgramTable weights() {
     double unseen = unseenWeight();
-    return frequencies.map(frequency -> unseen - Math.log(Math.max(1, frequency)));
+    NgramTable weights = new NgramTable(0);
+    frequencies.forEach(
+        (ngram, frequency) -> {
+          if (frequency > 1) {
+            weights.put(ngram, unseen - Math.log(frequency));
+          }
+        });
+    return weights;
   }
 
-  /** Returns the CIDEr weight of an n-gram that occurs nowhere. */
+  /** Returns the CIDEr weight of an n-gram that one document holds, or none. */
   double unseenWeight() {
     return Math.log((double) documents);
   }
@@ -99,8 +110,18 @@ public final class DocumentFrequency implements Serializable {
 
     private static final long serialVersionUID = 1;
 
-    private final NgramTable frequencies = new NgramTable(0);
+    private final NgramTable frequencies;
     private long documents;
+
+    /** Starts with no documents. */
+    public Builder() {
+      this(0, new NgramTable(0));
+    }
+
+    private Builder(long documents, NgramTable frequencies) {
+      this.documents = documents;
+      this.frequencies = frequencies;
+    }
 
     /**
      * Counts one document. An n-gram counts once, however many of the references hold it.
@@ -125,6 +146,35 @@ public final class DocumentFrequency implements Serializable {
       frequencies.addAll(other.frequencies);
       documents += other.documents;
       return this;
+    }
+
+    /**
+     * Divides what was counted, always the same n-grams to the same part, so that the parts of
+     * several builders can be merged apart from each other. Merged again, the parts are the whole.
+     *
+     * @param parts how many, at least 1
+     */
+    public List<Builder> split(int parts) {
+      List<Builder> split = new ArrayList<>();
+      for (int i = 0; i < parts; i++) {
+        split.add(new Builder(i == 0 ? documents : 0, new NgramTable(frequencies.size() / parts)));
+      }
+      frequencies.forEach(
+          (ngram, frequency) -> // the low bits are for the places in a table
+          split.get((int) ((ngram >>> 32) % parts)).frequencies.put(ngram, frequency));
+      return split;
+    }
+
+    /** Returns the same without the n-grams of only one document, which weigh as those of none. */
+    public Builder withoutSingles() {
+      NgramTable common = new NgramTable(0);
+      frequencies.forEach(
+          (ngram, frequency) -> {
+            if (frequency > 1) {
+              common.put(ngram, frequency);
+            }
+          });
+      return new Builder(documents, common);
     }
 
     /**

@@ -41,8 +41,8 @@ public final class NgramCounts implements Serializable {
    */
   private final int[] places;
 
-  private NgramCounts(List<String> caption) {
-    words = caption.size();
+  private NgramCounts(long[] single) {
+    words = single.length;
     int occurrences = 0;
     for (int order = 1; order <= MAX_ORDER; order++) {
       occurrences += ngrams(order);
@@ -50,10 +50,6 @@ public final class NgramCounts implements Serializable {
     fingerprints = new long[occurrences];
     counts = new int[occurrences];
     places = new int[Integer.highestOneBit(Math.max(1, occurrences)) << 2];
-    long[] single = new long[words];
-    for (int i = 0; i < words; i++) {
-      single[i] = fingerprint(caption.get(i));
-    }
     long[] running = single.clone();
     int size = count(running, words, 0);
     ends[1] = size;
@@ -68,7 +64,17 @@ public final class NgramCounts implements Serializable {
 
   /** Counts the n-grams of a caption that is cut into words. */
   public static NgramCounts of(List<String> words) {
+    return of(fingerprints(words));
+  }
+
+  /** Counts the n-grams of a caption of which the fingerprints of its words are known. */
+  static NgramCounts of(long[] words) {
     return new NgramCounts(words);
+  }
+
+  /** Returns the fingerprint of each word. */
+  static long[] fingerprints(List<String> words) {
+    return words.stream().mapToLong(NgramCounts::fingerprint).toArray();
   }
 
   /** Counts n-grams of one order; returns how many different ones of all orders there are now. */
@@ -153,7 +159,8 @@ public final class NgramCounts implements Serializable {
     return fingerprint;
   }
 
-  private static long fingerprint(String word) {
+  /** Returns the fingerprint of a word. */
+  static long fingerprint(String word) {
     long hash = FNV_OFFSET;
     for (int i = 0; i < word.length(); i++) {
       hash = (hash ^ word.charAt(i)) * FNV_PRIME;
@@ -166,7 +173,7 @@ public final class NgramCounts implements Serializable {
   }
 
   /** Spreads the bits of a hash; never returns 0, which {@link NgramTable} needs for itself. */
-  private static long mix(long hash) {
+  static long mix(long hash) {
     long mixed = hash;
     mixed = (mixed ^ (mixed >>> 33)) * 0xFF51AFD7ED558CCDL;
     mixed = (mixed ^ (mixed >>> 33)) * 0xC4CEB9FE1A85EC53L;

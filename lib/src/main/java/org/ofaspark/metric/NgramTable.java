@@ -1,7 +1,6 @@
 package org.ofaspark.metric;
 
 import java.io.Serializable;
-import java.util.function.DoubleUnaryOperator;
 
 /**
  * A growing table from n-gram fingerprints to numbers.
@@ -64,18 +63,13 @@ final class NgramTable implements Serializable {
     other.forEach(this::add);
   }
 
-  /** Returns a new table with the same keys. */
-  NgramTable map(DoubleUnaryOperator operator) {
-    NgramTable mapped = new NgramTable(size);
-    forEach((key, value) -> mapped.put(key, operator.applyAsDouble(value)));
-    return mapped;
-  }
-
-  private interface Visitor {
+  /** Takes a key and its value. */
+  interface Visitor {
     void visit(long key, double value);
   }
 
-  private void forEach(Visitor visitor) {
+  /** Hands over all keys, in the order of their places. */
+  void forEach(Visitor visitor) {
     for (int slot = 0; slot < pairs.length; slot += 2) {
       if (pairs[slot] != 0) {
         visitor.visit(pairs[slot], Double.longBitsToDouble(pairs[slot + 1]));

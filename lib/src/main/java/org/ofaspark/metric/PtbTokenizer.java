@@ -30,6 +30,8 @@ public final class PtbTokenizer {
   private static final Set<String> CONTRACTED =
       Set.of("cannot", "gonna", "gotta", "lemme", "gimme", "wanna");
 
+  private static final int SHORTEST_CONTRACTED = 5;
+
   private PtbTokenizer() {}
 
   /**
@@ -41,7 +43,7 @@ public final class PtbTokenizer {
   public static String normalize(String caption) {
     StringBuilder normal = new StringBuilder(caption.length() + 8);
     for (String token : tokens(caption)) {
-      if (!PUNCTUATION.contains(token)) {
+      if (isLetter(token.charAt(0)) || !PUNCTUATION.contains(token)) {
         if (!normal.isEmpty()) {
           normal.append(' ');
         }
@@ -108,7 +110,8 @@ public final class PtbTokenizer {
     if (next == '.' && PtbAbbreviations.mayKeepStop(word)) {
       return from;
     }
-    return CONTRACTED.contains(word.toLowerCase(Locale.ROOT)) ? from : end;
+    boolean isLongEnough = word.length() >= SHORTEST_CONTRACTED;
+    return isLongEnough && CONTRACTED.contains(word.toLowerCase(Locale.ROOT)) ? from : end;
   }
 
   private static boolean isLetter(char c) {

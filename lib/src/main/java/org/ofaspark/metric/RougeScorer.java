@@ -28,17 +28,24 @@ public final class RougeScorer {
    * @throws IllegalArgumentException if there is no reference, or no word in one of the captions
    */
   public static double score(List<String> hypothesis, List<List<String>> references) {
+    return score(
+        NgramCounts.fingerprints(hypothesis),
+        references.stream().map(NgramCounts::fingerprints).toList());
+  }
+
+  /** Scores one hypothesis, given the fingerprints of the words. */
+  static double score(long[] hypothesis, List<long[]> references) {
     if (references.isEmpty()) {
       throw new IllegalArgumentException("references: none (expected: at least one)");
     }
     requireWords("hypothesis", hypothesis);
     double precision = 0;
     double recall = 0;
-    for (List<String> reference : references) {
+    for (long[] reference : references) {
       requireWords("reference", reference);
       int common = longestCommonSubsequence(reference, hypothesis);
-      precision = Math.max(precision, common / (double) hypothesis.size());
-      recall = Math.max(recall, common / (double) reference.size());
+      precision = Math.max(precision, common / (double) hypothesis.length);
+      recall = Math.max(recall, common / (double) reference.length);
     }
     if (precision == 0 || recall == 0) {
       return 0;
@@ -46,23 +53,23 @@ public final class RougeScorer {
     return (1 + BETA_SQUARED) * precision * recall / (recall + BETA_SQUARED * precision);
   }
 
-  private static void requireWords(String name, List<String> words) {
-    if (words.isEmpty()) {
+  private static void requireWords(String name, long[] words) {
+    if (words.length == 0) {
       throw new IllegalArgumentException(
           name + ": no words (expected: at least one, empty for an empty caption)");
     }
   }
 
-  private static int longestCommonSubsequence(List<String> left, List<String> right) {
-    int[] lengths = new int[right.size() + 1];
-    for (String word : left) {
+  private static int longestCommonSubsequence(long[] left, long[] right) {
+    int[] lengths = new int[right.length + 1];
+    for (long word : left) {
       int diagonal = 0;
       for (int j = 1; j < lengths.length; j++) {
         int above = lengths[j];
-        lengths[j] = word.equals(right.get(j - 1)) ? diagonal + 1 : Math.max(above, lengths[j - 1]);
+        lengths[j] = word == right[j - 1] ? diagonal + 1 : Math.max(above, lengths[j - 1]);
         diagonal = above;
       }
     }
-    return lengths[right.size()];
+    return lengths[right.length];
   }
 }

@@ -13,15 +13,21 @@ import org.ofaspark.train.TrainConfig.Precision;
  *     the best checkpoint of this run
  * @param batchSize samples decoded at a time
  * @param precision type that the network computes in
- * @param evalCiderCachedTokens upstream's cached document frequencies for CIDEr in validation;
- *     empty for those of the split
+ * @param evalCiderCachedTokens cached document frequencies for the CIDEr of upstream's validation,
+ *     upstream's file or a table of n-grams; empty to leave it out
+ * @param bootstrapSamples samples drawn for confidence intervals; 0 for none
+ * @param bootstrapSeed decides which
+ * @param pageExamples how many of the worst and of the best answers the page shows
  */
 public record EvaluateConfig(
     List<String> splits,
     Optional<String> weights,
     int batchSize,
     Precision precision,
-    Optional<String> evalCiderCachedTokens) {
+    Optional<String> evalCiderCachedTokens,
+    int bootstrapSamples,
+    long bootstrapSeed,
+    int pageExamples) {
 
   /** Checks every range. */
   public EvaluateConfig {
@@ -29,5 +35,7 @@ public record EvaluateConfig(
     Checks.that("evaluate.splits", splits, !splits.isEmpty(), "at least one split");
     splits.forEach(split -> TableConfig.checkSplit("evaluate.splits", split));
     Checks.atLeast("evaluate.batch-size", batchSize, 1);
+    Checks.atLeast("evaluate.bootstrap-samples", bootstrapSamples, 0);
+    Checks.atLeast("evaluate.page-examples", pageExamples, 0);
   }
 }

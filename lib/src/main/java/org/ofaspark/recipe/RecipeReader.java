@@ -324,7 +324,10 @@ public final class RecipeReader {
         evaluate.optionalText("weights"),
         evaluate.integer("batch-size"),
         evaluate.choice("precision", Precision.class),
-        evaluate.optionalText("eval-cider-cached-tokens"));
+        evaluate.optionalText("eval-cider-cached-tokens"),
+        evaluate.integer("bootstrap-samples"),
+        evaluate.longInteger("bootstrap-seed"),
+        evaluate.integer("page-examples"));
   }
 
   /** The depths of ResNet that upstream names. */

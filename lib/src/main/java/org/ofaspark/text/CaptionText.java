@@ -1,6 +1,7 @@
 package org.ofaspark.text;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -61,6 +62,17 @@ public final class CaptionText {
     }
     references.add(withoutPunctuation(text.substring(start)));
     return List.copyOf(references);
+  }
+
+  /**
+   * Returns the references of one image as people wrote them, for metrics with a tokenizer of their
+   * own.
+   *
+   * @param raw the references as read, divided by {@link #REFERENCE_SEPARATOR}
+   * @return one text for each reference, in order, without white space around it
+   */
+  public static List<String> referencesAsRead(String raw) {
+    return Arrays.stream(raw.split(REFERENCE_SEPARATOR, -1)).map(PythonText::strip).toList();
   }
 
   /** Returns the target of the validation loss: all {@link #references}, still divided. */

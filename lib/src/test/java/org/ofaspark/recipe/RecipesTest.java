@@ -112,7 +112,10 @@ class RecipesTest {
             }
             evaluate {
                 batch-size=16
+                bootstrap-samples=1000
+                bootstrap-seed=1
                 eval-cider-cached-tokens=null
+                page-examples=24
                 precision=fp32
                 splits=[
                     val

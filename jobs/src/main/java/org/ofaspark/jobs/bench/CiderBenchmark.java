@@ -3,6 +3,7 @@ package org.ofaspark.jobs.bench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -12,8 +13,10 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.data.Task;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.CaptionScores;
+import org.ofaspark.jobs.evaluate.TaskMetrics;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 
@@ -77,11 +80,10 @@ final class CiderBenchmark implements Benchmark {
   }
 
   private static double mean(SparkSession spark, Dataset<Row> predictions) {
-    var context = new JavaSparkContext(spark.sparkContext());
-    Dataset<Row> scored =
-        spark.createDataFrame(
-            CaptionScores.withScores(context, predictions), PredictionTable.SCHEMA);
-    return Objects.requireNonNull(CaptionScores.metrics(scored.javaRDD()).get("cider"));
+    Dataset<Row> scored = CaptionScores.of(spark, predictions, Optional.empty());
+    double cider = Objects.requireNonNull(TaskMetrics.of(Task.CAPTION).of(scored).get("cider"));
+    scored.unpersist();
+    return cider;
   }
 
   private static void requireSame(double cider, double other) {
@@ -104,6 +106,9 @@ final class CiderBenchmark implements Benchmark {
     values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.TEXT)] = references.get(0);
     values[PredictionTable.SCHEMA.fieldIndex(PredictionTable.HYPOTHESIS)] = variant(random, words);
     values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)] = references.toArray();
+    values[PredictionTable.SCHEMA.fieldIndex("loss")] = 1.0;
+    values[PredictionTable.SCHEMA.fieldIndex("nll_loss")] = 1.0;
+    values[PredictionTable.SCHEMA.fieldIndex("target_tokens")] = 1;
     return RowFactory.create(values);
   }
 

@@ -1,124 +1,137 @@
 package org.ofaspark.jobs.evaluate;
 
+import java.io.Serializable;
+import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.BleuStatistics;
-import org.ofaspark.metric.CaptionWords;
+import org.ofaspark.metric.CaptionExample;
 import org.ofaspark.metric.CiderScorer;
 import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.NgramCounts;
-import org.ofaspark.metric.PtbTokenizer;
-import org.ofaspark.metric.RougeScorer;
+import org.ofaspark.text.CaptionText;
+import scala.Tuple2;
 
 /**
- * Caption metrics as aggregations over a table of predictions, on words of the PTB tokenizer.
- * Driver.
+ * The scores of each caption of a split. Driver.
  *
- * <ul>
- *   <li>{@code cider}: CIDEr of coco-caption, which is CIDEr-D with document frequencies over the
- *       references of the split
- *   <li>{@code bleu_1} to {@code bleu_4}: of the whole split, with the closest reference's length
- *   <li>{@code rouge_l}: mean over the captions; an empty hypothesis has 0
- * </ul>
+ * <p>Captions are cut into words once. The first pass counts in how many examples each n-gram
+ * occurs: tasks count their own, a shuffle brings the counts of an n-gram together, and the driver
+ * gets those of the few n-grams that several examples share, which it broadcasts. The second pass
+ * scores.
  */
 public final class CaptionScores {
 
   private CaptionScores() {}
 
+  /** Scorers that differ in where the document frequencies come from. */
+  private record Scorers(CiderScorer split, @Nullable CiderScorer cached) implements Serializable {}
+
   /**
-   * Returns the predictions with the scores of each.
+   * Scores captions.
    *
-   * @param spark the session's context
+   * @param spark the session
    * @param predictions rows of {@link PredictionTable}
+   * @param cached document frequencies for {@code cider_valid}
+   * @return the rows with scores, kept on executors until the caller unpersists them
    */
-  public static JavaRDD<Row> withScores(JavaSparkContext spark, Dataset<Row> predictions) {
-    DocumentFrequency frequency =
+  public static Dataset<Row> of(
+      SparkSession spark, Dataset<Row> predictions, Optional<DocumentFrequency> cached) {
+    var context = new JavaSparkContext(spark.sparkContext());
+    JavaRDD<Tuple2<Row, CaptionExample>> captions =
         predictions
-            .select(ExampleTable.REFERENCES)
             .javaRDD()
-            .map(row -> counts(row.<String>getList(0)))
-            .treeAggregate(
-                new DocumentFrequency.Builder(),
-                DocumentFrequency.Builder::add,
-                DocumentFrequency.Builder::merge)
-            .build();
-    Broadcast<CiderScorer> scorer = spark.broadcast(new CiderScorer(frequency));
-    return predictions
-        .javaRDD()
-        .map(row -> PredictionTable.isPrediction(row) ? scored(scorer.value(), row) : row);
+            .map(row -> new Tuple2<>(row, caption(row)))
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    Broadcast<Scorers> scorers =
+        context.broadcast(
+            new Scorers(
+                new CiderScorer(frequency(captions.map(Tuple2::_2))),
+                cached.map(CiderScorer::new).orElse(null)));
+    Dataset<Row> scored =
+        spark
+            .createDataFrame(
+                captions.map(caption -> scored(scorers.value(), caption._1(), caption._2())),
+                PredictionTable.SCHEMA)
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    long unused = scored.count();
+    captions.unpersist();
+    return scored;
   }
 
-  private static Row scored(CiderScorer scorer, Row row) {
-    String hypothesis = PtbTokenizer.normalize(row.<String>getAs(PredictionTable.HYPOTHESIS));
-    List<String> references =
-        row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES)).stream()
-            .map(PtbTokenizer::normalize)
-            .toList();
-    double cider =
-        scorer.score(ngrams(hypothesis), references.stream().map(CaptionScores::ngrams).toList());
-    return PredictionTable.withScores(row, cider, rougeL(hypothesis, references));
+  /** Cuts a row's captions; an example without a prediction still is a document of the split. */
+  private static CaptionExample caption(Row row) {
+    String hypothesis = row.getAs(PredictionTable.HYPOTHESIS);
+    return CaptionExample.ofPtbTokens(
+        hypothesis == null ? "" : hypothesis,
+        row.getList(PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)));
   }
 
-  private static List<NgramCounts> counts(List<String> texts) {
-    return texts.stream().map(CaptionScores::counts).toList();
+  private static DocumentFrequency frequency(JavaRDD<CaptionExample> captions) {
+    int parts = captions.getNumPartitions();
+    JavaPairRDD<Integer, DocumentFrequency.Builder> counts =
+        captions.mapPartitionsToPair(examples -> parts(count(examples).split(parts)));
+    return counts
+        .partitionBy(new HashPartitioner(parts))
+        .values()
+        .mapPartitions(same -> List.of(merged(same).withoutSingles()).iterator())
+        .reduce(DocumentFrequency.Builder::merge)
+        .build();
   }
 
-  private static NgramCounts counts(String text) {
-    return ngrams(PtbTokenizer.normalize(text));
+  private static DocumentFrequency.Builder count(Iterator<CaptionExample> examples) {
+    var builder = new DocumentFrequency.Builder();
+    examples.forEachRemaining(example -> builder.add(example.referenceNgrams()));
+    return builder;
   }
 
-  private static NgramCounts ngrams(String normalized) {
-    return NgramCounts.of(CaptionWords.atWhiteSpace(normalized));
+  private static Iterator<Tuple2<Integer, DocumentFrequency.Builder>> parts(
+      List<DocumentFrequency.Builder> parts) {
+    return IntStream.range(0, parts.size()).mapToObj(i -> new Tuple2<>(i, parts.get(i))).iterator();
   }
 
-  private static double rougeL(String hypothesis, List<String> references) {
-    List<String> words = words(hypothesis);
-    List<List<String>> others =
-        references.stream().map(CaptionScores::words).filter(other -> !other.isEmpty()).toList();
-    return words.isEmpty() || others.isEmpty() ? 0 : RougeScorer.score(words, others);
+  private static DocumentFrequency.Builder merged(Iterator<DocumentFrequency.Builder> builders) {
+    var merged = new DocumentFrequency.Builder();
+    builders.forEachRemaining(merged::merge);
+    return merged;
   }
 
-  private static List<String> words(String normalized) {
-    return CaptionWords.atBlanks(normalized).stream().filter(word -> !word.isEmpty()).toList();
-  }
-
-  private static BleuStatistics bleu(Row row) {
-    return BleuStatistics.of(
-        counts(row.<String>getAs(PredictionTable.HYPOTHESIS)),
-        counts(row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES))));
-  }
-
-  /**
-   * Scores a split.
-   *
-   * @param scored what {@link #withScores} returns with its schema, without rows that have no
-   *     prediction
-   * @return metrics by name
-   */
-  public static Map<String, Double> metrics(JavaRDD<Row> scored) {
-    Map<String, Double> metrics = new TreeMap<>();
-    metrics.putAll(
-        NamedMeans.of(
-            scored.map(
-                row ->
-                    Map.of(
-                        "cider", row.<Double>getAs(PredictionTable.CIDER),
-                        "rouge_l", row.<Double>getAs(PredictionTable.ROUGE_L)))));
-    BleuStatistics bleu =
-        scored
-            .map(CaptionScores::bleu)
-            .aggregate(BleuStatistics.EMPTY, BleuStatistics::plus, BleuStatistics::plus);
-    for (int order = 1; order <= NgramCounts.MAX_ORDER; order++) {
-      metrics.put("bleu_" + order, bleu.bleu(order));
+  private static Row scored(Scorers scorers, Row row, CaptionExample caption) {
+    if (!PredictionTable.isPrediction(row)) {
+      return row;
     }
-    return metrics;
+    NgramCounts hypothesis = caption.hypothesisNgrams();
+    List<NgramCounts> references = caption.referenceNgrams();
+    return PredictionTable.withScores(
+        row,
+        scorers.split().score(hypothesis, references),
+        ciderValid(scorers.cached(), row),
+        caption.rougeL(),
+        BleuStatistics.of(hypothesis, references));
+  }
+
+  /** Scores as upstream's validation does: words without punctuation, in the case they have. */
+  private static @Nullable Double ciderValid(@Nullable CiderScorer scorer, Row row) {
+    if (scorer == null) {
+      return null;
+    }
+    CaptionExample caption =
+        CaptionExample.ofPlainWords(
+            row.getAs(PredictionTable.HYPOTHESIS),
+            CaptionText.references(row.getAs(ExampleTable.TEXT)));
+    return scorer.score(caption.hypothesisNgrams(), caption.referenceNgrams());
   }
 }

@@ -90,7 +90,7 @@ public final class EvaluateJob implements Callable<Integer> {
         double seconds = (System.nanoTime() - start) / 1e9;
         var summary =
             EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
-        new EvaluationFiles(files, run.evaluation(split))
+        new EvaluationFiles(files, run.evaluation(split), recipe.evaluate().pageExamples())
             .write(recipe.task(), outcome, summary, ExampleTable.read(spark, table + "/" + split));
         summaries.add(summary);
       }

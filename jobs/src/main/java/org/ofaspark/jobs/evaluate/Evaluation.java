@@ -2,8 +2,7 @@ package org.ofaspark.jobs.evaluate;
 
 import java.io.IOException;
 import java.util.Map;
-import java.util.TreeMap;
-import org.apache.spark.api.java.JavaRDD;
+import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -16,6 +15,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +32,7 @@ public final class Evaluation {
   private final HadoopFiles files;
   private final Recipe recipe;
   private final Vocabulary vocabulary;
+  private final Optional<DocumentFrequency> cached;
 
   /**
    * What came of a split.
@@ -67,21 +68,18 @@ public final class Evaluation {
    * @param recipe the run
    * @param vocabulary of the table
    */
-  public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary) {
+  public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary)
+      throws IOException {
     ModelStage.requireSupported(recipe);
-    recipe
-        .evaluate()
-        .evalCiderCachedTokens()
-        .ifPresent(
-            path ->
-                LOG.warn(
-                    "evaluate.eval-cider-cached-tokens: {} is not read so far;"
-                        + " cider counts documents over the split",
-                    path));
     this.spark = spark;
     this.files = files;
     this.recipe = recipe;
     this.vocabulary = vocabulary;
+    Optional<String> path = recipe.evaluate().evalCiderCachedTokens();
+    this.cached =
+        recipe.task() == Task.CAPTION && path.isPresent()
+            ? CachedFrequency.read(spark, files, path.get())
+            : Optional.empty();
   }
 
   /**
@@ -114,35 +112,24 @@ public final class Evaluation {
                 Encoders.row(PredictionTable.SCHEMA))
             .persist(StorageLevel.MEMORY_AND_DISK());
     long count = answers.count(); // the model works here, once
-    Dataset<Row> predictions = recipe.task() == Task.CAPTION ? scored(context, answers) : answers;
-    return outcome(predictions, count, broadcast);
+    return outcome(scored(answers), count, broadcast);
   }
 
-  private Dataset<Row> scored(JavaSparkContext context, Dataset<Row> answers) {
-    Dataset<Row> scored =
-        spark
-            .createDataFrame(CaptionScores.withScores(context, answers), PredictionTable.SCHEMA)
-            .persist(StorageLevel.MEMORY_AND_DISK());
-    long unused = scored.count();
+  private Dataset<Row> scored(Dataset<Row> answers) {
+    if (recipe.task() != Task.CAPTION) {
+      return answers;
+    }
+    Dataset<Row> scored = CaptionScores.of(spark, answers, cached);
     answers.unpersist();
     return scored;
   }
 
   private Outcome outcome(Dataset<Row> predictions, long count, ModelBroadcast weights) {
-    JavaRDD<Row> good =
-        predictions.filter(predictions.col(PredictionTable.ERROR).isNull()).javaRDD();
-    Map<String, Double> metrics = new TreeMap<>();
-    metrics.putAll(
-        recipe.task() == Task.CAPTION ? CaptionScores.metrics(good) : RegionScores.metrics(good));
-    Row sums =
-        predictions
-            .selectExpr("sum(loss)", "sum(nll_loss)", "sum(target_tokens)", "count(error)")
-            .first();
-    long failed = sums.getLong(3);
-    if (failed < count) {
-      metrics.put("loss", sums.getDouble(0) / sums.getLong(2));
-      metrics.put("nll_loss", sums.getDouble(1) / sums.getLong(2));
+    Map<String, Double> metrics = TaskMetrics.of(recipe.task()).of(predictions);
+    if (cached.isEmpty()) {
+      metrics.remove("cider_valid");
     }
+    long failed = predictions.filter(predictions.col(PredictionTable.ERROR).isNotNull()).count();
     if (failed > 0) {
       LOG.warn("{} of {} examples have no prediction; see column error", failed, count);
     }

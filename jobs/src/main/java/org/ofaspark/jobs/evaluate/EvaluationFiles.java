@@ -32,10 +32,17 @@ final class EvaluationFiles {
 
   private final HadoopFiles files;
   private final String directory;
+  private final int pageExamples;
 
-  EvaluationFiles(HadoopFiles files, String directory) {
+  /**
+   * Names the directory.
+   *
+   * @param pageExamples how many of the worst and of the best the page shows
+   */
+  EvaluationFiles(HadoopFiles files, String directory, int pageExamples) {
     this.files = files;
     this.directory = directory;
+    this.pageExamples = pageExamples;
   }
 
   /**
@@ -62,7 +69,7 @@ final class EvaluationFiles {
         });
     files.writeText(
         directory + "/evaluation.html",
-        EvaluationPage.of(task, summary, outcome.predictions(), examples));
+        EvaluationPage.of(task, summary, outcome.predictions(), examples, pageExamples));
     files.writeText(directory + "/" + EvaluationSummary.FILE, summary.toJson());
   }
 

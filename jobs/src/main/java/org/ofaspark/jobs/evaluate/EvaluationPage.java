@@ -6,47 +6,43 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.metric.Rectangle;
+import org.ofaspark.metric.Interval;
+import scala.Tuple2;
 
 /**
  * A page that shows an evaluation: its metrics, then the worst and the best predictions with their
- * pictures. Driver.
+ * pictures. Driver; executors make the cards.
  *
- * <p>It is one file that asks for nothing: pictures are in it, its script has no other source, and
- * its policy forbids the rest. Every text of the table is escaped, whatever it holds.
+ * <p>It is one file that asks for nothing: small copies of the pictures are in it, and its policy
+ * forbids all but its own style and script. Every text of the table is escaped, whatever it holds;
+ * if one were not, the policy would keep it from doing anything. Cards that are out of sight are
+ * not laid out, so that thousands of them open at once.
  */
 final class EvaluationPage {
 
-  private static final int EXAMPLES = 24;
-  private static final String POLICY =
-      "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-  private static final String SCRIPT =
-      """
-      document.querySelector('input').addEventListener('input', event => {
-        const words = event.target.value.toLowerCase();
-        for (const card of document.querySelectorAll('.card')) {
-          card.hidden = !card.textContent.toLowerCase().includes(words);
-        }
-      });
-      """;
+  private static final int MAX_ERRORS = 100;
+
+  private static final String ID = ExampleTable.EXAMPLE_ID;
 
   private final Task task;
   private final EvaluationSummary summary;
-  private final Map<String, EncodedImage> images = new HashMap<>();
   private final StringBuilder html = new StringBuilder();
 
   private EvaluationPage(Task task, EvaluationSummary summary) {
@@ -61,58 +57,150 @@ final class EvaluationPage {
    * @param summary the metrics
    * @param predictions rows of {@link PredictionTable}
    * @param examples the split, for the pictures
+   * @param shown how many of the worst and of the best are shown
    * @return the file's text
    */
   static String of(
-      Task task, EvaluationSummary summary, Dataset<Row> predictions, Dataset<Row> examples) {
-    String score = task == Task.CAPTION ? PredictionTable.CIDER : PredictionTable.IOU;
-    Dataset<Row> scored = predictions.where(col(score).isNotNull());
-    var id = col(ExampleTable.EXAMPLE_ID);
-    List<Row> worst = scored.orderBy(col(score), id).limit(EXAMPLES).collectAsList();
-    List<Row> best = scored.orderBy(col(score).desc(), id).limit(EXAMPLES).collectAsList();
+      Task task,
+      EvaluationSummary summary,
+      Dataset<Row> predictions,
+      Dataset<Row> examples,
+      int shown) {
     var page = new EvaluationPage(task, summary);
-    page.readImages(examples, worst);
-    page.readImages(examples, best);
-    return page.write(score, worst, best);
+    page.head();
+    page.metrics();
+    page.examples(predictions, examples, shown);
+    page.errors(predictions);
+    return page.html.append("<script>%s</script>\n</html>\n".formatted(script())).toString();
   }
 
-  private void readImages(Dataset<Row> examples, List<Row> shown) {
-    Object[] ids = shown.stream().map(row -> row.getAs(ExampleTable.EXAMPLE_ID)).toArray();
-    examples
-        .where(col(ExampleTable.EXAMPLE_ID).isin(ids))
-        .collectAsList()
-        .forEach(
-            row ->
-                images.put(row.getAs(ExampleTable.EXAMPLE_ID), ExampleTable.fromRow(row).image()));
-  }
-
-  private String write(String score, List<Row> worst, List<Row> best) {
+  private void head() {
+    String policy =
+        "default-src 'none'; img-src data:; style-src '%s'; script-src '%s'"
+            .formatted(hash(style()), hash(script()));
     html.append("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n")
-        .append("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n".formatted(POLICY))
+        .append("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n".formatted(policy))
         .append("<meta name=\"viewport\" content=\"width=device-width\">\n")
         .append("<link rel=\"icon\" href=\"data:,\">\n")
-        .append("<title>%s</title>\n<style>\n%s</style>\n".formatted(title(), style()))
-        .append("<h1>%s</h1>\n".formatted(title()))
-        .append("<div class=\"source\">%s</div>\n".formatted(escape(summary.weights())));
-    metrics();
-    html.append("<input type=\"search\" placeholder=\"Show only examples with ...\">\n");
-    if (task == Task.REFCOCO) {
-      html.append(
-          "<p class=\"legend\"><b class=\"predicted\">predicted</b>, <b class=\"truth\">true</b>\n");
-    }
-    cards("Worst by " + score, score, worst);
-    cards("Best by " + score, score, best);
-    return html.append("<script>\n%s</script>\n</html>\n".formatted(SCRIPT)).toString();
+        .append("<title>%s</title>\n<style>%s</style>\n".formatted(title(), style()))
+        .append("<header>\n<h1>%s</h1>\n".formatted(title()))
+        .append("<p class=\"source\">%s</p>\n</header>\n".formatted(escape(summary.weights())));
   }
 
   private String title() {
     return escape("%s, split %s".formatted(summary.task(), summary.split()));
   }
 
+  private void metrics() {
+    html.append("<dl class=\"metrics\">\n");
+    summary
+        .metrics()
+        .forEach((name, value) -> metric(name, "%.4f", value, summary.intervals().get(name)));
+    metric("examples", "%,d", summary.examples(), null);
+    if (summary.failed() > 0) {
+      metric("without a prediction", "%,d", summary.failed(), null);
+    }
+    html.append("</dl>\n");
+    if (!summary.intervals().isEmpty()) {
+      html.append(
+          "<p class=\"note\">Small: 95&nbsp;% confidence intervals, from bootstrap samples.</p>\n");
+    }
+  }
+
+  private void metric(String name, String format, Object value, @Nullable Interval interval) {
+    html.append(
+        "<div><dt>%s</dt><dd>%s%s</dd></div>\n"
+            .formatted(
+                escape(name),
+                String.format(Locale.ROOT, format, value),
+                interval == null
+                    ? ""
+                    : String.format(
+                        Locale.ROOT,
+                        "<small>%.4f to %.4f</small>",
+                        interval.low(),
+                        interval.high())));
+  }
+
+  private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {
+    String score = TaskMetrics.of(task).exampleScore();
+    Dataset<Row> scored = predictions.where(col(score).isNotNull());
+    html.append(
+        "<div class=\"tools\"><input type=\"search\" aria-label=\"Filter\""
+            + " placeholder=\"Show only examples with ...\"><output></output>");
+    if (task == Task.REFCOCO) {
+      html.append("<span><b class=\"predicted\">predicted</b> <b class=\"truth\">true</b></span>");
+    }
+    html.append("</div>\n");
+    if (scored.count() <= 2L * shown) {
+      cards("From worst to best by " + score, ordered(scored, col(score).asc()), examples);
+      return;
+    }
+    cards("Worst by " + score, ordered(scored, col(score).asc()).limit(shown), examples);
+    cards("Best by " + score, ordered(scored, col(score).desc()).limit(shown), examples);
+  }
+
+  private static Dataset<Row> ordered(Dataset<Row> predictions, Column order) {
+    return predictions.orderBy(order, col(ID));
+  }
+
+  private void cards(String heading, Dataset<Row> predictions, Dataset<Row> examples) {
+    List<Row> rows = predictions.collectAsList();
+    Object[] ids = rows.stream().map(PredictionTable::exampleId).toArray();
+    Map<String, Row> byId =
+        rows.stream().collect(Collectors.toMap(PredictionTable::exampleId, Function.identity()));
+    Task shown = task;
+    Map<String, String> cards =
+        examples
+            .where(col(ID).isin(ids))
+            .javaRDD()
+            .map(ExampleTable::fromRow)
+            .mapToPair(
+                example ->
+                    new Tuple2<>(
+                        example.exampleId(),
+                        ExampleCard.of(
+                            shown,
+                            Objects.requireNonNull(byId.get(example.exampleId())),
+                            example.image())))
+            .collectAsMap();
+    html.append("<h2>%s</h2>\n<section>\n".formatted(heading));
+    Stream.of(ids).map(id -> cards.getOrDefault(id, "")).forEach(html::append);
+    html.append("</section>\n");
+  }
+
+  private void errors(Dataset<Row> predictions) {
+    List<Row> rows =
+        predictions
+            .where(col(PredictionTable.ERROR).isNotNull())
+            .orderBy(ID)
+            .select(ID, PredictionTable.ERROR)
+            .limit(MAX_ERRORS)
+            .collectAsList();
+    if (rows.isEmpty()) {
+      return;
+    }
+    html.append("<h2>Without a prediction</h2>\n<table>\n");
+    rows.forEach(
+        row ->
+            html.append(
+                "<tr><td>%s</td><td>%s</td></tr>\n"
+                    .formatted(escape(row.getString(0)), escape(row.getString(1)))));
+    html.append("</table>\n");
+  }
+
   private static String style() {
-    try (InputStream in = EvaluationPage.class.getResourceAsStream("page.css")) {
+    return resource("page.css");
+  }
+
+  private static String script() {
+    return resource("page.js");
+  }
+
+  private static String resource(String name) {
+    try (InputStream in = EvaluationPage.class.getResourceAsStream(name)) {
       if (in == null) {
-        throw new IllegalStateException("page.css: missing (expected: in the jar)");
+        throw new IllegalStateException(name + ": missing (expected: in the jar)");
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -120,87 +208,14 @@ final class EvaluationPage {
     }
   }
 
-  private void metrics() {
-    html.append("<div class=\"metrics\">\n");
-    summary.metrics().forEach((name, value) -> metric(name, "%.4f", value));
-    metric("examples", "%,d", summary.examples());
-    if (summary.failed() > 0) {
-      metric("without a prediction", "%,d", summary.failed());
-    }
-    html.append("</div>\n");
-  }
-
-  private void metric(String name, String format, Object value) {
-    html.append(
-        "<div><b>%s</b><span>%s</span></div>\n"
-            .formatted(String.format(Locale.ROOT, format, value), escape(name)));
-  }
-
-  private void cards(String heading, String score, List<Row> rows) {
-    html.append("<h2>%s</h2>\n<div class=\"cards\">\n".formatted(heading));
-    rows.forEach(row -> card(score, row));
-    html.append("</div>\n");
-  }
-
-  private void card(String score, Row row) {
-    html.append("<div class=\"card\">");
-    picture(row);
-    html.append("<p class=\"said\">%s</p>\n".formatted(escape(said(row))));
-    for (String asked : asked(row)) {
-      html.append("<p class=\"asked\">%s</p>\n".formatted(escape(asked)));
-    }
-    html.append(
-        "<p class=\"score\"><span>%s %s</span><span>%s</span></p></div>\n"
-            .formatted(
-                score,
-                String.format(Locale.ROOT, "%.3f", row.<Double>getAs(score)),
-                escape(row.getAs(ExampleTable.EXAMPLE_ID))));
-  }
-
-  private String said(Row row) {
-    String hypothesis = row.getAs(PredictionTable.HYPOTHESIS);
-    boolean isNoBox =
-        task == Task.REFCOCO && PredictionTable.rectangle(row, PredictionTable.BOX) == null;
-    return isNoBox ? hypothesis + " (no box)" : task == Task.REFCOCO ? text(row) : hypothesis;
-  }
-
-  private List<String> asked(Row row) {
-    return task == Task.REFCOCO
-        ? List.of()
-        : new ArrayList<>(row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES)));
-  }
-
-  private static String text(Row row) {
-    return row.getAs(ExampleTable.TEXT);
-  }
-
-  private void picture(Row row) {
-    Optional.ofNullable(images.get(row.<String>getAs(ExampleTable.EXAMPLE_ID)))
-        .ifPresent(
-            image -> {
-              html.append(
-                  "<div class=\"picture\"><img alt=\"\" src=\"data:image/%s;base64,%s\">"
-                      .formatted(
-                          image.bytes()[0] == (byte) 0xff ? "jpeg" : "png",
-                          Base64.getEncoder().encodeToString(image.bytes())));
-              box(image, "truth", PredictionTable.rectangle(row, PredictionTable.REGION));
-              box(image, "predicted", PredictionTable.rectangle(row, PredictionTable.BOX));
-              html.append("</div>\n");
-            });
-  }
-
-  private void box(EncodedImage image, String kind, @Nullable Rectangle box) {
-    if (box != null) {
-      html.append(
-          String.format(
-              Locale.ROOT,
-              "<div class=\"box %s\" style=\"left:%.2f%%;top:%.2f%%;width:%.2f%%;height:%.2f%%\">"
-                  + "</div>",
-              kind,
-              100 * box.x0() / image.width(),
-              100 * box.y0() / image.height(),
-              100 * (box.x1() - box.x0()) / image.width(),
-              100 * (box.y1() - box.y0()) / image.height()));
+  /** Names a style or script in a content security policy. */
+  private static String hash(String text) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return "sha256-" + Base64.getEncoder().encodeToString(hash);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // every Java has it
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.ofaspark.jobs.ProgramVersion;
+import org.ofaspark.metric.Interval;
 import org.ofaspark.recipe.Recipe;
 
 /**
@@ -21,6 +22,8 @@ import org.ofaspark.recipe.Recipe;
  * @param examples examples of the split
  * @param failed those without a prediction; no metric counts them
  * @param metrics metrics by name
+ * @param intervals for each metric, where it would lie in 95 of 100 samples of as many examples;
+ *     empty if no samples were drawn
  * @param seconds how long the evaluation took
  * @param directory where the predictions are
  * @param code version of the program
@@ -33,6 +36,7 @@ public record EvaluationSummary(
     long examples,
     long failed,
     Map<String, Double> metrics,
+    Map<String, Interval> intervals,
     double seconds,
     String directory,
     String code) {
@@ -41,11 +45,16 @@ public record EvaluationSummary(
   public static final String FILE = "metrics.json";
 
   private static final Gson GSON =
-      new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
+      new GsonBuilder()
+          .setPrettyPrinting()
+          .disableHtmlEscaping()
+          .serializeSpecialFloatingPointValues()
+          .create();
 
-  /** Copies the metrics. */
+  /** Copies the maps. */
   public EvaluationSummary {
     metrics = new TreeMap<>(metrics);
+    intervals = new TreeMap<>(intervals);
   }
 
   static EvaluationSummary of(
@@ -63,9 +72,22 @@ public record EvaluationSummary(
         outcome.examples(),
         outcome.failed(),
         outcome.metrics(),
+        intervals(recipe, outcome),
         seconds,
         directory,
         ProgramVersion.fingerprint());
+  }
+
+  private static Map<String, Interval> intervals(Recipe recipe, Evaluation.Outcome outcome) {
+    int samples = recipe.evaluate().bootstrapSamples();
+    if (samples == 0) {
+      return Map.of();
+    }
+    return TaskMetrics.of(recipe.task())
+        .intervals(
+            outcome.predictions(),
+            outcome.metrics().keySet(),
+            new Resampling(samples, recipe.evaluate().bootstrapSeed()));
   }
 
   /** Returns the text of the file. */
@@ -87,6 +109,16 @@ public record EvaluationSummary(
       throw new IllegalArgumentException(
           file + ": damaged (expected: metrics of an evaluation); run submit/evaluate again", e);
     }
+  }
+
+  /**
+   * Returns the same summary of an evaluation that has been moved.
+   *
+   * @param place where the predictions are
+   */
+  public EvaluationSummary in(String place) {
+    return new EvaluationSummary(
+        task, split, table, weights, examples, failed, metrics, intervals, seconds, place, code);
   }
 
   /** Returns the summary in a line. */

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.metric.Interval;
 
 /** Metrics as a person reads them. */
 final class MetricsText {
@@ -27,15 +28,7 @@ final class MetricsText {
     if (!metrics.validations().isEmpty()) {
       text.append("\nValidation\n").append(TextTable.of(validations(metrics)));
     }
-    if (!metrics.evaluations().isEmpty()) {
-      text.append("\nEvaluation\n").append(TextTable.of(evaluations(metrics.evaluations())));
-      metrics
-          .evaluations()
-          .forEach(
-              evaluation ->
-                  text.append("\n%s  %s".formatted(evaluation.split(), evaluation.directory())));
-      text.append("\n");
-    }
+    metrics.evaluations().forEach(evaluation -> text.append("\n").append(evaluation(evaluation)));
     return text.toString();
   }
 
@@ -71,22 +64,26 @@ final class MetricsText {
     return rows;
   }
 
-  private static List<List<String>> evaluations(List<EvaluationSummary> evaluations) {
-    Set<String> names = new TreeSet<>();
-    evaluations.forEach(evaluation -> names.addAll(evaluation.metrics().keySet()));
+  private static String evaluation(EvaluationSummary evaluation) {
     List<List<String>> rows = new ArrayList<>();
-    rows.add(row(List.of("split", "examples", "failed"), names, List.of("weights")));
-    for (EvaluationSummary evaluation : evaluations) {
-      rows.add(
-          row(
-              List.of(
-                  evaluation.split(),
-                  String.valueOf(evaluation.examples()),
-                  String.valueOf(evaluation.failed())),
-              names.stream().map(name -> number(evaluation.metrics().get(name))).toList(),
-              List.of(evaluation.weights().replaceFirst(".*/", ""))));
-    }
-    return rows;
+    rows.add(List.of("metric", "value", evaluation.intervals().isEmpty() ? "" : "95 % interval"));
+    evaluation
+        .metrics()
+        .forEach(
+            (name, value) -> rows.add(List.of(name, number(value), interval(evaluation, name))));
+    return "Evaluation of %s, %d examples%s, %s\n%s  %s\n"
+        .formatted(
+            evaluation.split(),
+            evaluation.examples(),
+            evaluation.failed() == 0 ? "" : ", %d failed".formatted(evaluation.failed()),
+            evaluation.weights().replaceFirst(".*/", ""),
+            TextTable.of(rows),
+            evaluation.directory());
+  }
+
+  private static String interval(EvaluationSummary evaluation, String metric) {
+    Interval interval = evaluation.intervals().get(metric);
+    return interval == null ? "" : number(interval.low()) + " to " + number(interval.high());
   }
 
   private static List<String> row(

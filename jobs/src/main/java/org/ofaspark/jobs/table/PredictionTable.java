@@ -15,8 +15,11 @@ import org.ofaspark.data.Example;
 import org.ofaspark.evaluate.ExampleLoss;
 import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.image.Box;
+import org.ofaspark.metric.BleuStatistics;
+import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.metric.Rectangle;
 import org.ofaspark.metric.RegionOverlap;
+import org.ofaspark.text.CaptionText;
 
 /** The columns of a table of predictions. */
 public final class PredictionTable {
@@ -33,6 +36,9 @@ public final class PredictionTable {
   /** Column of the CIDEr of a caption, null for expressions. */
   public static final String CIDER = "cider";
 
+  /** Column of the CIDEr-D of upstream's validation, null without cached document frequencies. */
+  public static final String CIDER_VALID = "cider_valid";
+
   /** Column of the ROUGE-L of a caption, null for expressions. */
   public static final String ROUGE_L = "rouge_l";
 
@@ -42,7 +48,16 @@ public final class PredictionTable {
   /** Column that says why there is no prediction, null if there is one. */
   public static final String ERROR = "error";
 
-  /** The columns. */
+  private static final String HYPOTHESIS_WORDS = "hypothesis_words";
+  private static final String REFERENCE_WORDS = "reference_words";
+  private static final String MATCHES = "matches";
+
+  /**
+   * The columns. Of {@code bleu_1} to {@code bleu_4}, {@code hypothesis_words}, {@code
+   * reference_words} (those of the reference closest in length) and {@code matches} (of the n-grams
+   * of each order, those that a reference holds), the last three are what the BLEU of a whole split
+   * is made of; they are null for expressions.
+   */
   public static final StructType SCHEMA =
       new StructType()
           .add(ExampleTable.EXAMPLE_ID, StringType, false)
@@ -53,7 +68,15 @@ public final class PredictionTable {
           .add("tokens", createArrayType(IntegerType, false), true)
           .add(ExampleTable.REFERENCES, createArrayType(StringType, false), false)
           .add(CIDER, DoubleType, true)
+          .add(CIDER_VALID, DoubleType, true)
           .add(ROUGE_L, DoubleType, true)
+          .add("bleu_1", DoubleType, true)
+          .add("bleu_2", DoubleType, true)
+          .add("bleu_3", DoubleType, true)
+          .add("bleu_4", DoubleType, true)
+          .add(HYPOTHESIS_WORDS, IntegerType, true)
+          .add(REFERENCE_WORDS, IntegerType, true)
+          .add(MATCHES, createArrayType(IntegerType, false), true)
           .add(BOX, createArrayType(FloatType, false), true)
           .add(REGION, createArrayType(FloatType, false), true)
           .add(IOU, DoubleType, true)
@@ -81,24 +104,17 @@ public final class PredictionTable {
             : box == null
                 ? Double.valueOf(0)
                 : RegionOverlap.iou(rectangle(box), rectangle(region));
-    return RowFactory.create(
-        example.exampleId(),
-        example.imageId(),
-        example.text(),
-        prediction.text(),
-        prediction.score(),
-        prediction.tokens().toArray(),
-        example.references().toArray(),
-        null,
-        null,
-        corners(box),
-        corners(region),
-        iou,
-        loss.loss(),
-        loss.nllLoss(),
-        loss.tokens(),
-        loss.correct(),
-        null);
+    Object[] values = values(example);
+    set(values, HYPOTHESIS, prediction.text());
+    set(values, "score", prediction.score());
+    set(values, "tokens", prediction.tokens().toArray());
+    set(values, BOX, corners(box));
+    set(values, IOU, iou);
+    set(values, "loss", loss.loss());
+    set(values, "nll_loss", loss.nllLoss());
+    set(values, "target_tokens", loss.tokens());
+    set(values, "correct_tokens", loss.correct());
+    return RowFactory.create(values);
   }
 
   /**
@@ -108,25 +124,38 @@ public final class PredictionTable {
    * @param error why there is no answer
    */
   public static Row failure(Example example, String error) {
+    Object[] values = values(example);
+    set(values, ERROR, error);
+    return RowFactory.create(values);
+  }
+
+  /**
+   * Returns the values that do not depend on the answer; captions have their references as read.
+   */
+  private static @Nullable Object[] values(Example example) {
     Box region = example.region().map(known -> known.box()).orElse(null);
-    return RowFactory.create(
-        example.exampleId(),
-        example.imageId(),
-        example.text(),
-        null,
-        null,
-        null,
-        example.references().toArray(),
-        null,
-        null,
-        null,
-        corners(region),
-        null,
-        null,
-        null,
-        null,
-        null,
-        error);
+    @Nullable Object[] values = new @Nullable Object[SCHEMA.length()];
+    set(values, ExampleTable.EXAMPLE_ID, example.exampleId());
+    set(values, ExampleTable.IMAGE_ID, example.imageId());
+    set(values, ExampleTable.TEXT, example.text());
+    List<String> references =
+        region == null ? CaptionText.referencesAsRead(example.text()) : example.references();
+    set(values, ExampleTable.REFERENCES, references.toArray());
+    set(values, REGION, corners(region));
+    return values;
+  }
+
+  private static void set(@Nullable Object[] values, String column, @Nullable Object value) {
+    values[SCHEMA.fieldIndex(column)] = value;
+  }
+
+  /**
+   * Returns the id of the example that a row answers.
+   *
+   * @param row a row of {@link #SCHEMA}
+   */
+  public static String exampleId(Row row) {
+    return row.getString(SCHEMA.fieldIndex(ExampleTable.EXAMPLE_ID));
   }
 
   /**
@@ -143,16 +172,45 @@ public final class PredictionTable {
    *
    * @param row a row of {@link #SCHEMA}
    * @param cider its CIDEr
+   * @param ciderValid its CIDEr-D of upstream's validation, if there is one
    * @param rougeL its ROUGE-L
+   * @param bleu what BLEU needs to know of it
    */
-  public static Row withScores(Row row, double cider, double rougeL) {
-    Object[] values = new Object[row.length()];
+  public static Row withScores(
+      Row row, double cider, @Nullable Double ciderValid, double rougeL, BleuStatistics bleu) {
+    @Nullable Object[] values = new @Nullable Object[row.length()];
     for (int i = 0; i < values.length; i++) {
       values[i] = row.get(i);
     }
-    values[SCHEMA.fieldIndex(CIDER)] = cider;
-    values[SCHEMA.fieldIndex(ROUGE_L)] = rougeL;
+    set(values, CIDER, cider);
+    set(values, CIDER_VALID, ciderValid);
+    set(values, ROUGE_L, rougeL);
+    set(values, HYPOTHESIS_WORDS, (int) bleu.hypothesisWords());
+    set(values, REFERENCE_WORDS, (int) bleu.referenceWords());
+    Integer[] matches = new Integer[NgramCounts.MAX_ORDER];
+    for (int order = 1; order <= matches.length; order++) {
+      set(values, "bleu_" + order, bleu.bleu(order));
+      matches[order - 1] = (int) bleu.matches(order);
+    }
+    set(values, MATCHES, matches);
     return RowFactory.create(values);
+  }
+
+  /**
+   * Returns what BLEU needs to know of a caption.
+   *
+   * @param row a row of {@link #SCHEMA} with scores
+   */
+  public static BleuStatistics bleu(Row row) {
+    int words = row.<Integer>getAs(HYPOTHESIS_WORDS);
+    List<Integer> found = row.getList(row.fieldIndex(MATCHES));
+    long[] matches = new long[NgramCounts.MAX_ORDER];
+    long[] ngrams = new long[NgramCounts.MAX_ORDER];
+    for (int i = 0; i < NgramCounts.MAX_ORDER; i++) {
+      matches[i] = found.get(i);
+      ngrams[i] = Math.max(0, words - i);
+    }
+    return BleuStatistics.ofSums(words, row.<Integer>getAs(REFERENCE_WORDS), matches, ngrams);
   }
 
   /**

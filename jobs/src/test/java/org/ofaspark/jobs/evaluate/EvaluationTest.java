@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
+import org.ofaspark.golden.Golden;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -37,11 +38,15 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.metric.CaptionExample;
+import org.ofaspark.metric.CiderScorer;
+import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.RefcocoAccuracy;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.text.CaptionText;
 
 /** Evaluation of the golden tables with random weights. */
 class EvaluationTest {
@@ -182,7 +187,7 @@ class EvaluationTest {
       var summary =
           EvaluationSummary.of(
               recipe(task), "val", weights(task), outcome, 1.5, directory.toString());
-      var written = new EvaluationFiles(files, directory.toString());
+      var written = new EvaluationFiles(files, directory.toString(), 3);
       Dataset<Row> examples = ExampleTable.read(spark, table(task) + "/val");
       written.write(task, outcome, summary, examples);
       written.write(task, outcome, summary, examples); // again: replaces
@@ -206,16 +211,58 @@ class EvaluationTest {
   }
 
   @Test
+  void cachedFrequenciesComeFromUpstreamsFileOrFromATable() throws IOException {
+    String table = folder.resolve("ngrams").toString();
+    NgramsJob.write(spark, table(Task.CAPTION) + "/val", table);
+    Path pickle = folder.resolve("cached.p");
+    Files.write(pickle, Golden.bytes("metrics/cached_df.proto2.p"));
+    String key = "evaluate.eval-cider-cached-tokens=";
+
+    try (var none = evaluate(Task.CAPTION, "val", key + folder.resolve("nothing"));
+        var fromTable = evaluate(Task.CAPTION, "val", key + table);
+        var fromPickle = evaluate(Task.CAPTION, "val", key + pickle)) {
+      assertThat(none.metrics()).doesNotContainKey("cider_valid");
+      assertThat(fromPickle.metrics()).containsKey("cider_valid");
+      Map<String, Double> expected = ciderOverTheSplit(fromTable.predictions());
+      for (Row row : fromTable.predictions().collectAsList()) {
+        assertThat(row.<Double>getAs(PredictionTable.CIDER_VALID))
+            .isCloseTo(expected.get(PredictionTable.exampleId(row)), within(1e-12));
+      }
+    }
+  }
+
+  /** Scores the texts of validation with the document frequencies of the examples themselves. */
+  private static Map<String, Double> ciderOverTheSplit(Dataset<Row> predictions) {
+    List<Row> rows = predictions.collectAsList();
+    var frequency = new DocumentFrequency.Builder();
+    rows.stream()
+        .collect(
+            Collectors.groupingBy(
+                row -> row.<String>getAs(ExampleTable.IMAGE_ID),
+                Collectors.flatMapping(
+                    row -> caption(row).referenceNgrams().stream(), Collectors.toList())))
+        .values()
+        .forEach(frequency::add);
+    var scorer = new CiderScorer(frequency.build());
+    return rows.stream()
+        .collect(
+            Collectors.toMap(
+                PredictionTable::exampleId,
+                row ->
+                    scorer.score(caption(row).hypothesisNgrams(), caption(row).referenceNgrams())));
+  }
+
+  private static CaptionExample caption(Row row) {
+    return CaptionExample.ofPlainWords(
+        row.getAs(PredictionTable.HYPOTHESIS),
+        CaptionText.references(row.getAs(ExampleTable.TEXT)));
+  }
+
+  @Test
   void weightsThatAreMissingAreAnErrorThatNamesThem() {
     String nothing = folder.resolve("nothing").toString();
     assertThatThrownBy(() -> evaluation(Task.CAPTION).run("val", nothing))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageContaining("nothing: no model.safetensors");
-  }
-
-  @Test
-  void captionThatIsHtmlIsShownAsText() {
-    assertThat(EvaluationPage.escape("<script>alert('a & \"b\"')</script>"))
-        .isEqualTo("&lt;script&gt;alert(&#39;a &amp; &quot;b&quot;&#39;)&lt;/script&gt;");
   }
 }

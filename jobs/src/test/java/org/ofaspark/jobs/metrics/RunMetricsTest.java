@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.metric.Interval;
 
 class RunMetricsTest {
 
@@ -58,6 +59,7 @@ class RunMetricsTest {
                 120,
                 1,
                 Map.of("cider", 2.0625, "loss", 2.5),
+                Map.of("cider", new Interval(1.75, 2.375)),
                 9,
                 directory,
                 "1.0")
@@ -81,11 +83,11 @@ class RunMetricsTest {
             "      10      1  0.5000  4.0000",
             "      20      2  1.2500  3.0000  best",
             "",
-            "Evaluation",
-            "  split  examples  failed   cider    loss          weights",
-            "   test       120       1  2.0625  2.5000  update-00000020",
-            "",
-            "test  " + run.resolve("evaluation/test"));
+            "Evaluation of test, 120 examples, 1 failed, update-00000020",
+            "  metric   value     95 % interval",
+            "   cider  2.0625  1.7500 to 2.3750",
+            "    loss  2.5000",
+            "  " + run.resolve("evaluation/test"));
   }
 
   @Test

@@ -1,0 +1,108 @@
+package org.ofaspark.jobs.evaluate;
+
+import static org.ofaspark.jobs.evaluate.EvaluationPage.escape;
+
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.sql.Row;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.EncodedImage;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.metric.Rectangle;
+
+/** An example on a page: its picture, what was answered and what was asked for. */
+final class ExampleCard {
+
+  private ExampleCard() {}
+
+  /**
+   * Writes a card.
+   *
+   * @param task decides what is shown
+   * @param row of {@link PredictionTable}, with a prediction
+   * @param image the example's picture
+   * @return HTML
+   */
+  static String of(Task task, Row row, EncodedImage image) {
+    String body = task == Task.CAPTION ? caption(row) : expression(row);
+    return "<article>%s%s<p class=\"id\">%s</p></article>\n"
+        .formatted(picture(row, image), body, text(row, ExampleTable.EXAMPLE_ID));
+  }
+
+  private static String caption(Row row) {
+    var html = new StringBuilder();
+    html.append("<p class=\"said\">%s</p>".formatted(text(row, PredictionTable.HYPOTHESIS)));
+    html.append("<ul>");
+    for (String reference : row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES))) {
+      html.append("<li>%s</li>".formatted(escape(reference)));
+    }
+    html.append("</ul><p class=\"scores\">");
+    for (String score :
+        List.of(PredictionTable.CIDER, PredictionTable.CIDER_VALID, "bleu_4", "rouge_l")) {
+      if (row.<Double>getAs(score) != null) {
+        html.append(score(row, score));
+      }
+    }
+    return html.append("</p>").toString();
+  }
+
+  private static String expression(Row row) {
+    boolean isBox = PredictionTable.rectangle(row, PredictionTable.BOX) != null;
+    String said =
+        isBox
+            ? ""
+            : "<p class=\"nobox\">no box: %s</p>".formatted(text(row, PredictionTable.HYPOTHESIS));
+    return "<p class=\"said\">%s</p>%s<p class=\"scores\">%s</p>"
+        .formatted(text(row, ExampleTable.TEXT), said, score(row, PredictionTable.IOU));
+  }
+
+  private static String score(Row row, String name) {
+    return "<span>%s <b>%s</b></span> "
+        .formatted(name, String.format(Locale.ROOT, "%.2f", row.<Double>getAs(name)));
+  }
+
+  private static String text(Row row, String column) {
+    return escape(row.getAs(column));
+  }
+
+  private static String picture(Row row, EncodedImage image) {
+    return String.format(
+        Locale.ROOT,
+        "<div class=\"picture\"><img loading=\"lazy\" alt=\"\" width=\"%d\" height=\"%d\" src=\"%s\">"
+            + "%s</div>",
+        image.width(),
+        image.height(),
+        Thumbnail.url(image),
+        boxes(row, image));
+  }
+
+  private static String boxes(Row row, EncodedImage image) {
+    Rectangle truth = PredictionTable.rectangle(row, PredictionTable.REGION);
+    if (truth == null) {
+      return "";
+    }
+    return "<svg viewBox=\"0 0 %d %d\">%s%s</svg>"
+        .formatted(
+            image.width(),
+            image.height(),
+            box("truth", truth),
+            box("predicted", PredictionTable.rectangle(row, PredictionTable.BOX)));
+  }
+
+  /** Draws a box, from its left upper to its right lower corner whatever comes first. */
+  private static String box(String kind, @Nullable Rectangle box) {
+    if (box == null) {
+      return "";
+    }
+    return String.format(
+        Locale.ROOT,
+        "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+        kind,
+        Math.min(box.x0(), box.x1()),
+        Math.min(box.y0(), box.y1()),
+        Math.abs(box.x1() - box.x0()),
+        Math.abs(box.y1() - box.y0()));
+  }
+}

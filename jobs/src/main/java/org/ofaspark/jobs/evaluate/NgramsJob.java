@@ -1,0 +1,110 @@
+package org.ofaspark.jobs.evaluate;
+
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.metric.CaptionWords;
+import org.ofaspark.metric.NgramCounts;
+import org.ofaspark.text.CaptionText;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+import scala.Tuple2;
+
+/**
+ * Entry point of the ngrams command: counts in how many images' references each n-gram occurs, for
+ * {@code evaluate.eval-cider-cached-tokens}.
+ */
+@Command(
+    name = "ngrams",
+    mixinStandardHelpOptions = true,
+    description = "Counts the n-grams of a split's references, for cider_valid.")
+public final class NgramsJob implements Callable<Integer> {
+
+  @Parameters(index = "0", paramLabel = "SPLIT_DIR", description = "A table's split.")
+  private String split;
+
+  @Parameters(index = "1", paramLabel = "OUT", description = "The directory to write.")
+  private String out;
+
+  NgramsJob() {}
+
+  /**
+   * Runs the command.
+   *
+   * @param args see {@code --help}
+   * @throws SparkUserAppException if it fails; by then it is told why
+   */
+  public static void main(String[] args) throws SparkUserAppException {
+    JobCommand.run(new NgramsJob(), args);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (SparkSession spark = JobCommand.session("ofa-ngrams").getOrCreate()) {
+      var files =
+          new HadoopFiles(
+              JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+      write(spark, files.qualified(split), files.qualified(out));
+    }
+    return 0;
+  }
+
+  /**
+   * Counts the n-grams of a split.
+   *
+   * @param spark the session
+   * @param split the split's directory
+   * @param out the directory to write, which must not exist
+   */
+  static void write(SparkSession spark, String split, String out) {
+    JavaPairRDD<String, Set<String>> images =
+        ExampleTable.read(spark, split)
+            .select(ExampleTable.IMAGE_ID, ExampleTable.TEXT)
+            .javaRDD()
+            .mapToPair(row -> new Tuple2<>(row.getString(0), ngrams(row.getString(1))))
+            .reduceByKey(NgramsJob::union)
+            .cache();
+    JavaRDD<Row> counts =
+        images
+            .values()
+            .flatMapToPair(ngrams -> ngrams.stream().map(n -> new Tuple2<>(n, 1L)).iterator())
+            .reduceByKey(Long::sum)
+            .map(count -> RowFactory.create(count._1(), count._2()));
+    JavaRDD<Row> documents =
+        JavaSparkContext.fromSparkContext(spark.sparkContext())
+            .parallelize(List.of(RowFactory.create(CachedFrequency.ALL, images.count())), 1);
+    spark.createDataFrame(counts.union(documents), CachedFrequency.SCHEMA).write().parquet(out);
+    images.unpersist();
+  }
+
+  private static Set<String> ngrams(String text) {
+    Set<String> ngrams = new HashSet<>();
+    for (String reference : CaptionText.references(text)) {
+      List<String> words = CaptionWords.atWhiteSpace(reference);
+      for (int order = 1; order <= NgramCounts.MAX_ORDER; order++) {
+        for (int start = 0; start + order <= words.size(); start++) {
+          ngrams.add(String.join(" ", words.subList(start, start + order)));
+        }
+      }
+    }
+    return ngrams;
+  }
+
+  private static Set<String> union(Set<String> one, Set<String> other) {
+    Set<String> union = new HashSet<>(one);
+    union.addAll(other);
+    return union;
+  }
+}

@@ -1,0 +1,257 @@
+package org.ofaspark.jobs.metrics;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.struct;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.evaluate.TaskMetrics;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.metric.Bootstrap;
+import org.ofaspark.metric.Interval;
+import org.ofaspark.metric.PairedTest;
+import org.ofaspark.metric.SummedMetric;
+
+/**
+ * Two evaluations of the same examples, A and B, and how sure one can be that they differ.
+ *
+ * @param a one evaluation
+ * @param b the other
+ * @param examples those that both have answered, which are what is compared
+ * @param leftOut those that one has no answer to
+ * @param metrics differences of metrics
+ * @param up examples on which B does better than A, those of the largest difference first
+ * @param down examples on which B does worse, likewise
+ */
+record Comparison(
+    EvaluationSummary a,
+    EvaluationSummary b,
+    long examples,
+    long leftOut,
+    List<Difference> metrics,
+    List<Change> up,
+    List<Change> down) {
+
+  private static final String A = "a";
+  private static final String B = "b";
+  private static final String CHANGE = "change";
+  private static final double LEVEL = 0.95;
+  private static final int NAMED = 3;
+
+  /**
+   * The difference of a metric.
+   *
+   * @param metric its name
+   * @param a its value in A, over the examples compared
+   * @param b its value in B
+   * @param interval of b - a, by paired bootstrap: the middle 95 %
+   * @param pValue chance of such a difference if A and B were alike, by approximate randomization
+   */
+  record Difference(String metric, double a, double b, Interval interval, double pValue) {}
+
+  /**
+   * An example and its two answers.
+   *
+   * @param exampleId its id
+   * @param text the references or the expression
+   * @param answerA what A says
+   * @param answerB what B says
+   * @param scoreA the score of A's answer
+   * @param scoreB the score of B's answer
+   */
+  record Change(
+      String exampleId,
+      String text,
+      String answerA,
+      String answerB,
+      double scoreA,
+      double scoreB) {}
+
+  /**
+   * How to compare.
+   *
+   * @param samples bootstrap samples, and shuffles of the test
+   * @param seed decides which
+   * @param changes how many examples to show, up and down
+   */
+  record Settings(int samples, long seed, int changes) {}
+
+  /**
+   * Compares two evaluations.
+   *
+   * @param spark the session
+   * @param a one evaluation
+   * @param b the other
+   * @param settings how
+   * @throws IllegalArgumentException if they are not of the same examples
+   */
+  static Comparison of(
+      SparkSession spark, EvaluationSummary a, EvaluationSummary b, Settings settings) {
+    requireSame("task", a.task(), b.task());
+    requireSame("split", a.split(), b.split());
+    Dataset<Row> pairs =
+        predictions(spark, a, A)
+            .join(predictions(spark, b, B), ExampleTable.EXAMPLE_ID, "full_outer")
+            .persist();
+    try {
+      requireSameExamples(pairs);
+      return compare(pairs, a, b, settings);
+    } finally {
+      pairs.unpersist();
+    }
+  }
+
+  private static Dataset<Row> predictions(SparkSession spark, EvaluationSummary run, String name) {
+    Column[] columns =
+        Arrays.stream(PredictionTable.SCHEMA.fieldNames())
+            .map(column -> col(column))
+            .toArray(Column[]::new);
+    return spark
+        .read()
+        .parquet(run.directory() + "/predictions")
+        .select(col(ExampleTable.EXAMPLE_ID), struct(columns).as(name));
+  }
+
+  private static void requireSame(String what, String a, String b) {
+    if (!a.equals(b)) {
+      throw new IllegalArgumentException(
+          "%s: %s in A, %s in B (expected: the same)".formatted(what, a, b));
+    }
+  }
+
+  private static void requireSameExamples(Dataset<Row> pairs) {
+    requireNone(pairs.where(col(B).isNull()), "only in A");
+    requireNone(pairs.where(col(A).isNull()), "only in B");
+    for (String column :
+        List.of(ExampleTable.TEXT, ExampleTable.REFERENCES, PredictionTable.REGION)) {
+      requireNone(
+          pairs.where(not(col(A + "." + column).eqNullSafe(col(B + "." + column)))),
+          "whose %s differ".formatted(column));
+    }
+  }
+
+  private static void requireNone(Dataset<Row> examples, String what) {
+    long count = examples.count();
+    if (count > 0) {
+      throw new IllegalArgumentException(
+          "examples: %d %s, such as %s (expected: the same examples)"
+              .formatted(
+                  count,
+                  what,
+                  examples.orderBy(ExampleTable.EXAMPLE_ID).limit(NAMED).collectAsList().stream()
+                      .map(row -> row.<String>getAs(ExampleTable.EXAMPLE_ID))
+                      .collect(Collectors.joining(", "))));
+    }
+  }
+
+  private static Comparison compare(
+      Dataset<Row> pairs, EvaluationSummary a, EvaluationSummary b, Settings settings) {
+    TaskMetrics metrics = TaskMetrics.of(Task.valueOf(a.task().toUpperCase(Locale.ROOT)));
+    Dataset<Row> both = pairs.where("a.error IS NULL AND b.error IS NULL");
+    Set<String> names = new TreeSet<>(a.metrics().keySet());
+    names.retainAll(b.metrics().keySet());
+    long examples = both.count();
+    String score = metrics.exampleScore();
+    Dataset<Row> changes =
+        both.withColumn(CHANGE, col(B + "." + score).minus(col(A + "." + score)));
+    return new Comparison(
+        a,
+        b,
+        examples,
+        pairs.count() - examples,
+        differences(both.javaRDD(), metrics, metrics.metrics(names), settings),
+        changes(changes.where(col(CHANGE).gt(0)), col(CHANGE).desc(), score, settings),
+        changes(changes.where(col(CHANGE).lt(0)), col(CHANGE).asc(), score, settings));
+  }
+
+  private static List<Difference> differences(
+      JavaRDD<Row> pairs, TaskMetrics task, List<SummedMetric> metrics, Settings settings) {
+    int size = task.size();
+    Bootstrap bootstrap =
+        pairs.aggregate(
+            new Bootstrap(settings.seed(), settings.samples(), 2 * size),
+            (sums, pair) ->
+                sums.add(id(pair), joined(statistics(task, pair, A), statistics(task, pair, B))),
+            Bootstrap::merge);
+    PairedTest test =
+        pairs.aggregate(
+            new PairedTest(settings.seed(), settings.samples(), size),
+            (sums, pair) ->
+                sums.add(id(pair), statistics(task, pair, A), statistics(task, pair, B)),
+            PairedTest::merge);
+    List<Difference> differences = new ArrayList<>();
+    for (SummedMetric metric : metrics) {
+      SummedMetric.Formula formula = metric.formula();
+      differences.add(
+          new Difference(
+              metric.name(),
+              test.first(formula),
+              test.second(formula),
+              bootstrap.interval(
+                  sums ->
+                      formula.of(Arrays.copyOfRange(sums, size, 2 * size))
+                          - formula.of(Arrays.copyOf(sums, size)),
+                  LEVEL),
+              test.pValue(formula)));
+    }
+    return differences;
+  }
+
+  private static String id(Row pair) {
+    return pair.getString(0);
+  }
+
+  private static double[] statistics(TaskMetrics task, Row pair, String run) {
+    return task.statistics(pair.<Row>getAs(run));
+  }
+
+  private static double[] joined(double[] one, double[] other) {
+    double[] joined = Arrays.copyOf(one, one.length + other.length);
+    System.arraycopy(other, 0, joined, one.length, other.length);
+    return joined;
+  }
+
+  private static List<Change> changes(
+      Dataset<Row> changes, Column order, String score, Settings settings) {
+    return changes
+        .orderBy(order, col(ExampleTable.EXAMPLE_ID))
+        .limit(settings.changes())
+        .collectAsList()
+        .stream()
+        .map(pair -> change(pair, score))
+        .toList();
+  }
+
+  private static Change change(Row pair, String score) {
+    Row a = pair.getAs(A);
+    Row b = pair.getAs(B);
+    return new Change(
+        id(pair), a.getAs(ExampleTable.TEXT), answer(a), answer(b), a.getAs(score), b.getAs(score));
+  }
+
+  private static String answer(Row row) {
+    boolean isCaption = PredictionTable.rectangle(row, PredictionTable.REGION) == null;
+    if (isCaption) {
+      return row.getAs(PredictionTable.HYPOTHESIS);
+    }
+    var box = PredictionTable.rectangle(row, PredictionTable.BOX);
+    return box == null
+        ? "no box"
+        : String.format(
+            Locale.ROOT, "%.0f,%.0f to %.0f,%.0f", box.x0(), box.y0(), box.x1(), box.y1());
+  }
+}

@@ -1,0 +1,68 @@
+package org.ofaspark.jobs.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.ofaspark.jobs.metrics.Comparison.Change;
+import org.ofaspark.jobs.metrics.Comparison.Difference;
+
+/** A comparison as a person reads it. */
+final class ComparisonText {
+
+  private ComparisonText() {}
+
+  static String of(Comparison comparison) {
+    var text = new StringBuilder();
+    text.append("A  %s\n".formatted(comparison.a().directory()));
+    text.append("B  %s\n".formatted(comparison.b().directory()));
+    text.append("split %s, %d examples".formatted(comparison.a().split(), comparison.examples()));
+    if (comparison.leftOut() > 0) {
+      text.append(", %d left out that one has no answer to".formatted(comparison.leftOut()));
+    }
+    text.append("\n\n").append(TextTable.of(differences(comparison.metrics())));
+    changes(text, "Where B is better by most", comparison.up());
+    changes(text, "Where A is better by most", comparison.down());
+    return text.toString();
+  }
+
+  private static List<List<String>> differences(List<Difference> metrics) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("metric", "A", "B", "B - A", "95 % interval", "p-value"));
+    for (Difference metric : metrics) {
+      rows.add(
+          List.of(
+              metric.metric(),
+              number(metric.a()),
+              number(metric.b()),
+              signed(metric.b() - metric.a()),
+              signed(metric.interval().low()) + " to " + signed(metric.interval().high()),
+              number(metric.pValue())));
+    }
+    return rows;
+  }
+
+  private static void changes(StringBuilder text, String heading, List<Change> changes) {
+    if (changes.isEmpty()) {
+      return;
+    }
+    text.append("\n%s\n".formatted(heading));
+    for (Change change : changes) {
+      text.append("  %s  %s\n".formatted(line(change.exampleId()), line(change.text())))
+          .append("    A  %s  %s\n".formatted(number(change.scoreA()), line(change.answerA())))
+          .append("    B  %s  %s\n".formatted(number(change.scoreB()), line(change.answerB())));
+    }
+  }
+
+  /** Returns a text without what would end its line or change the terminal. */
+  private static String line(String text) {
+    return text.replaceAll("\\p{Cntrl}+", " ");
+  }
+
+  private static String number(double value) {
+    return String.format(Locale.ROOT, "%.4f", value);
+  }
+
+  private static String signed(double value) {
+    return String.format(Locale.ROOT, "%+.4f", value);
+  }
+}

@@ -1,0 +1,18 @@
+
+const input = document.querySelector('input');
+const output = document.querySelector('output');
+const cards = [...document.querySelectorAll('article')];
+const texts = cards.map(card => card.textContent.toLowerCase());
+
+function filter() {
+  const wanted = input.value.toLowerCase().split(/\s+/).filter(word => word);
+  let shown = 0;
+  cards.forEach((card, i) => {
+    card.hidden = !wanted.every(word => texts[i].includes(word));
+    shown += card.hidden ? 0 : 1;
+  });
+  output.textContent = shown === cards.length ? `${shown} shown` : `${shown} of ${cards.length} shown`;
+}
+
+input.addEventListener('input', filter);
+filter();
