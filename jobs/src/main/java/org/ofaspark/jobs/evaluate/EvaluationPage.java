@@ -24,6 +24,7 @@ import org.ofaspark.data.Task;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
+import org.ofaspark.metric.SummedMetric;
 import scala.Tuple2;
 
 /**
@@ -93,9 +94,10 @@ final class EvaluationPage {
 
   private void metrics() {
     html.append("<dl class=\"metrics\">\n");
-    summary
-        .metrics()
-        .forEach((name, value) -> metric(name, "%.4f", value, summary.intervals().get(name)));
+    for (SummedMetric metric : TaskMetrics.of(task).metrics(summary.metrics().keySet())) {
+      String name = metric.name();
+      metric(name, "%.4f", summary.metrics().get(name), summary.intervals().get(name));
+    }
     metric("examples", "%,d", summary.examples(), null);
     if (summary.failed() > 0) {
       metric("without a prediction", "%,d", summary.failed(), null);
@@ -107,7 +109,7 @@ final class EvaluationPage {
     }
   }
 
-  private void metric(String name, String format, Object value, @Nullable Interval interval) {
+  private void metric(String name, String format, @Nullable Object value, @Nullable Interval interval) {
     html.append(
         "<div><dt>%s</dt><dd>%s%s</dd></div>\n"
             .formatted(

@@ -24,8 +24,8 @@ final class RegionMetrics extends TaskMetrics {
   private static final long serialVersionUID = 1;
 
   private static final List<String> ACCURACIES =
-      List.of("accuracy_0.25", "score", "accuracy_0.75", "accuracy_0.9");
-  private static final float[] THRESHOLDS = {0.25f, 0.5f, 0.75f, 0.9f};
+      List.of("score", "accuracy_0.25", "accuracy_0.75", "accuracy_0.9");
+  private static final float[] THRESHOLDS = {0.5f, 0.25f, 0.75f, 0.9f};
 
   private static final int FIRST_ACCURACY = OWN;
   private static final int IOU = FIRST_ACCURACY + THRESHOLDS.length;
