@@ -72,13 +72,14 @@ public final class CaptionExample implements Serializable {
 
     private Words(long[] atWhiteSpace, long[] atBlanks) {
       this.atWhiteSpace = atWhiteSpace;
-      this.atBlanks = Arrays.equals(atWhiteSpace, atBlanks) ? atWhiteSpace : atBlanks;
+      this.atBlanks = atBlanks;
     }
 
     static Words of(String caption) {
-      return new Words(
-          NgramCounts.fingerprints(CaptionWords.atWhiteSpace(caption)),
-          NgramCounts.fingerprints(CaptionWords.atBlanks(caption)));
+      long[] words = NgramCounts.fingerprints(CaptionWords.atWhiteSpace(caption));
+      return CaptionWords.hasSingleBlanksOnly(caption)
+          ? new Words(words, words)
+          : new Words(words, NgramCounts.fingerprints(CaptionWords.atBlanks(caption)));
     }
 
     NgramCounts ngrams() {

@@ -56,8 +56,25 @@ public final class CaptionWords {
     return words;
   }
 
+  /** Tells whether both ways of cutting a caption give the same words, at least one. */
+  static boolean hasSingleBlanksOnly(String caption) {
+    boolean isBehindWord = false;
+    for (int i = 0; i < caption.length(); i++) {
+      char c = caption.charAt(i);
+      boolean isWord = !isWhiteSpace(c);
+      if (!isWord && !(c == ' ' && isBehindWord)) {
+        return false;
+      }
+      isBehindWord = isWord;
+    }
+    return isBehindWord;
+  }
+
   /** Tells what Python calls white space: no-break spaces and the next-line character too. */
   private static boolean isWhiteSpace(char c) {
+    if (c > ' ' && c <= '~') {
+      return false;
+    }
     return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
   }
 }

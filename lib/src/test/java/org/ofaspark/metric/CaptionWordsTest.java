@@ -3,6 +3,8 @@ package org.ofaspark.metric;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CaptionWordsTest {
 
@@ -30,5 +32,24 @@ class CaptionWordsTest {
 
     assertThat(CaptionWords.atWhiteSpace(caption)).containsExactly("22", "3/4", "inches");
     assertThat(CaptionWords.atBlanks(caption)).containsExactly("22\u00A03/4", "inches");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "a",
+        "a man",
+        "a  man",
+        " a",
+        "a ",
+        "",
+        " ",
+        "a\tman",
+        "22\u00A03/4 in",
+        "\u00e9t\u00e9"
+      })
+  void captionsWithSingleBlanksOnlyAreCutAlike(String caption) {
+    assertThat(CaptionWords.hasSingleBlanksOnly(caption))
+        .isEqualTo(CaptionWords.atBlanks(caption).equals(CaptionWords.atWhiteSpace(caption)));
   }
 }

@@ -119,10 +119,13 @@ final class CiderBenchmark implements Benchmark {
         .toList();
   }
 
-  /** Spells a number in letters, as other characters make a word of another kind. */
+  /**
+   * Spells a number in three letters or more: to a tokenizer other characters, and a single letter
+   * before a full stop, are words of another kind.
+   */
   private static String word(int number) {
     var word = new StringBuilder();
-    for (int rest = number; rest > 0; rest /= LETTERS) {
+    for (int rest = number + LETTERS * LETTERS; rest > 0; rest /= LETTERS) {
       word.append((char) ('a' + rest % LETTERS));
     }
     return word.toString();

@@ -44,27 +44,26 @@ public final class CaptionScores {
    * Scores captions.
    *
    * @param spark the session
-   * @param predictions rows of {@link PredictionTable}
+   * @param predictions rows of {@link PredictionTable}, in the same order whenever they are read
    * @param cached document frequencies for {@code cider_valid}
    * @return the rows with scores, kept on executors until the caller unpersists them
    */
   public static Dataset<Row> of(
       SparkSession spark, Dataset<Row> predictions, Optional<DocumentFrequency> cached) {
     var context = new JavaSparkContext(spark.sparkContext());
-    JavaRDD<Tuple2<Row, CaptionExample>> captions =
-        predictions
-            .javaRDD()
-            .map(row -> new Tuple2<>(row, caption(row)))
-            .persist(StorageLevel.MEMORY_AND_DISK());
+    JavaRDD<CaptionExample> captions =
+        predictions.javaRDD().map(CaptionScores::caption).persist(StorageLevel.MEMORY_AND_DISK());
     Broadcast<Scorers> scorers =
         context.broadcast(
             new Scorers(
-                new CiderScorer(frequency(captions.map(Tuple2::_2))),
-                cached.map(CiderScorer::new).orElse(null)));
+                new CiderScorer(frequency(captions)), cached.map(CiderScorer::new).orElse(null)));
     Dataset<Row> scored =
         spark
             .createDataFrame(
-                captions.map(caption -> scored(scorers.value(), caption._1(), caption._2())),
+                predictions
+                    .javaRDD()
+                    .zip(captions)
+                    .map(caption -> scored(scorers.value(), caption._1(), caption._2())),
                 PredictionTable.SCHEMA)
             .persist(StorageLevel.MEMORY_AND_DISK());
     long unused = scored.count();

@@ -109,7 +109,8 @@ final class EvaluationPage {
     }
   }
 
-  private void metric(String name, String format, @Nullable Object value, @Nullable Interval interval) {
+  private void metric(
+      String name, String format, @Nullable Object value, @Nullable Interval interval) {
     html.append(
         "<div><dt>%s</dt><dd>%s%s</dd></div>\n"
             .formatted(

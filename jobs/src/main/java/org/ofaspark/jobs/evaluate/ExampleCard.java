@@ -70,8 +70,8 @@ final class ExampleCard {
   private static String picture(Row row, EncodedImage image) {
     return String.format(
         Locale.ROOT,
-        "<div class=\"picture\"><img loading=\"lazy\" alt=\"\" width=\"%d\" height=\"%d\" src=\"%s\">"
-            + "%s</div>",
+        "<div class=\"picture\"><img loading=\"lazy\" alt=\"\" width=\"%d\" height=\"%d\""
+            + " src=\"%s\">%s</div>",
         image.width(),
         image.height(),
         Thumbnail.url(image),

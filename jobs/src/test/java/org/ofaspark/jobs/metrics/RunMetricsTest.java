@@ -39,7 +39,8 @@ class RunMetricsTest {
         """
         {"update":15,"epoch":1,"loss":5.5,"nll_loss":4.5,"gnorm":1.0,"lr":1e-4,"sentences_per_second":7.26}
         {"update":20,"epoch":2,"loss":3.25,"nll_loss":2.5,"gnorm":1.5,"lr":5e-5,"sentences_per_second":8.04}
-        {"update":25,"ep""");
+        {"update":25,"ep\
+        """);
     write(
         "metrics/valid.jsonl",
         """
