@@ -40,6 +40,14 @@ final class EvaluationPage {
 
   private static final int MAX_ERRORS = 100;
 
+  /**
+   * Up to so many pictures are sharp also where a pixel of CSS is two; more of them are smaller.
+   */
+  private static final int FEW = 200;
+
+  private static final int SIDE_OF_FEW = 400;
+  private static final int SIDE_OF_MANY = 240;
+
   private static final String ID = ExampleTable.EXAMPLE_ID;
 
   private final Task task;
@@ -153,6 +161,7 @@ final class EvaluationPage {
     Map<String, Row> byId =
         rows.stream().collect(Collectors.toMap(PredictionTable::exampleId, Function.identity()));
     Task shown = task;
+    int side = rows.size() <= FEW ? SIDE_OF_FEW : SIDE_OF_MANY;
     Map<String, String> cards =
         examples
             .where(col(ID).isin(ids))
@@ -165,7 +174,8 @@ final class EvaluationPage {
                         ExampleCard.of(
                             shown,
                             Objects.requireNonNull(byId.get(example.exampleId())),
-                            example.image())))
+                            example.image(),
+                            side)))
             .collectAsMap();
     html.append("<h2>%s</h2>\n<section>\n".formatted(heading));
     Stream.of(ids).map(id -> cards.getOrDefault(id, "")).forEach(html::append);

@@ -23,12 +23,13 @@ final class ExampleCard {
    * @param task decides what is shown
    * @param row of {@link PredictionTable}, with a prediction
    * @param image the example's picture
+   * @param side the longest side of its copy, in pixels
    * @return HTML
    */
-  static String of(Task task, Row row, EncodedImage image) {
+  static String of(Task task, Row row, EncodedImage image, int side) {
     String body = task == Task.CAPTION ? caption(row) : expression(row);
     return "<article>%s%s<p class=\"id\">%s</p></article>\n"
-        .formatted(picture(row, image), body, text(row, ExampleTable.EXAMPLE_ID));
+        .formatted(picture(row, image, side), body, text(row, ExampleTable.EXAMPLE_ID));
   }
 
   private static String caption(Row row) {
@@ -67,14 +68,14 @@ final class ExampleCard {
     return escape(row.getAs(column));
   }
 
-  private static String picture(Row row, EncodedImage image) {
+  private static String picture(Row row, EncodedImage image, int side) {
     return String.format(
         Locale.ROOT,
         "<div class=\"picture\"><img loading=\"lazy\" alt=\"\" width=\"%d\" height=\"%d\""
             + " src=\"%s\">%s</div>",
         image.width(),
         image.height(),
-        Thumbnail.url(image),
+        Thumbnail.url(image, side),
         boxes(row, image));
   }
 

@@ -16,21 +16,23 @@ import org.ofaspark.image.RgbImage;
 /** A small copy of a picture, for a page that holds many. */
 final class Thumbnail {
 
-  /** Longest side in pixels: sharp on a card of a page, also where a pixel of CSS is two. */
-  private static final int SIDE = 400;
-
   private static final ImageDecoder DECODER = new ImageDecoder(ImageLimits.DEFAULT);
 
   private Thumbnail() {}
 
-  /** Returns a picture as a URL that holds it. */
-  static String url(EncodedImage image) {
-    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg(image));
+  /**
+   * Returns a picture as a URL that holds it.
+   *
+   * @param image the picture
+   * @param side the longest side of the copy, in pixels
+   */
+  static String url(EncodedImage image, int side) {
+    return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(jpeg(image, side));
   }
 
-  private static byte[] jpeg(EncodedImage image) {
+  private static byte[] jpeg(EncodedImage image, int side) {
     RgbImage pixels = DECODER.decode(image.bytes());
-    double scale = Math.min(1, SIDE / (double) Math.max(pixels.width(), pixels.height()));
+    double scale = Math.min(1, side / (double) Math.max(pixels.width(), pixels.height()));
     RgbImage small =
         BicubicResize.resize(
             pixels,
