@@ -1,16 +1,11 @@
 package org.ofaspark.jobs;
 
+import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 
 /** How many cores a task needs to have an executor for itself. */
 final class TaskCores {
-
-  private static final Pattern LOCAL = Pattern.compile("local\\[(\\d+|\\*)(?:\\s*,.*)?]");
-  private static final Pattern LOCAL_CLUSTER =
-      Pattern.compile("local-cluster\\[\\s*\\d+\\s*,\\s*(\\d+)\\s*,.*]");
 
   private TaskCores() {}
 
@@ -24,18 +19,10 @@ final class TaskCores {
     if (conf.contains("spark.task.cpus")) {
       return OptionalInt.empty();
     }
-    String master = conf.get("spark.master", "");
-    Matcher local = LOCAL.matcher(master);
-    if (local.matches()) {
-      int cores =
-          local.group(1).equals("*")
-              ? Runtime.getRuntime().availableProcessors()
-              : Integer.parseInt(local.group(1));
-      return OptionalInt.of(Math.max(1, cores / conf.getInt("spark.ofa.ranks", 1)));
-    }
-    Matcher cluster = LOCAL_CLUSTER.matcher(master);
-    if (cluster.matches()) {
-      return OptionalInt.of(Integer.parseInt(cluster.group(1)));
+    Optional<LocalMaster> local = LocalMaster.of(conf);
+    if (local.isPresent()) {
+      int ranks = local.get().isCluster() ? 1 : conf.getInt("spark.ofa.ranks", 1);
+      return OptionalInt.of(Math.max(1, local.get().cores() / ranks));
     }
     return conf.contains("spark.executor.cores")
         ? OptionalInt.of(conf.getInt("spark.executor.cores", 1))

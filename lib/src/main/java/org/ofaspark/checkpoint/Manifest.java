@@ -22,6 +22,8 @@ import java.util.TreeMap;
  * @param worldSize ranks that wrote it; any number can go on from it
  * @param parameters trainable parameters
  * @param skippedUpdates updates among those done that moved no parameter
+ * @param lossScale factor on the losses of the next update; 1 without float16
+ * @param lossScaleUpdates updates since it last changed or overflowed
  * @param files every other file of the checkpoint
  * @param metrics validation metrics of these weights by name; empty if there was no validation
  */
@@ -32,6 +34,8 @@ public record Manifest(
     int worldSize,
     long parameters,
     long skippedUpdates,
+    double lossScale,
+    int lossScaleUpdates,
     List<FileEntry> files,
     Map<String, Double> metrics) {
 
@@ -39,7 +43,7 @@ public record Manifest(
   public static final String FILE = "manifest.json";
 
   /** The version that this program writes and reads. */
-  public static final int VERSION = 1;
+  public static final int VERSION = 2;
 
   /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
   private static final Gson GSON =
@@ -67,7 +71,16 @@ public record Manifest(
    */
   public Manifest with(Map<String, Double> measured) {
     return new Manifest(
-        version, updateNumber, epoch, worldSize, parameters, skippedUpdates, files, measured);
+        version,
+        updateNumber,
+        epoch,
+        worldSize,
+        parameters,
+        skippedUpdates,
+        lossScale,
+        lossScaleUpdates,
+        files,
+        measured);
   }
 
   /** Returns the text of the file. */
@@ -97,6 +110,8 @@ public record Manifest(
           field(json, "worldSize", file).getAsInt(),
           field(json, "parameters", file).getAsLong(),
           field(json, "skippedUpdates", file).getAsLong(),
+          field(json, "lossScale", file).getAsDouble(),
+          field(json, "lossScaleUpdates", file).getAsInt(),
           files(field(json, "files", file).getAsJsonArray(), file),
           metrics(field(json, "metrics", file).getAsJsonObject()));
     } catch (JsonParseException

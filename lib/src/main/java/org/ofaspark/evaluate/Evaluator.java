@@ -16,6 +16,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.text.TokenCodec;
 
@@ -32,6 +33,7 @@ public final class Evaluator {
   private final ExampleLosses losses;
   private final SequenceGenerator generator;
   private final AnswerReader answers;
+  private final FloatType type;
 
   /**
    * Creates an evaluator.
@@ -42,6 +44,7 @@ public final class Evaluator {
    * @param generator finds the hypotheses
    * @param codec turns tokens to text
    * @param bins turns location bins to boxes
+   * @param type what the network computes in; losses and scores are float32
    */
   public Evaluator(
       OfaModel model,
@@ -49,12 +52,14 @@ public final class Evaluator {
       Criterion criterion,
       SequenceGenerator generator,
       TokenCodec codec,
-      BoxBins bins) {
+      BoxBins bins,
+      FloatType type) {
     this.model = model;
     this.state = state;
     this.losses = new ExampleLosses(model, state, criterion);
     this.generator = generator;
     this.answers = new AnswerReader(codec, bins);
+    this.type = type;
   }
 
   /**
@@ -82,7 +87,7 @@ public final class Evaluator {
 
   private List<Evaluated> compute(
       MicroBatch batch, List<String> exampleIds, Task task, List<ResizeRatios> ratios) {
-    ForwardPass pass = ForwardPass.inference(state);
+    ForwardPass pass = ForwardPass.inference(state, type);
     NDManager manager = pass.get(OfaModel.EMBEDDING).getManager();
     EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
     List<ExampleLoss> lossOf = Scope.run(() -> losses.of(pass, encoded, batch));

@@ -116,9 +116,10 @@ final class Attention {
       NDArray values,
       NDArray bias,
       @Nullable NDArray keyMask) {
-    NDArray logits = queries.matMul(keys.transpose(0, 1, 3, 2)).addi(bias); // (B, H, Q, K)
+    NDArray products = queries.matMul(keys.transpose(0, 1, 3, 2)); // (B, H, Q, K)
+    NDArray logits = pass.float32(products).addi(bias);
     NDArray masked = keyMask == null ? logits : logits.addi(keyMask);
-    return pass.dropout(masked.softmax(-1), dropout).matMul(values);
+    return pass.dropout(pass.cast(masked.softmax(-1)), dropout).matMul(values);
   }
 
   /**

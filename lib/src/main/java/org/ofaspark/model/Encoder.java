@@ -94,7 +94,8 @@ final class Encoder {
    * @return arrays owned by the current scope
    */
   EncoderOutput encode(ForwardPass pass, OfaInput input) {
-    NDArray patches = resnet.forward(pass, input.patchImages()); // (B, 1024, h, w)
+    NDArray patches = // (B, 1024, h, w)
+        pass.cast(resnet.forward(pass.inFloat32(), input.patchImages()));
     int height = (int) patches.getShape().get(2);
     int width = (int) patches.getShape().get(3);
     int words = (int) input.sourceTokens().getShape().get(1);
@@ -127,7 +128,7 @@ final class Encoder {
 
     NDArray x = image.concat(words, 1); // (B, S, C)
     NDArray present = input.present();
-    return present == null ? x : x.mul(present);
+    return present == null ? x : x.mul(pass.cast(present));
   }
 
   /** Embeds the positions of patches and words, shape (1, S, C). */

@@ -103,10 +103,10 @@ public final class OfaModel implements AutoCloseable {
    * @param state the generation in progress; it advances by one token
    * @param tokens the newest token of each hypothesis, the hypotheses of a sentence next to each
    *     other, as many for each; int64, shape (R)
-   * @return logits of the next token, shape (R, V)
+   * @return logits of the next token, float32, shape (R, V)
    */
   public NDArray decodeStep(ForwardPass pass, DecodingState state, NDArray tokens) {
-    return logits(pass, decoder.step(pass, state, tokens));
+    return pass.float32(logits(pass, decoder.step(pass, state, tokens)));
   }
 
   @Override

@@ -28,9 +28,9 @@ final class Resnet {
   /** Pixels of an image per patch, on both axes. */
   static final int STRIDE = 16;
 
-  private static final int STEM_CHANNELS = 64;
-  private static final int EXPANSION = 4;
-  private static final int FIRST_PLANES = 64;
+  static final int STEM_CHANNELS = 64;
+  static final int EXPANSION = 4;
+  static final int FIRST_PLANES = 64;
 
   private final String prefix;
   private final ResnetConfig config;

@@ -1,15 +1,22 @@
 package org.ofaspark.nn;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.tensor.FloatType;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
- * One run of a model over one micro-batch: the parameters by name, and whether layers behave as in
- * training.
+ * One run of a model over one micro-batch: the parameters by name, the type that it computes in,
+ * and whether layers behave as in training.
+ *
+ * <p>In a pass of 16 bits the parameters are copies of the float32 masters, to which gradients flow
+ * back. Attention's softmax stays float32, and the ResNet does: the gradient of batch normalization
+ * is a difference of large numbers, and in bfloat16 that of the first convolution is off by 25%.
  *
  * <p>In training, dropout and drop-path draw from the process-wide generator ({@link
  * org.ofaspark.tensor.TorchRuntime#seed}), and batch normalization uses and collects the
@@ -17,36 +24,63 @@ import org.ofaspark.nn.TensorSpec.Role;
  */
 public final class ForwardPass {
 
-  private final Map<String, NDArray> parameters;
+  private final FloatType type;
+  private final Map<String, NDArray> masters; // float32
+  private final Map<String, NDArray> parameters; // of the type
   private final @Nullable NDArray batchStatistics;
   private final Map<String, NDArray> statisticsByName;
 
   private ForwardPass(
+      FloatType type,
+      Map<String, NDArray> masters,
       Map<String, NDArray> parameters,
       @Nullable NDArray batchStatistics,
       Map<String, NDArray> statisticsByName) {
+    this.type = type;
+    this.masters = masters;
     this.parameters = parameters;
     this.batchStatistics = batchStatistics;
     this.statisticsByName = statisticsByName;
+  }
+
+  private static ForwardPass open(
+      StateDict state,
+      FloatType type,
+      @Nullable NDArray batchStatistics,
+      Map<String, NDArray> statisticsByName) {
+    Map<String, NDArray> masters = state.views();
+    Map<String, NDArray> parameters = type == FloatType.FLOAT32 ? masters : state.views(type);
+    return new ForwardPass(type, masters, parameters, batchStatistics, statisticsByName);
   }
 
   /**
    * Opens a pass in which layers behave as in training.
    *
    * @param state the model's values; its trainable parameters collect gradients
+   * @param type what the pass computes in
    */
-  public static ForwardPass training(StateDict state) {
+  public static ForwardPass training(StateDict state, FloatType type) {
     NDArray statistics = state.vector(Role.BUFFER).array().zerosLike();
-    return new ForwardPass(state.views(), statistics, state.layout(Role.BUFFER).split(statistics));
+    return open(state, type, statistics, state.layout(Role.BUFFER).split(statistics));
+  }
+
+  /**
+   * Opens a pass in float32 in which layers behave as after training.
+   *
+   * @param state the model's values
+   */
+  public static ForwardPass inference(StateDict state) {
+    return inference(state, FloatType.FLOAT32);
   }
 
   /**
    * Opens a pass in which layers behave as after training: no dropout, running statistics.
    *
    * @param state the model's values
+   * @param type what the pass computes in
    */
-  public static ForwardPass inference(StateDict state) {
-    return new ForwardPass(state.views(), null, Map.of());
+  public static ForwardPass inference(StateDict state, FloatType type) {
+    return open(state, type, null, Map.of());
   }
 
   /** Tells whether layers behave as in training. */
@@ -55,16 +89,43 @@ public final class ForwardPass {
   }
 
   /**
-   * Returns a tensor of the model.
+   * Returns a tensor of the model, in the type of the pass.
    *
    * @param name its upstream name
    */
   public NDArray get(String name) {
-    NDArray parameter = parameters.get(name);
-    if (parameter == null) {
+    return find(parameters, name);
+  }
+
+  /** Returns the same pass in float32, for layers that a type of 16 bits is too coarse for. */
+  public ForwardPass inFloat32() {
+    return new ForwardPass(FloatType.FLOAT32, masters, masters, batchStatistics, statisticsByName);
+  }
+
+  private static NDArray find(Map<String, NDArray> tensors, String name) {
+    NDArray tensor = tensors.get(name);
+    if (tensor == null) {
       throw new IllegalArgumentException(name + ": unknown (expected: a tensor of this model)");
     }
-    return parameter;
+    return tensor;
+  }
+
+  /**
+   * Converts to the type of the pass.
+   *
+   * @param x float32, any shape
+   */
+  public NDArray cast(NDArray x) {
+    return type == FloatType.FLOAT32 ? x : ScriptedOps.cast(x, type);
+  }
+
+  /**
+   * Converts to float32, for what the type of the pass is too coarse for.
+   *
+   * @param x any shape
+   */
+  public NDArray float32(NDArray x) {
+    return type == FloatType.FLOAT32 ? x : ScriptedOps.cast(x, FloatType.FLOAT32);
   }
 
   /**
@@ -116,8 +177,9 @@ public final class ForwardPass {
     long[] shape = new long[x.getShape().dimension()];
     Arrays.fill(shape, 1);
     shape[0] = x.getShape().get(0);
-    NDArray ones = x.getManager().ones(new Shape(shape), x.getDataType());
-    return x.mul(ones.getNDArrayInternal().dropout(ones, (float) rate, true).singletonOrThrow());
+    NDArray ones = x.getManager().ones(new Shape(shape), DataType.FLOAT32);
+    NDArray kept = ones.getNDArrayInternal().dropout(ones, (float) rate, true).singletonOrThrow();
+    return x.mul(cast(kept));
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.ofaspark.nn;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ public final class Functional {
    * @param factor the number
    */
   public static NDArray scale(NDArray x, float factor) {
-    return x.mul(x.getManager().full(new Shape(), factor, x.getDataType()));
+    return x.mul(x.getManager().full(new Shape(), factor, DataType.FLOAT32)); // keeps the type of x
   }
 
   /**

@@ -14,6 +14,8 @@ import java.util.Random;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.FloatType;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
  * The values of a model: one flat vector each for the trainable parameters, the frozen ones and the
@@ -92,6 +94,21 @@ public final class StateDict implements AutoCloseable {
     Map<String, NDArray> views = new LinkedHashMap<>();
     for (Role role : Role.values()) {
       views.putAll(layout(role).split(vector(role).array()));
+    }
+    return views;
+  }
+
+  /**
+   * Returns a copy of every parameter in another type, by its name; buffers are left out. Recorded,
+   * as {@link #views()}.
+   *
+   * @param type the type
+   * @return arrays owned by the current scope
+   */
+  Map<String, NDArray> views(FloatType type) {
+    Map<String, NDArray> views = new LinkedHashMap<>();
+    for (Role role : List.of(Role.TRAINABLE, Role.FROZEN)) {
+      views.putAll(layout(role).split(ScriptedOps.cast(vector(role).array(), type)));
     }
     return views;
   }

@@ -84,7 +84,7 @@ public final class RecipeReader {
                     criterion(all.section("criterion")),
                     ranking(all),
                     optimizer(all.section("optimizer")),
-                    train(all.section("train")),
+                    train(all.section("train"), all.section("ema")),
                     generate(all.section("generate"), all.section("data")),
                     evaluate(all.section("evaluate")),
                     all.resolvedText()));
@@ -272,7 +272,7 @@ public final class RecipeReader {
     section.choice(key, Map.of(value, value));
   }
 
-  private static TrainConfig train(ConfigSection train) {
+  private static TrainConfig train(ConfigSection train, ConfigSection ema) {
     return new TrainConfig(
         train.integer("max-epoch"),
         train.longInteger("max-update"),
@@ -281,6 +281,7 @@ public final class RecipeReader {
         train.choice("precision", Precision.class),
         train.decimal("fp16-init-scale"),
         train.integer("fp16-scale-window"),
+        ema.decimal("decay"),
         train.longInteger("seed"),
         train.integer("log-interval"),
         train.flag("report-accuracy"),

@@ -13,6 +13,7 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 
 /**
  * Operators that DJL does not bind, called through one small TorchScript module that lives as long
@@ -23,7 +24,13 @@ public final class ScriptedOps {
   private static final String METHODS =
       """
         def attention(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-          return torch.scaled_dot_product_attention(q, k, v, bias, 0., False, scale=1.)
+          return torch.scaled_dot_product_attention(q, k, v, torch.type_as(bias, q), 0., False, scale=1.)
+        def float32(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.to(x, 6)
+        def bfloat16(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.to(x, 15)
+        def float16(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.to(x, 5)
         def log_softmax_backward(self: __torch__.Ops, gradient: Tensor, log_probs: Tensor) -> Tensor:
           return torch._log_softmax_backward_data(gradient, log_probs, 1, 6)
         def add_at(self: __torch__.Ops, x: Tensor, columns: Tensor, values: Tensor) -> Tensor:
@@ -50,11 +57,23 @@ public final class ScriptedOps {
    * @param query already scaled, shape (B, H, Q, D)
    * @param key shape (B, H, K, D)
    * @param value shape (B, H, K, D)
-   * @param bias added to the logits, shape broadcastable to (B, H, Q, K); negative infinity masks
+   * @param bias added to the logits, of any float type, shape broadcastable to (B, H, Q, K);
+   *     negative infinity masks
    * @return shape (B, H, Q, D)
    */
   public static NDArray attention(NDArray query, NDArray key, NDArray value, NDArray bias) {
     return call("attention", query, key, value, bias);
+  }
+
+  /**
+   * Converts to another type; recorded, unlike DJL's conversion, so that gradients flow back.
+   *
+   * @param x any float type and shape
+   * @param type the type wanted
+   * @return a copy, or another handle on {@code x} if it has the type
+   */
+  public static NDArray cast(NDArray x, FloatType type) {
+    return call(type.name().toLowerCase(Locale.ROOT), x);
   }
 
   /**

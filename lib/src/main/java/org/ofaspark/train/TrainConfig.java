@@ -2,6 +2,8 @@ package org.ofaspark.train;
 
 import java.time.Duration;
 import org.ofaspark.config.Checks;
+import org.ofaspark.optim.LossScale;
+import org.ofaspark.tensor.FloatType;
 
 /**
  * How long and in what portions a run trains, under upstream's words.
@@ -14,6 +16,7 @@ import org.ofaspark.config.Checks;
  * @param precision type that the network computes in
  * @param fp16InitScale first loss scale of fp16
  * @param fp16ScaleWindow updates without overflow after which the loss scale doubles
+ * @param emaDecay decay of the moving average of the weights; 0 keeps none
  * @param seed of dropout and of the order of examples
  * @param logInterval updates between two lines of training metrics
  * @param reportAccuracy whether those lines tell the share of target tokens that are the likeliest
@@ -34,6 +37,7 @@ public record TrainConfig(
     Precision precision,
     double fp16InitScale,
     int fp16ScaleWindow,
+    double emaDecay,
     long seed,
     int logInterval,
     boolean reportAccuracy,
@@ -49,11 +53,22 @@ public record TrainConfig(
   /** The type that the network computes in; parameters and losses are float32 at all times. */
   public enum Precision {
     /** float32. */
-    FP32,
+    FP32(FloatType.FLOAT32),
     /** bfloat16. */
-    BF16,
+    BF16(FloatType.BFLOAT16),
     /** float16 with a dynamic loss scale. */
-    FP16
+    FP16(FloatType.FLOAT16);
+
+    private final FloatType type;
+
+    Precision(FloatType type) {
+      this.type = type;
+    }
+
+    /** Returns the type that passes compute in. */
+    public FloatType type() {
+      return type;
+    }
   }
 
   /** Checks every range. */
@@ -69,6 +84,7 @@ public record TrainConfig(
             .formatted(batchSize, Math.max(1, globalBatch / batchSize) * batchSize));
     Checks.that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0");
     Checks.atLeast("train.fp16-scale-window", fp16ScaleWindow, 1);
+    Checks.that("ema.decay", emaDecay, emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1");
     Checks.atLeast("train.log-interval", logInterval, 1);
     Checks.atLeast("train.validate-interval-updates", validateIntervalUpdates, 1);
     Checks.atLeast("train.save-interval-updates", saveIntervalUpdates, 1);
@@ -80,6 +96,15 @@ public record TrainConfig(
         collectiveTimeout.toMillis() / 1000.0,
         collectiveTimeout.toSeconds() >= 1,
         "at least 1 second");
+  }
+
+  /** Returns what a trainer computes with. */
+  public Numerics numerics() {
+    LossScale scale =
+        precision == Precision.FP16
+            ? new LossScale(fp16InitScale, fp16ScaleWindow, 0)
+            : LossScale.NONE;
+    return new Numerics(precision.type(), scale, emaDecay, seed);
   }
 
   /** Returns the micro-batches of a full update. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.Range;
 import org.ofaspark.criterion.Criterion;
@@ -24,13 +25,17 @@ import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
+import org.ofaspark.optim.Ema;
 import org.ofaspark.optim.GradientClipping;
+import org.ofaspark.optim.LossScale;
 import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.ScriptedOps;
 import org.ofaspark.tensor.TorchRuntime;
 
 /**
@@ -44,6 +49,10 @@ import org.ofaspark.tensor.TorchRuntime;
  * micro-batches are dealt out; a gradient that is not finite skips the update instead of ending the
  * run. An empty micro-batch adds nothing to sums, gradient and statistics; an update of empty ones
  * alone is made with a gradient of 0.
+ *
+ * <p>In a precision of 16 bits the network computes with copies of the float32 parameters; losses,
+ * the gradient that ranks exchange and the optimizer's state stay float32, and a gradient that is
+ * not finite shrinks the loss scale of float16.
  *
  * <p>Does not own model, state dict and collective. Used by one thread.
  */
@@ -59,6 +68,9 @@ public final class Trainer implements AutoCloseable {
   private final NDManager manager;
   private final Range range;
   private final Adam adam;
+  private final @Nullable Ema ema;
+  private final FloatType type;
+  private LossScale lossScale;
   private long updateNumber;
 
   /**
@@ -70,7 +82,7 @@ public final class Trainer implements AutoCloseable {
    * @param optimizer settings of the optimizer
    * @param runUpdates updates of the whole run, which the schedule spans
    * @param collective the gang
-   * @param seed of dropout
+   * @param numerics what to compute with
    */
   public Trainer(
       OfaModel model,
@@ -79,18 +91,21 @@ public final class Trainer implements AutoCloseable {
       OptimizerConfig optimizer,
       long runUpdates,
       Collective collective,
-      long seed) {
+      Numerics numerics) {
     this.model = model;
     this.state = state;
     this.criterion = criterion;
     this.optimizer = optimizer;
     this.schedule = new PolynomialDecay(optimizer, runUpdates);
     this.collective = collective;
-    this.seed = seed;
+    this.seed = numerics.seed();
+    this.type = numerics.type();
+    this.lossScale = numerics.lossScale();
     FlatVector parameters = state.vector(Role.TRAINABLE);
     this.manager = parameters.array().getManager().newSubManager();
     this.range = Range.of(collective.rank(), collective.worldSize(), parameters.size());
     this.adam = new Adam(optimizer, manager, range.size());
+    this.ema = numerics.averages() ? new Ema(numerics.emaDecay(), manager, range.size()) : null;
   }
 
   /** Returns the number of updates done. */
@@ -103,19 +118,70 @@ public final class Trainer implements AutoCloseable {
     return adam;
   }
 
+  /** Returns the factor on the losses of the next update. */
+  public LossScale lossScale() {
+    return lossScale;
+  }
+
+  /** Tells whether a moving average of the weights is kept. */
+  public boolean averages() {
+    return ema != null;
+  }
+
   /** Returns the range of the trainable parameters that this rank's optimizer moves. */
   public Range range() {
     return range;
   }
 
   /**
-   * Continues after updates done before; the caller fills state dict and optimizer.
+   * Starts the average, if the run keeps one.
+   *
+   * @param values of the same model: the weights, or an average made before
+   */
+  public void startEma(StateDict values) {
+    if (ema != null) {
+      Scope.run(
+          () -> {
+            ema.start(part(values.vector(Role.TRAINABLE).array()));
+            return ema;
+          });
+    }
+  }
+
+  /**
+   * Continues after updates done before; the caller fills state dict, optimizer and average.
    *
    * @param done the number of updates done
+   * @param scale the factor on the losses that came with them
    */
-  public void resumeAfter(long done) {
+  public void resumeAfter(long done, LossScale scale) {
     this.updateNumber = done;
+    this.lossScale = scale;
     adam.resumeAfter(done);
+  }
+
+  /**
+   * Writes the averages of all ranks, and the model's own values of what is not averaged, to a
+   * state dict. Every rank calls this.
+   *
+   * @param target of the same model
+   */
+  public void gatherEma(StateDict target) {
+    if (ema == null) {
+      throw new IllegalStateException("ema: none (expected: ema.decay above 0)");
+    }
+    Autograd.withoutRecording(
+        () ->
+            Scope.run(
+                () -> {
+                  part(target.vector(Role.TRAINABLE).array()).muli(0).addi(ema.average().array());
+                  collective.allGather(target.vector(Role.TRAINABLE));
+                  for (Role role : List.of(Role.FROZEN, Role.BUFFER)) {
+                    target.vector(role).array().muli(0).addi(state.vector(role).array());
+                  }
+                  target.batchesTracked(state.batchesTracked());
+                  return target;
+                }));
   }
 
   /**
@@ -144,18 +210,22 @@ public final class Trainer implements AutoCloseable {
           LossSums sums = LossSums.of(collective.allReduce(own.toArray()));
           FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
           collective.reduceScatter(gradient);
-          NDArray ownGradient =
-              part(gradient.array()).muli((float) (1.0 / Math.max(1, sums.sampleSize())));
+          NDArray ownGradient = part(gradient.array()).muli((float) (1 / perSample(sums)));
           double norm = Math.sqrt(collective.allReduce(squaredNorm(ownGradient))[0]);
           if (!Double.isFinite(norm) || !Double.isFinite(sums.loss())) {
+            lossScale = lossScale.afterOverflow(); // on every rank, as sums and norm are the same
             return new UpdateOutcome.Skipped(updateNumber, sums);
           }
 
           double factor = GradientClipping.factor(norm, optimizer.clipNorm());
           double rate = schedule.at(updateNumber);
           adam.step(part(parameters), ownGradient.muli((float) factor), rate);
+          if (ema != null) {
+            ema.update(part(parameters));
+          }
           collective.allGather(state.vector(Role.TRAINABLE));
           applyStatistics(statistics);
+          lossScale = lossScale.afterUpdate();
           updateNumber++;
           return new UpdateOutcome.Applied(updateNumber, sums, norm, rate);
         });
@@ -163,15 +233,21 @@ public final class Trainer implements AutoCloseable {
 
   private LossSums forwardBackward(MicroBatch samples, List<Optional<NDArray>> statistics) {
     MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
-    ForwardPass pass = Autograd.record(() -> ForwardPass.training(state));
+    ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
     NDArray logits =
         Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
     CriterionOutput output =
         criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
-    Autograd.backward(logits, output.gradient());
+    NDArray gradient = output.gradient().muli((float) lossScale.value()); // float32, (tokens, V)
+    Autograd.backward(logits, ScriptedOps.cast(gradient, type));
     statistics.add(Optional.of(pass.batchStatistics()));
     return output.sums();
+  }
+
+  /** What the sum of gradients is divided by to be that of the mean loss. */
+  private double perSample(LossSums sums) {
+    return Math.max(1, sums.sampleSize()) * lossScale.value();
   }
 
   private NDArray logits(ForwardPass pass, MicroBatch batch, TargetRows rows) {

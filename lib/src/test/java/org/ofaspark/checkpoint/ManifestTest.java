@@ -20,6 +20,8 @@ class ManifestTest {
           4,
           930_000_000L,
           2,
+          256,
+          17,
           List.of(
               new FileEntry("model.safetensors", 3_000_000_000L, "ab12"),
               new FileEntry("optimizer-00001-of-00001.safetensors", 7, "cd34")),
@@ -28,7 +30,7 @@ class ManifestTest {
   @Test
   void manifestIsReadBackAsItWasWritten() throws BadCheckpointException {
     assertThat(Manifest.parse(MANIFEST.toJson(), "m")).isEqualTo(MANIFEST);
-    Manifest bare = new Manifest(Manifest.VERSION, 0, 1, 1, 1, 0, List.of(), Map.of());
+    Manifest bare = new Manifest(Manifest.VERSION, 0, 1, 1, 1, 0, 1, 0, List.of(), Map.of());
     assertThat(Manifest.parse(bare.toJson(), "m")).isEqualTo(bare);
   }
 
@@ -57,9 +59,9 @@ class ManifestTest {
 
   @Test
   void anotherVersionIsRefusedWhateverItsFields() {
-    assertThatThrownBy(() -> Manifest.parse("{\"version\": 2, \"parts\": []}", "c/manifest.json"))
+    assertThatThrownBy(() -> Manifest.parse("{\"version\": 3, \"parts\": []}", "c/manifest.json"))
         .isInstanceOf(BadCheckpointException.class)
-        .hasMessage("c/manifest.json: version 2 (expected: 1)");
+        .hasMessage("c/manifest.json: version 3 (expected: 2)");
   }
 
   @ParameterizedTest

@@ -32,6 +32,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
@@ -176,7 +177,8 @@ final class GoldenRows {
               new Criterion(recipe.criterion()),
               generator,
               codec,
-              recipe.data().boxBins());
+              recipe.data().boxBins(),
+              FloatType.FLOAT32);
       var images = new PatchImages(recipe.data());
       for (Example example : examples) {
         var batch =

@@ -43,6 +43,7 @@ import org.ofaspark.metric.RefcocoAccuracy;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.CaptionText;
@@ -193,7 +194,8 @@ class EvaluatorGoldenTest {
         criterion(),
         generator,
         codec(),
-        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins));
+        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins),
+        FloatType.FLOAT32);
   }
 
   /** Upstream's defaults, and what the step changes. */

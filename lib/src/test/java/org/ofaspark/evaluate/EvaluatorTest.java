@@ -27,6 +27,7 @@ import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
@@ -56,7 +57,8 @@ class EvaluatorTest {
             new SequenceGenerator(
                 model, state, GenerateConfig.plain(3, 1, 8), NanoModel.CONFIG.maxTargetPositions()),
             new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
-            new BoxBins(NanoModel.PIXELS, NanoModel.PIXELS, BINS));
+            new BoxBins(NanoModel.PIXELS, NanoModel.PIXELS, BINS),
+            FloatType.FLOAT32);
   }
 
   @AfterEach

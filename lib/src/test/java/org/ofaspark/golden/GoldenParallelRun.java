@@ -10,6 +10,7 @@ import org.ofaspark.criterion.Criterion;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.train.Numerics;
 import org.ofaspark.train.Trainer;
 import org.ofaspark.train.UpdateOutcome;
 
@@ -47,7 +48,7 @@ public final class GoldenParallelRun {
                 GoldenTraining.optimizer(),
                 steps.size(),
                 gang,
-                1)) {
+                Numerics.float32(1))) {
       for (int u = 0; u < steps.size(); u++) {
         JsonObject step = steps.get(u).getAsJsonObject();
         int rows = step.getAsJsonArray("rows_of_ranks").get(gang.rank()).getAsInt();

@@ -19,6 +19,7 @@ import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.TorchRuntime;
 
@@ -94,7 +95,7 @@ class OfaModelGoldenTest {
 
     Autograd.withoutRecording(
         () -> {
-          ForwardPass pass = ForwardPass.training(state);
+          ForwardPass pass = ForwardPass.training(state, FloatType.FLOAT32);
           EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
           assertClose(
               golden.get("dec.features"),

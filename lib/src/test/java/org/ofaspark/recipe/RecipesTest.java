@@ -110,6 +110,9 @@ class RecipesTest {
                 train-split=train
                 valid-split=val
             }
+            ema {
+                decay=0
+            }
             evaluate {
                 batch-size=16
                 bootstrap-samples=1000

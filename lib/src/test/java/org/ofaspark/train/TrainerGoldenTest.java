@@ -75,7 +75,7 @@ class TrainerGoldenTest {
                 GoldenTraining.optimizer(),
                 steps.size(),
                 new SingleRank(),
-                1)) {
+                Numerics.float32(1))) {
       for (int u = 0; u < steps.size(); u++) {
         List<MicroBatch> batches = new ArrayList<>();
         for (int i = 0; i < frequency; i++) {
@@ -119,7 +119,7 @@ class TrainerGoldenTest {
                 GoldenTraining.optimizer(),
                 4,
                 new SingleRank(),
-                1)) {
+                Numerics.float32(1))) {
       MicroBatch batch = GoldenModel.batch(Golden.tensors("model/eval_a.safetensors"), "in.");
 
       UpdateOutcome outcome = trainer.update(List.of(batch)); // at learning rate 0

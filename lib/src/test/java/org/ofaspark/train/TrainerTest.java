@@ -27,6 +27,7 @@ import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.optim.LossScale;
 import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.tensor.TorchRuntime;
 
@@ -56,7 +57,7 @@ class TrainerTest {
         new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1),
         1000,
         new SingleRank(),
-        3);
+        Numerics.float32(3));
   }
 
   private static float[] parameters(StateDict state) {
@@ -113,11 +114,11 @@ class TrainerTest {
     try (var state = newState();
         var trainer = newTrainer(state)) {
       trainer.update(List.of(NanoModel.batch(1))); // at learning rate 0: the state stays as it is
-      trainer.resumeAfter(0);
+      trainer.resumeAfter(0, LossScale.NONE);
       double expected =
           ((UpdateOutcome.Applied) trainer.update(List.of(NanoModel.batch(1)))).gradientNorm();
       for (int i = 0; i < 6; i++) {
-        trainer.resumeAfter(0);
+        trainer.resumeAfter(0, LossScale.NONE);
         UpdateOutcome outcome = trainer.update(List.of(NanoModel.batch(1)));
         assertThat(outcome).isInstanceOf(UpdateOutcome.Applied.class);
         assertThat(((UpdateOutcome.Applied) outcome).gradientNorm())

@@ -67,11 +67,6 @@ final class AllReduceBenchmark implements Benchmark {
     report.accept(collective);
     report.accept(socket);
     report.accept(
-        new Measurement(
-            "%d MiB, all-reduce to plain socket".formatted(mebibytes),
-            "ratio",
-            collective.median() / socket.median(),
-            collective.best() / socket.best(),
-            collective.rounds()));
+        collective.over(socket, "%d MiB, all-reduce to plain socket".formatted(mebibytes)));
   }
 }

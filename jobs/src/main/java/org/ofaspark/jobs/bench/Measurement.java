@@ -14,6 +14,21 @@ import com.google.gson.JsonObject;
 record Measurement(String what, String unit, double median, double best, int rounds) {
 
   /**
+   * Returns the ratio of this speed to another.
+   *
+   * @param other the speed that is 1
+   * @param name of the ratio
+   */
+  Measurement over(Measurement other, String name) {
+    return new Measurement(
+        name,
+        "ratio",
+        median / other.median(),
+        best / other.best(),
+        Math.min(rounds, other.rounds()));
+  }
+
+  /**
    * Returns a line of JSON.
    *
    * @param benchmark its name

@@ -56,8 +56,12 @@ final class RandomModel implements AutoCloseable {
   private final StateDict state;
 
   RandomModel(OfaConfig config) {
+    this(config, VOCABULARY);
+  }
+
+  RandomModel(OfaConfig config, int vocabularySize) {
     this.model = new OfaModel(config, manager);
-    this.state = new StateDict(OfaModel.specs(config, VOCABULARY), manager);
+    this.state = new StateDict(OfaModel.specs(config, vocabularySize), manager);
     state.initialize(SEED);
   }
 

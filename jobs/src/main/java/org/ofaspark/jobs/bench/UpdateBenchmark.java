@@ -43,7 +43,7 @@ final class UpdateBenchmark implements Benchmark {
                 recipe.optimizer(),
                 RUN_UPDATES,
                 new SingleRank(),
-                recipe.train().seed())) {
+                recipe.train().numerics())) {
       return stopwatch
           .time(() -> trainer.update(List.of(batch)))
           .rate(

@@ -47,7 +47,10 @@ public final class GangMonitor implements AutoCloseable {
     firstFailure.set(null);
   }
 
-  /** Returns what went wrong first by the clocks of the ranks, in words, if a rank could tell. */
+  /**
+   * Returns what went wrong first by the clocks of the ranks, in words, if a rank could tell. That
+   * another rank is lost counts only if no rank has told anything else.
+   */
   public Optional<String> firstFailure() {
     return Optional.ofNullable(firstFailure.get())
         .map(
@@ -70,9 +73,14 @@ public final class GangMonitor implements AutoCloseable {
   }
 
   private static JsonObject earlier(JsonObject known, JsonObject heard) {
-    return known == null || heard.get("time").getAsLong() < known.get("time").getAsLong()
-        ? heard
-        : known;
+    if (known == null) {
+      return heard;
+    }
+    boolean knownIsSymptom = known.get("symptom").getAsBoolean();
+    if (knownIsSymptom != heard.get("symptom").getAsBoolean()) {
+      return knownIsSymptom ? heard : known;
+    }
+    return heard.get("time").getAsLong() < known.get("time").getAsLong() ? heard : known;
   }
 
   private final class Handler extends RpcHandler {

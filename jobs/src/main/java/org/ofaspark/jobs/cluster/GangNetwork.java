@@ -324,9 +324,15 @@ final class GangNetwork implements AutoCloseable {
     }
   }
 
-  /** Says goodbye, waits a little for the others' goodbyes and closes all connections. */
+  /**
+   * Says goodbye, unless there was a failure, waits a little for the others' goodbyes and closes
+   * all connections. Closing again does nothing.
+   */
   @Override
   public void close() {
+    if (!isOpen) {
+      return;
+    }
     try {
       if (failure == null && !isKilled.getAsBoolean()) {
         clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.LEAVING, 0, NOTHING));

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.apache.spark.network.client.TransportClient;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.collective.CollectiveException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,6 +77,7 @@ public final class RankReporter implements AutoCloseable {
     report.addProperty("update", update);
     report.addProperty("phase", phase);
     report.addProperty("error", String.valueOf(cause));
+    report.addProperty("symptom", cause instanceof CollectiveException);
     report.addProperty("time", System.currentTimeMillis());
     send(report);
   }

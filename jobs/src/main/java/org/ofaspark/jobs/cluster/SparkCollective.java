@@ -133,14 +133,20 @@ public final class SparkCollective implements Collective {
       Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
       outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
     }
-    network.await(
-        name,
-        patience,
-        () -> {
-          outboxes.forEach(Outbox::fill);
-          return transfer.isDone();
-        });
-    current = null;
+    try {
+      network.await(
+          name,
+          patience,
+          () -> {
+            outboxes.forEach(Outbox::fill);
+            return transfer.isDone();
+          });
+    } catch (CollectiveException e) {
+      network.close(); // nothing may arrive in memory that its owner is about to free
+      throw e;
+    } finally {
+      current = null;
+    }
     if (host.isCopy()) {
       host.store(vector, reduces ? own : all);
     }
@@ -300,6 +306,14 @@ public final class SparkCollective implements Collective {
       }
       return transfer.receive(frame, done);
     }
+  }
+
+  /**
+   * Gives up: closing says no goodbye, so that the other ranks know at once that this one has
+   * failed.
+   */
+  public void abandon() {
+    network.fail("this rank has failed", null);
   }
 
   @Override

@@ -70,7 +70,7 @@ public final class Evaluation {
    */
   public Evaluation(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary)
       throws IOException {
-    ModelStage.requireSupported(recipe);
+    ModelStage.requireSupported(spark.sparkContext().conf(), recipe);
     this.spark = spark;
     this.files = files;
     this.recipe = recipe;

@@ -3,11 +3,10 @@ package org.ofaspark.jobs.evaluate;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
+import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.TaskCompletionListener;
-import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -17,7 +16,6 @@ import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.TokenCodec;
-import org.ofaspark.train.TrainConfig.Precision;
 
 /**
  * What the tasks of a stage need to put a model to work. Made on the driver, {@linkplain #open
@@ -53,18 +51,18 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
   }
 
   /**
-   * Checks that a model can compute as a recipe asks.
+   * Checks that the devices can compute as a recipe asks.
    *
+   * @param conf settings of the application
    * @param recipe the run
-   * @throws IllegalArgumentException if it asks for another precision than fp32
+   * @throws IllegalArgumentException if they cannot
    */
-  public static void requireSupported(Recipe recipe) {
-    Precision precision = recipe.evaluate().precision();
-    Checks.that(
-        "evaluate.precision",
-        precision.name().toLowerCase(Locale.ROOT),
-        precision == Precision.FP32,
-        "fp32, the only one that is computed in so far");
+  static void requireSupported(SparkConf conf, Recipe recipe) {
+    AssignedDevice.objection(conf, "evaluate.precision", recipe.evaluate().precision())
+        .ifPresent(
+            objection -> {
+              throw new IllegalArgumentException(objection);
+            });
   }
 
   /** Loads the model, unless the executor has it, and keeps it until the task ends. Executor. */

@@ -74,7 +74,8 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
                   recipe.generate(),
                   recipe.model().maxTargetPositions()),
               opened.codec(),
-              recipe.data().boxBins());
+              recipe.data().boxBins(),
+              recipe.evaluate().precision().type());
     }
 
     @Override

@@ -2,9 +2,10 @@ package org.ofaspark.jobs.finetune;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import org.apache.spark.SparkConf;
+import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.train.TrainConfig;
 
 /**
@@ -17,8 +18,7 @@ final class Preflight {
 
   private static final String TASK_CPUS = "spark.task.cpus";
   private static final String EXECUTOR_CORES = "spark.executor.cores";
-  private static final String ANY_LOCAL = "local(\\[.*])?";
-  private static final Pattern LOCAL = Pattern.compile("local\\[(\\d+)(?:\\s*,.*)?]");
+  private static final String OVERHEAD = "spark.executor.memoryOverhead";
   private static final long MIB = 1L << 20;
 
   private final SparkConf conf;
@@ -37,15 +37,19 @@ final class Preflight {
    * @param train the recipe's batches
    * @param worldSize number of ranks
    * @param parameters parameters of the model, trainable or not
+   * @param activations estimated bytes of the activations of a sample
    * @throws IllegalArgumentException with a line for each finding
    */
-  static void check(SparkConf conf, TrainConfig train, int worldSize, long parameters) {
+  static void check(
+      SparkConf conf, TrainConfig train, int worldSize, long parameters, long activations) {
     var preflight = new Preflight(conf, worldSize);
     preflight.gangStaysTogether();
     preflight.oneTaskOnEachExecutor();
     preflight.localSlots();
-    preflight.memory(parameters);
+    preflight.memory(train, parameters, activations);
     preflight.sameWorkForEachRank(train);
+    AssignedDevice.objection(conf, "train.precision", train.precision())
+        .ifPresent(preflight.findings::add);
     if (!preflight.findings.isEmpty()) {
       throw new IllegalArgumentException(String.join("\n", preflight.findings));
     }
@@ -62,7 +66,7 @@ final class Preflight {
 
   private void oneTaskOnEachExecutor() {
     int taskCpus = conf.getInt(TASK_CPUS, 1);
-    if (conf.contains(EXECUTOR_CORES) && !conf.get("spark.master", "").matches(ANY_LOCAL)) {
+    if (conf.contains(EXECUTOR_CORES) && oneProcess().isEmpty()) {
       int cores = conf.getInt(EXECUTOR_CORES, 1);
       if (taskCpus > cores || cores / taskCpus > 1) {
         find(
@@ -73,19 +77,23 @@ final class Preflight {
       }
     }
     if (conf.contains("spark.executor.resource.gpu.amount")
-        && !conf.contains("spark.task.resource.gpu.amount")) {
+        && !conf.contains(AssignedDevice.TASK_GPUS)) {
       find(
-          "spark.task.resource.gpu.amount",
+          AssignedDevice.TASK_GPUS,
           "unset",
           "1",
           "a rank without a GPU of its own computes on the CPU");
     }
   }
 
+  /** Returns the master if driver and executor are this one process. */
+  private Optional<LocalMaster> oneProcess() {
+    return LocalMaster.of(conf).filter(local -> !local.isCluster());
+  }
+
   private void localSlots() {
-    Matcher local = LOCAL.matcher(conf.get("spark.master", ""));
     long needed = (long) worldSize * conf.getInt(TASK_CPUS, 1);
-    if (local.matches() && needed > Long.parseLong(local.group(1))) {
+    if (oneProcess().filter(local -> local.cores() < needed).isPresent()) {
       find(
           "spark.master",
           conf.get("spark.master"),
@@ -95,20 +103,42 @@ final class Preflight {
   }
 
   /**
-   * Weights and gradient on every rank, and its share of Adam's two moments, in float32; outside of
-   * the heap, where YARN and Kubernetes count and kill.
+   * Outside of the heap, where YARN and Kubernetes count and kill: weights and gradient, the rank's
+   * share of Adam's two moments and of the average, and activations; with a GPU only the copy that
+   * the ranks exchange.
    */
-  private void memory(long parameters) {
-    String key = "spark.executor.memoryOverhead";
-    long needed = (8 * parameters + 8 * parameters / worldSize) / MIB;
-    if (conf.contains(key) && conf.getSizeAsMb(key, "0") < needed) {
-      find(
-          key,
-          conf.get(key),
-          "at least %dm for %d parameters, and the activations of a micro-batch"
-              .formatted(needed, parameters),
-          "raise it");
+  private void memory(TrainConfig train, long parameters, long activations) {
+    boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
+    long shares = train.numerics().averages() ? 3 : 2;
+    long needed =
+        hasGpu
+            ? 4 * parameters
+            : 8 * parameters
+                + shares * 4 * parameters / worldSize
+                + train.batchSize() * activations;
+    overheadMebibytes()
+        .filter(limit -> limit < needed / MIB)
+        .ifPresent(
+            limit ->
+                find(
+                    OVERHEAD,
+                    conf.get(OVERHEAD, "unset, which is " + limit + "m"),
+                    "at least %dm for %d parameters and a micro-batch of %d"
+                        .formatted(needed / MIB, parameters, train.batchSize()),
+                    "raise it" + (hasGpu ? "" : ", or lower train.batch-size")));
+  }
+
+  /** Returns the limit of memory outside of the heap, if the cluster manager has one. */
+  private Optional<Long> overheadMebibytes() {
+    if (conf.contains(OVERHEAD)) {
+      return Optional.of(conf.getSizeAsMb(OVERHEAD, "0"));
     }
+    if (!conf.get("spark.master", "").matches("yarn|k8s:.*")) {
+      return Optional.empty();
+    }
+    double factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1);
+    double heap = conf.getSizeAsMb("spark.executor.memory", "1g");
+    return Optional.of(Math.max(384, (long) (factor * heap)));
   }
 
   private void sameWorkForEachRank(TrainConfig train) {

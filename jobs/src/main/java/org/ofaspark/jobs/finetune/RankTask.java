@@ -6,19 +6,13 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.checkpoint.OptimizerFiles;
-import org.ofaspark.checkpoint.SafetensorsReader;
-import org.ofaspark.checkpoint.TensorEntry;
-import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.collective.TimedCollective;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.PatchImages;
@@ -30,7 +24,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
-import org.ofaspark.optim.Adam;
+import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.TorchRuntime;
@@ -61,8 +55,9 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
    * @param files the files that it has written
    * @param skippedUpdates updates of the run so far that moved no parameter
    * @param parameters trainable parameters of the model
+   * @param lossScale factor on the losses of the next update
    */
-  record Result(List<FileEntry> files, long skippedUpdates, long parameters) {
+  record Result(List<FileEntry> files, long skippedUpdates, long parameters, LossScale lossScale) {
 
     static Result parse(String json) {
       return new Gson().fromJson(json, Result.class);
@@ -72,14 +67,17 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
   @Override
   public Iterator<String> call(Iterator<Tuple2<Long, byte[]>> rows) throws IOException {
     BarrierTaskContext task = BarrierTaskContext.get();
+    if (task.stageAttemptNumber() > 0) {
+      throw new IllegalStateException(
+          "stage attempt: %d (expected: 0, as the driver goes on from the last checkpoint itself)"
+              .formatted(task.stageAttemptNumber()));
+    }
     var run = new Run(task, rows);
     try (var reporter = new RankReporter(segment.monitor())) {
       try {
         return List.of(new Gson().toJson(run.run(reporter))).iterator();
       } catch (IOException | RuntimeException | Error e) {
-        if (!task.isInterrupted()) {
-          reporter.failure(task.partitionId(), run.update, run.phase, e);
-        }
+        run.report(reporter, e);
         throw e;
       }
     }
@@ -95,6 +93,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     private String phase = "start";
     private long skipped = segment.skippedUpdates();
     private int skippedInARow;
+    private boolean isReported;
 
     Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
       this.task = task;
@@ -104,6 +103,14 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       this.files = new HadoopFiles(segment.hadoop().value());
     }
 
+    /** Tells the driver what went wrong, once, and not if Spark is ending the task. */
+    void report(RankReporter reporter, Throwable cause) {
+      if (!task.isInterrupted() && !isReported) {
+        reporter.failure(rank, update, phase, cause);
+        isReported = true;
+      }
+    }
+
     Result run(RankReporter reporter) throws IOException {
       ExecutorModel.closeIdle();
       TorchRuntime.useThreads(task.cpus());
@@ -111,7 +118,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           var model = new OfaModel(recipe.model(), manager);
           var state =
               new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
-          var gang = new TimedCollective(joinGang());
+          var ranks = joinGang();
+          var gang = new TimedCollective(ranks);
           var trainer =
               new Trainer(
                   model,
@@ -120,7 +128,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   recipe.optimizer(),
                   segment.totalUpdates(),
                   gang,
-                  recipe.train().seed());
+                  recipe.train().numerics());
           var feed =
               new MicroBatchFeed(
                   rows,
@@ -131,13 +139,21 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   segment.toUpdate(),
                   new PatchImages(recipe.data()),
                   task.cpus())) {
-        phase = "loading";
-        load(state, trainer);
-        train(trainer, feed, gang, reporter);
-        phase = "writing the checkpoint";
-        List<FileEntry> written = writeCheckpoint(state, trainer);
-        gang.allReduce(0); // nobody leaves before all have written
-        return new Result(written, skipped, state.layout(Role.TRAINABLE).size());
+        try {
+          var checkpoint = new RankState(segment, files, rank, manager, state, trainer);
+          phase = "loading";
+          checkpoint.load(recipe);
+          train(trainer, feed, gang, reporter);
+          phase = "writing the checkpoint";
+          List<FileEntry> written = checkpoint.write();
+          gang.allReduce(0); // nobody leaves before all have written
+          long parameters = state.layout(Role.TRAINABLE).size();
+          return new Result(written, skipped, parameters, trainer.lossScale());
+        } catch (IOException | RuntimeException | Error e) {
+          report(reporter, e); // before the others find out that this rank is gone
+          ranks.abandon();
+          throw e;
+        }
       }
     }
 
@@ -152,35 +168,6 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           task::isInterrupted);
     }
 
-    private void load(StateDict state, Trainer trainer) throws IOException {
-      if (segment.weights() == null) {
-        state.initialize(recipe.initialWeights().initSeed());
-      } else {
-        segment.weights().load(state);
-      }
-      trainer.resumeAfter(segment.fromUpdate() - segment.skippedUpdates());
-      if (!segment.optimizerFiles().isEmpty()) {
-        loadOptimizer(trainer);
-      }
-    }
-
-    private void loadOptimizer(Trainer trainer) throws IOException {
-      Adam adam = trainer.adam();
-      long found = 0;
-      for (String file : segment.optimizerFiles()) {
-        try (var reader = new SafetensorsReader(files.open(file), file)) {
-          found +=
-              OptimizerFiles.read(
-                  reader, adam.firstMoment(), adam.secondMoment(), trainer.range().from());
-        }
-      }
-      if (found != trainer.range().size()) {
-        throw new IOException(
-            "optimizer shards: %d values of rank %d's range (expected: %d)"
-                .formatted(found, rank, trainer.range().size()));
-      }
-    }
-
     private void train(
         Trainer trainer, MicroBatchFeed feed, TimedCollective gang, RankReporter reporter)
         throws IOException {
@@ -191,7 +178,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           var batches = feed.next(update);
           phase = "training";
           UpdateOutcome outcome = trainer.update(batches);
-          countSkipped(outcome);
+          countSkipped(outcome, trainer.lossScale());
           log.add(outcome);
           long done = update + 1;
           boolean isLast = done == segment.toUpdate();
@@ -206,18 +193,22 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       }
     }
 
-    private void countSkipped(UpdateOutcome outcome) {
+    private void countSkipped(UpdateOutcome outcome, LossScale scale) {
       if (outcome instanceof UpdateOutcome.Applied) {
         skippedInARow = 0;
         return;
       }
       skipped++;
       skippedInARow++;
+      if (scale.canShrink()) {
+        LOG.info("Update {}: float16 overflows; the loss scale is now {}", update, scale.value());
+        return;
+      }
       LOG.warn("Update {}: the gradient is not finite; no parameter has moved", update);
-      if (skippedInARow == MAX_SKIPPED_IN_A_ROW) {
+      if (skippedInARow >= MAX_SKIPPED_IN_A_ROW) {
         throw new NumericFailureException(
             "update %d: gradient not finite %d times in a row (expected: finite)"
-                    .formatted(update, MAX_SKIPPED_IN_A_ROW)
+                    .formatted(update, skippedInARow)
                 + "; try a lower optimizer.lr or a longer optimizer.warmup-ratio");
       }
     }
@@ -232,38 +223,6 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       if (metrics instanceof FSDataOutputStream stream) {
         stream.hflush(); // readers see the line now
       }
-    }
-
-    private List<FileEntry> writeCheckpoint(StateDict state, Trainer trainer) throws IOException {
-      List<FileEntry> written = new ArrayList<>();
-      Adam adam = trainer.adam();
-      written.add(
-          write(
-              OptimizerFiles.name(rank, segment.worldSize()),
-              out ->
-                  OptimizerFiles.write(
-                      out,
-                      adam.firstMoment(),
-                      adam.secondMoment(),
-                      trainer.range().from(),
-                      adam.steps())));
-      if (rank == 0) {
-        Map<String, List<TensorEntry>> plan =
-            WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
-        for (var file : plan.entrySet()) {
-          written.add(write(file.getKey(), out -> WeightFiles.write(out, file.getValue(), state)));
-        }
-        if (plan.size() > 1) {
-          String index = WeightFiles.index(plan);
-          written.add(
-              write(WeightFiles.INDEX, out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
-        }
-      }
-      return written;
-    }
-
-    private FileEntry write(String name, HadoopFiles.Content content) throws IOException {
-      return HashedFile.write(files, segment.checkpoint(), name, content);
     }
   }
 }

@@ -7,6 +7,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.optim.LossScale;
 
 /**
  * What every rank is told of a segment.
@@ -20,8 +21,10 @@ import org.ofaspark.jobs.cluster.ModelBroadcast;
  * @param totalUpdates updates of the run, which the schedule spans
  * @param skippedUpdates updates before the segment that moved no parameter
  * @param worldSize number of ranks
+ * @param lossScale factor on the losses of the first update
  * @param weights the weights to start from, or null for random ones
  * @param optimizerFiles files of the optimizer's state to start from; none for a new optimizer
+ * @param ema the average of the weights to start from, or null to start it from the weights
  * @param checkpoint directory to write to at the end
  * @param metricsFile file of training metrics
  * @param monitor address of the driver's monitor
@@ -37,8 +40,10 @@ record Segment(
     long totalUpdates,
     long skippedUpdates,
     int worldSize,
+    LossScale lossScale,
     @Nullable ModelBroadcast weights,
     List<String> optimizerFiles,
+    @Nullable ModelBroadcast ema,
     String checkpoint,
     String metricsFile,
     String monitor,

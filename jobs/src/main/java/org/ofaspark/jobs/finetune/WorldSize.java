@@ -1,9 +1,11 @@
 package org.ofaspark.jobs.finetune;
 
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.jobs.LocalMaster;
 
 /**
  * How many ranks a run has: one an executor, unless {@value #RANKS} says otherwise. Driver.
@@ -32,13 +34,9 @@ public final class WorldSize {
     if (conf.contains(RANKS)) {
       return conf.getInt(RANKS, 1);
     }
-    String master = conf.get("spark.master", "");
-    if (master.startsWith("local-cluster[")) {
-      return Integer.parseInt(
-          master.substring("local-cluster[".length(), master.indexOf(',')).strip());
-    }
-    if (master.startsWith("local")) {
-      return 1;
+    Optional<LocalMaster> local = LocalMaster.of(conf);
+    if (local.isPresent()) {
+      return local.get().executors();
     }
     if (conf.contains("spark.executor.instances")) {
       return conf.getInt("spark.executor.instances", 1);

@@ -86,7 +86,6 @@ public final class ExampleRanking {
   ExampleRanking(
       SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary, int partitions)
       throws IOException {
-    ModelStage.requireSupported(recipe);
     this.spark = spark;
     this.context = new JavaSparkContext(spark.sparkContext());
     this.files = files;

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -61,6 +62,26 @@ public final class HadoopFiles {
       return fileSystem(new Path(path)).getFileStatus(new Path(path)).isFile();
     } catch (FileNotFoundException e) {
       return false;
+    }
+  }
+
+  /**
+   * Checks that files can be written below a directory, by writing one and deleting it.
+   *
+   * @param key the setting that names it, for messages
+   * @param directory made if it is not there
+   * @throws IllegalArgumentException if not
+   */
+  public void requireWritable(String key, String directory) {
+    Path probe = new Path(directory, ".probe-" + UUID.randomUUID());
+    try {
+      fileSystem(probe).create(probe, false).close();
+      fileSystem(probe).delete(probe, false);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "%s: %s cannot be written to, %s (expected: a directory that can)"
+              .formatted(key, directory, e.getMessage()),
+          e);
     }
   }
 

@@ -24,6 +24,9 @@ import org.ofaspark.checkpoint.Manifest;
  */
 public final class RunDirectory {
 
+  /** Where a checkpoint holds the moving average of its weights. */
+  public static final String EMA = "ema";
+
   private static final String PREFIX = "update-";
   private static final String TRAIN_PREFIX = "train-";
 

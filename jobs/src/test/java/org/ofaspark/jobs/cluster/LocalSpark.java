@@ -28,16 +28,26 @@ public final class LocalSpark {
    * @param executors how many
    */
   public static SparkSession startExecutors(int executors) {
+    return executors(executors, 1).getOrCreate();
+  }
+
+  /**
+   * Returns a builder of a session as {@link #startExecutors} starts.
+   *
+   * @param workers of the cluster
+   * @param executors on each of them
+   */
+  static SparkSession.Builder executors(int workers, int executors) {
     layOutSparkHome();
-    return builder("local-cluster[%d,1,1536]".formatted(executors))
+    return builder("local-cluster[%d,%d,%d]".formatted(workers, executors, 1536 * executors))
         .config("spark.executor.memory", "1g")
         .config("spark.executor.cores", 1)
         .config(
             "spark.executor.extraClassPath",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")))
         .config("spark.executor.extraJavaOptions", "-Dgolden.dir=" + Golden.dir().toAbsolutePath())
-        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
-        .getOrCreate();
+        .config("spark.stage.maxConsecutiveAttempts", 1) // as finetune sets it
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
   }
 
   /** The jars come from the class path; Spark's worker only wants to see their folder. */

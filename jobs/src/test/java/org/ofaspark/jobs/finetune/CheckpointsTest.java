@@ -45,7 +45,8 @@ class CheckpointsTest {
             run.unfinishedCheckpoint(update),
             WEIGHTS,
             out -> out.write(new byte[] {1, 2, (byte) update}));
-    var manifest = new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, List.of(file), Map.of());
+    var manifest =
+        new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, 1, 0, List.of(file), Map.of());
     run.commit(manifest);
     return manifest;
   }

@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,8 +13,6 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -36,7 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.checkpoint.Manifest;
-import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.data.Task;
@@ -48,6 +42,7 @@ import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.ranking.RankingSummary;
+import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.recipe.Recipe;
 
@@ -117,7 +112,7 @@ class ExecutorProcessesTest {
     assertThat(actual.keySet())
         .isEqualTo(expected.keySet())
         .anyMatch(name -> name.endsWith("running_mean"));
-    assertThat(relativeDistance(actual, expected)).isLessThanOrEqualTo(1e-5);
+    assertThat(RunWeights.distance(actual, expected)).isLessThanOrEqualTo(1e-5);
     assertThat(two.metrics().get("loss")).isCloseTo(one.metrics().get("loss"), within(1e-4));
   }
 
@@ -131,7 +126,30 @@ class ExecutorProcessesTest {
         finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=4");
 
     assertThat(resumed.updateNumber()).isEqualTo(whole.updateNumber());
-    assertSame(weights("parts"), weights("whole"));
+    RunWeights.assertSame(weights("parts"), weights("whole"));
+  }
+
+  @Test
+  void runInBfloat16WithAnAverageIsResumedExactly() throws IOException {
+    String[] settings = {"train.precision=bf16", "ema.decay=0.9", "train.save-interval-updates=2"};
+    finetune("whole-bf16", 2, settings);
+    Path second = folder.resolve("parts-bf16/checkpoints/update-00000004");
+    finetune("parts-bf16", 2, settings);
+    Files.delete(second.resolve(Manifest.FILE)); // as if never finished
+    finetune("parts-bf16", 1, settings); // at another world size
+
+    RunWeights.assertSame(
+        RunWeights.read(folder.resolve("whole-bf16/checkpoints/update-00000002/ema")),
+        RunWeights.read(folder.resolve("parts-bf16/checkpoints/update-00000002/ema")));
+    assertThat(RunWeights.distance(weights("parts-bf16"), weights("whole-bf16")))
+        .isLessThanOrEqualTo(1e-4);
+    Map<String, float[]> average = RunWeights.read(second.resolve(RunDirectory.EMA));
+    assertThat(
+            RunWeights.distance(
+                average,
+                RunWeights.read(folder.resolve("whole-bf16/checkpoints/update-00000004/ema"))))
+        .isLessThanOrEqualTo(1e-4);
+    assertThat(RunWeights.distance(average, weights("parts-bf16"))).isGreaterThan(1e-6);
   }
 
   @Test
@@ -158,7 +176,7 @@ class ExecutorProcessesTest {
 
     Manifest last = training.get(5, TimeUnit.MINUTES);
     assertThat(last.updateNumber()).isEqualTo(4);
-    assertSame(weights("killed"), weights("undisturbed"));
+    RunWeights.assertSame(weights("killed"), weights("undisturbed"));
   }
 
   /** With rankings for updates 2 and 3, of four updates: two epochs of two. */
@@ -173,7 +191,7 @@ class ExecutorProcessesTest {
     Manifest two = finetune("two-dropping", 2, DROPPING.toArray(String[]::new));
 
     assertThat(one.updateNumber()).isEqualTo(two.updateNumber()).isEqualTo(4);
-    assertThat(relativeDistance(weights("two-dropping"), weights("one-dropping")))
+    assertThat(RunWeights.distance(weights("two-dropping"), weights("one-dropping")))
         .isLessThanOrEqualTo(1e-5);
     assertThat(two.metrics().get("loss")).isCloseTo(one.metrics().get("loss"), within(1e-4));
     int examples = exampleIds().size();
@@ -203,7 +221,7 @@ class ExecutorProcessesTest {
     finetune("parts-dropping", 2, all);
 
     assertThat(dropped("parts-dropping", 3)).isEqualTo(dropped("whole-dropping", 3));
-    assertSame(weights("parts-dropping"), weights("whole-dropping"));
+    RunWeights.assertSame(weights("parts-dropping"), weights("whole-dropping"));
   }
 
   private static List<String> dropped(String run, long update) {
@@ -296,43 +314,6 @@ class ExecutorProcessesTest {
   }
 
   private static Map<String, float[]> weights(String run) throws IOException {
-    Path file = folder.resolve(run).resolve("checkpoints/update-00000004/model.safetensors");
-    Map<String, float[]> weights = new TreeMap<>();
-    try (var reader = new SafetensorsReader(Files.newInputStream(file), file.toString())) {
-      reader.readAll(
-          (tensor, data) -> {
-            if (tensor.bytes() == 4 * tensor.elements()) {
-              weights.put(tensor.name(), floats(data));
-            }
-          });
-    }
-    return weights;
-  }
-
-  private static float[] floats(InputStream data) throws IOException {
-    var buffer = ByteBuffer.wrap(data.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
-    float[] values = new float[buffer.remaining() / 4];
-    buffer.asFloatBuffer().get(values);
-    return values;
-  }
-
-  private static double relativeDistance(
-      Map<String, float[]> actual, Map<String, float[]> expected) {
-    double difference = 0;
-    double norm = 0;
-    for (var entry : expected.entrySet()) {
-      float[] values = Objects.requireNonNull(actual.get(entry.getKey()));
-      for (int i = 0; i < values.length; i++) {
-        double gap = values[i] - entry.getValue()[i];
-        difference += gap * gap;
-        norm += (double) entry.getValue()[i] * entry.getValue()[i];
-      }
-    }
-    return Math.sqrt(difference / norm);
-  }
-
-  private static void assertSame(Map<String, float[]> actual, Map<String, float[]> expected) {
-    assertThat(actual.keySet()).isEqualTo(expected.keySet());
-    expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+    return RunWeights.read(folder.resolve(run).resolve("checkpoints/update-00000004"));
   }
 }

@@ -23,7 +23,7 @@ class PreflightTest {
   }
 
   private static void check(SparkConf conf, int worldSize, long parameters) {
-    Preflight.check(conf, train(), worldSize, parameters);
+    Preflight.check(conf, train(), worldSize, parameters, 1000);
   }
 
   private static TrainConfig train(String... overrides) {
@@ -76,18 +76,63 @@ class PreflightTest {
   @Test
   void memoryThatCannotHoldTheModelIsRefused() {
     assertThatThrownBy(() -> check(conf("spark.executor.memoryOverhead", "2g"), 2, 470_000_000))
-        .hasMessageStartingWith("spark.executor.memoryOverhead: 2g (expected: at least 5378m for ");
+        .hasMessage(
+            "spark.executor.memoryOverhead: 2g (expected: at least 5378m for 470000000 parameters"
+                + " and a micro-batch of 2); raise it, or lower train.batch-size");
+  }
+
+  @Test
+  void activationsOfAMicroBatchCount() {
+    var batch = train("train.batch-size=4", "train.global-batch=8");
+    assertThatThrownBy(
+            () ->
+                Preflight.check(conf("spark.executor.memoryOverhead", "2g"), batch, 2, 1, 1L << 30))
+        .hasMessageContaining("at least 4096m for 1 parameters and a micro-batch of 4");
+  }
+
+  @Test
+  void defaultLimitOfAClusterManagerCounts() {
+    assertThatThrownBy(() -> check(conf("spark.executor.memory", "8g"), 2, 470_000_000))
+        .hasMessageStartingWith("spark.executor.memoryOverhead: unset, which is 819m (expected: ");
+    assertThatCode(() -> check(conf("spark.master", "spark://host:7077"), 2, 470_000_000))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void gpuHoldsWhatTheHostOtherwiseDoes() {
+    assertThatThrownBy(
+            () ->
+                check(
+                    conf(
+                        "spark.task.resource.gpu.amount", "1",
+                        "spark.executor.memoryOverhead", "1g"),
+                    2,
+                    470_000_000))
+        .hasMessageContaining("at least 1792m for 470000000 parameters");
   }
 
   @ParameterizedTest
   @CsvSource({"24, such as 16 or 32)", "8, such as 16)"})
   void batchThatRanksCannotShareIsRefused(int globalBatch, String nearest) {
     var train = train("train.batch-size=8", "train.global-batch=" + globalBatch);
-    assertThatThrownBy(() -> Preflight.check(conf(), train, 2, 1))
+    assertThatThrownBy(() -> Preflight.check(conf(), train, 2, 1, 0))
         .hasMessageStartingWith(
             "train.global-batch: %d (expected: a multiple of train.batch-size, 8, times 2 ranks, "
                 .formatted(globalBatch))
         .hasMessageContaining(nearest);
+  }
+
+  @Test
+  void float16NeedsGpus() {
+    TrainConfig half = train("train.precision=fp16");
+    assertThatThrownBy(() -> Preflight.check(conf(), half, 2, 1, 0))
+        .hasMessage(
+            "train.precision: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is"
+                + " 80 times slower on a CPU; change it, or ask for GPUs with"
+                + " spark.task.resource.gpu.amount");
+    assertThatCode(
+            () -> Preflight.check(conf("spark.task.resource.gpu.amount", "1"), half, 2, 1, 0))
+        .doesNotThrowAnyException();
   }
 
   @Test

@@ -205,6 +205,8 @@ class ExampleRankingTest {
             1,
             1,
             0,
+            1,
+            0,
             List.of(new FileEntry(WeightFiles.SINGLE, 1, "0a")),
             Map.of());
     files.writeText(weights() + "/" + Manifest.FILE, manifest.toJson());

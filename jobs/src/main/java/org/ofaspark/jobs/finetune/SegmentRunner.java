@@ -1,0 +1,214 @@
+package org.ofaspark.jobs.finetune;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.checkpoint.OptimizerFiles;
+import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.GangMonitor;
+import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.optim.LossScale;
+import org.ofaspark.recipe.Recipe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+
+/**
+ * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
+ * one fails: up to {@code train.max-failures} times in the run. A failure of numbers or settings is
+ * not tried again. Driver; used by one thread.
+ */
+final class SegmentRunner {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SegmentRunner.class);
+
+  private final JavaSparkContext context;
+  private final HadoopFiles files;
+  private final RunDirectory run;
+  private final Recipe recipe;
+  private final int worldSize;
+  private final int vocabularySize;
+  private final EpochPlan plan;
+  private final long total;
+  private final SegmentRows rows;
+  private final RunRankings rankings;
+  private final GangMonitor monitor;
+  private int failures;
+
+  SegmentRunner(
+      JavaSparkContext context,
+      HadoopFiles files,
+      RunDirectory run,
+      Recipe recipe,
+      int worldSize,
+      int vocabularySize,
+      EpochPlan plan,
+      long total,
+      SegmentRows rows,
+      RunRankings rankings,
+      GangMonitor monitor) {
+    this.context = context;
+    this.files = files;
+    this.run = run;
+    this.recipe = recipe;
+    this.worldSize = worldSize;
+    this.vocabularySize = vocabularySize;
+    this.plan = plan;
+    this.total = total;
+    this.rows = rows;
+    this.rankings = rankings;
+    this.monitor = monitor;
+  }
+
+  /** Trains from a checkpoint, or from the start, to the next one. */
+  Manifest next(@Nullable Manifest from) throws IOException {
+    return again("training", from, () -> attempt(from));
+  }
+
+  /**
+   * Does what may fail with an executor, until it succeeds or has failed too often.
+   *
+   * @param what the work, for messages
+   * @param from the checkpoint it starts from, or null
+   * @param work the work
+   * @throws SegmentFailedException if it has failed too often, or will fail again
+   * @throws IllegalArgumentException if a setting is wrong
+   */
+  Manifest again(String what, @Nullable Manifest from, Callable<Manifest> work)
+      throws SegmentFailedException {
+    long update = from == null ? 0 : from.updateNumber();
+    while (true) {
+      monitor.reset();
+      try {
+        return work.call();
+      } catch (Exception e) { // Spark's exceptions are checked and undeclared
+        if (e instanceof IllegalArgumentException setting && monitor.firstFailure().isEmpty()) {
+          throw setting;
+        }
+        failures++;
+        String cause = monitor.firstFailure().orElse(String.valueOf(e.getMessage()));
+        if (!isWorthAnotherTry(e) || failures > recipe.train().maxFailures()) {
+          throw new SegmentFailedException(
+              "%s failed after update %d: %s".formatted(what, update, cause), e);
+        }
+        LOG.warn(
+            "Failure {} of at most {}: {}; {} goes on from update {}",
+            failures,
+            recipe.train().maxFailures(),
+            cause,
+            what,
+            update);
+      }
+    }
+  }
+
+  private Manifest attempt(@Nullable Manifest from) throws IOException {
+    long start = from == null ? 0 : from.updateNumber();
+    long checkpoint = nextMultiple(start, recipe.train().saveIntervalUpdates());
+    long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
+    Optional<Dataset<Row>> dropped = rankings.dropped(start);
+    String target = run.unfinishedCheckpoint(end);
+    files.delete(target);
+    Optional<String> weights =
+        from == null ? recipe.initialWeights().restoreFile() : Optional.of(run.checkpoint(start));
+    ModelBroadcast broadcast =
+        weights.isPresent() ? ModelBroadcast.of(context, files, weights.get()) : null;
+    ModelBroadcast ema = from == null ? null : averages(run.checkpoint(start));
+    try {
+      var segment =
+          new Segment(
+              UUID.randomUUID(),
+              recipe.resolvedText(),
+              vocabularySize,
+              plan,
+              start,
+              end,
+              total,
+              from == null ? 0 : from.skippedUpdates(),
+              worldSize,
+              lossScale(from),
+              broadcast,
+              optimizerFiles(from),
+              ema,
+              target,
+              run.trainMetrics(start),
+              monitor.address(),
+              new SerializableConfiguration(context.hadoopConfiguration()));
+      context.setJobGroup("ofa-train", "updates %d to %d of %d".formatted(start, end, total), true);
+      JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
+      List<String> results = BarrierStage.collect(input, new RankTask(segment), String.class);
+      return commit(end, results.stream().map(RankTask.Result::parse).toList());
+    } finally {
+      context.clearJobGroup();
+      Stream.of(Optional.ofNullable(broadcast), Optional.ofNullable(ema))
+          .flatMap(Optional::stream)
+          .forEach(ModelBroadcast::destroy);
+    }
+  }
+
+  private @Nullable ModelBroadcast averages(String checkpoint) throws IOException {
+    String directory = checkpoint + "/" + RunDirectory.EMA;
+    boolean wanted = recipe.train().numerics().averages() && files.exists(directory);
+    return wanted ? ModelBroadcast.of(context, files, directory) : null;
+  }
+
+  private LossScale lossScale(@Nullable Manifest from) {
+    LossScale first = recipe.train().numerics().lossScale();
+    return from == null ? first : first.resumed(from.lossScale(), from.lossScaleUpdates());
+  }
+
+  private List<String> optimizerFiles(@Nullable Manifest from) {
+    if (from == null) {
+      return List.of();
+    }
+    return from.files().stream()
+        .map(FileEntry::name)
+        .filter(OptimizerFiles::isOptimizerFile)
+        .map(name -> run.checkpoint(from.updateNumber()) + "/" + name)
+        .toList();
+  }
+
+  private Manifest commit(long end, List<RankTask.Result> results) throws IOException {
+    List<FileEntry> written = new ArrayList<>();
+    results.forEach(result -> written.addAll(result.files()));
+    var manifest =
+        new Manifest(
+            Manifest.VERSION,
+            end,
+            plan.epoch(end - 1),
+            worldSize,
+            results.get(0).parameters(),
+            results.get(0).skippedUpdates(),
+            results.get(0).lossScale().value(),
+            results.get(0).lossScale().updates(),
+            written,
+            Map.of());
+    run.commit(manifest);
+    return manifest;
+  }
+
+  private static long nextMultiple(long number, long interval) {
+    return (number / interval + 1) * interval;
+  }
+
+  /** Tells whether work may succeed if it is done again. */
+  private static boolean isWorthAnotherTry(Exception failure) {
+    return !String.valueOf(failure).contains(NumericFailureException.class.getName());
+  }
+}

@@ -1,0 +1,112 @@
+package org.ofaspark.jobs.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.train.TrainConfig.Precision;
+
+class AssignedDeviceTest {
+
+  /** A worker with two GPUs, numbered as a machine with others would number them. */
+  private static final String RESOURCES =
+      """
+      [{"id": {"componentName": "spark.worker", "resourceName": "gpu"}, "addresses": ["3", "5"]}]
+      """;
+
+  @Test
+  void eachRankHasTheGpuThatSparkAssignsToItsExecutor(@TempDir Path folder) throws IOException {
+    Path resources = Files.writeString(folder.resolve("resources.json"), RESOURCES);
+    try (SparkSession spark =
+        LocalSpark.executors(1, 2)
+            .config("spark.worker.resourcesFile", resources.toString())
+            .config("spark.worker.resource.gpu.amount", 2)
+            .config("spark.executor.resource.gpu.amount", 1)
+            .config(AssignedDevice.TASK_GPUS, 1)
+            .getOrCreate()) {
+      List<String> told =
+          BarrierStage.collect(
+              new JavaSparkContext(spark.sparkContext()).parallelize(List.of(0, 1), 2),
+              new Told(),
+              String.class);
+
+      assertThat(told)
+          .allSatisfy(
+              line ->
+                  assertThat(line)
+                      .matches(
+                          "rank \\d: GPU address: (\\d), which is gpu\\(\\1\\) of the engine: cannot be"
+                              + " opened by libtorch "
+                              + TorchRuntime.version()
+                              + " .*"));
+      assertThat(told)
+          .extracting(line -> line.substring(0, "rank 0: GPU address: 3".length()))
+          .containsAnyOf("rank 0: GPU address: 3", "rank 0: GPU address: 5")
+          .doesNotHaveDuplicates();
+      assertThat(told)
+          .extracting(line -> line.charAt("rank 0: GPU address: ".length()))
+          .containsExactlyInAnyOrder('3', '5');
+    }
+  }
+
+  /** Tells a rank and what came of its GPU, which is not there. */
+  private static final class Told implements FlatMapFunction<Iterator<Integer>, String> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public Iterator<String> call(Iterator<Integer> input) {
+      BarrierTaskContext task = BarrierTaskContext.get();
+      String device;
+      try {
+        device = AssignedDevice.of(task).toString();
+      } catch (IllegalStateException e) {
+        device = e.getMessage();
+      }
+      return List.of("rank %d: %s".formatted(task.partitionId(), device)).iterator();
+    }
+  }
+
+  @Test
+  void addressIsAPlaceAmongTheVisibleGpus() {
+    assertThat(AssignedDevice.number("5", Optional.of("3,5"))).isEqualTo(1);
+    assertThat(AssignedDevice.number("GPU-8f3a", Optional.of("GPU-1,GPU-8f3a"))).isEqualTo(1);
+    assertThat(AssignedDevice.number("5", Optional.empty())).isEqualTo(5);
+    assertThat(AssignedDevice.number("5", Optional.of(""))).isEqualTo(5);
+    assertThatThrownBy(() -> AssignedDevice.number("gpu-a", Optional.of("0")))
+        .hasMessageStartingWith("GPU address: gpu-a (expected: a number, as nvidia-smi gives it)");
+  }
+
+  @Test
+  void gpuThatTheEngineCannotOpenIsToldByBothItsNames() {
+    assertThatThrownBy(() -> AssignedDevice.opened("GPU-8f3a", Device.gpu(63)))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith(
+            "GPU address: GPU-8f3a, which is gpu(63) of the engine: cannot be opened by libtorch ");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void float16NeedsAGpu(Precision precision) {
+    var cpu = new SparkConf(false);
+    var gpu = new SparkConf(false).set(AssignedDevice.TASK_GPUS, "1");
+    assertThat(AssignedDevice.objection(gpu, "train.precision", precision)).isEmpty();
+    assertThat(AssignedDevice.objection(cpu, "train.precision", precision).isPresent())
+        .isEqualTo(precision == Precision.FP16);
+  }
+}

@@ -1,0 +1,65 @@
+package org.ofaspark.jobs.finetune;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.apache.hadoop.util.Progressable;
+import org.ofaspark.checkpoint.WeightFiles;
+
+/**
+ * Local files under {@code failing:///}, where weights cannot be written for as long as there are
+ * files named 1, 2 and so on in the folder {@code fs.failing.failures}; each failure takes one
+ * away, whichever process it is in.
+ */
+public final class FailingFileSystem extends RawLocalFileSystem {
+
+  static final String FAILURES = "fs.failing.failures";
+
+  @Override
+  public URI getUri() {
+    return URI.create("failing:///");
+  }
+
+  @Override
+  public FSDataOutputStream create(
+      Path file,
+      FsPermission permission,
+      boolean overwrite,
+      int bufferSize,
+      short replication,
+      long blockSize,
+      Progressable progress)
+      throws IOException {
+    failIfDue(file);
+    return super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
+  }
+
+  @Override
+  public FSDataOutputStream create(
+      Path file,
+      boolean overwrite,
+      int bufferSize,
+      short replication,
+      long blockSize,
+      Progressable progress)
+      throws IOException {
+    failIfDue(file);
+    return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+  }
+
+  private void failIfDue(Path file) throws IOException {
+    if (!file.getName().equals(WeightFiles.SINGLE)) {
+      return;
+    }
+    for (int i = 1; i <= 9; i++) {
+      if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), String.valueOf(i)))) {
+        throw new IOException(file + ": no space left (failure " + i + ")");
+      }
+    }
+  }
+}

@@ -1,0 +1,317 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.recipe.Recipe;
+
+/**
+ * What can go wrong in a run on four executors that are processes of their own, and that the run
+ * ends all the same, with the same weights, or with a message that says why it cannot.
+ */
+@DisabledOnOs(OS.WINDOWS)
+class FaultsTest {
+
+  /** How many executors the test of random kills kills. */
+  private static final int KILLS = Integer.getInteger("kills", 3);
+
+  @TempDir private static Path folder;
+  private static SparkSession spark;
+
+  @BeforeAll
+  static void start() throws IOException {
+    spark = LocalSpark.startExecutors(4);
+    spark
+        .sparkContext()
+        .hadoopConfiguration()
+        .set("fs.failing.impl", FailingFileSystem.class.getName());
+    spark
+        .sparkContext()
+        .hadoopConfiguration()
+        .set(FailingFileSystem.FAILURES, folder.resolve("failures").toString());
+    new Preprocess(spark, recipe("unused")).run(ExistingTable.REFUSE);
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  private static Recipe recipe(String run, String... overrides) {
+    return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
+  }
+
+  /** Trains for a number of updates of four micro-batches. */
+  private static Manifest finetune(String run, int ranks, int updates, String... overrides)
+      throws IOException {
+    List<String> all = new ArrayList<>();
+    all.add("train.max-epoch=1000");
+    all.add("train.max-update=" + updates);
+    all.add("train.global-batch=8");
+    all.add("train.save-interval-updates=" + updates);
+    all.add("train.validate-interval-updates=" + updates);
+    all.addAll(List.of(overrides));
+    return new Finetune(spark, recipe(run, all.toArray(String[]::new)), ranks).run();
+  }
+
+  private static CompletableFuture<Manifest> finetuneAsync(
+      String run, int ranks, int updates, String... overrides) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return finetune(run, ranks, updates, overrides);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  private static Path checkpoint(String run, int update) {
+    return folder.resolve("%s/checkpoints/update-%08d".formatted(run, update));
+  }
+
+  private static Map<String, float[]> weights(String run, int update) throws IOException {
+    return RunWeights.read(checkpoint(run, update));
+  }
+
+  private static void await(Path file, CompletableFuture<?> unless) {
+    while (!Files.exists(file) && !unless.isDone()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    assertThat(file).exists();
+  }
+
+  private static void awaitText(Path file, CompletableFuture<?> unless) throws IOException {
+    await(file, unless);
+    while (Files.size(file) == 0 && !unless.isDone()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+  }
+
+  private static List<ProcessHandle> java(ProcessHandle of) {
+    return of.descendants()
+        .filter(process -> process.info().command().orElse("").endsWith("/java"))
+        .toList();
+  }
+
+  /** The only children of this process that are Java. */
+  private static List<ProcessHandle> executors() {
+    return java(ProcessHandle.current());
+  }
+
+  @Test
+  void oneTwoAndFourRanksEndWithTheSameWeights() throws IOException {
+    finetune("ranks-1", 1, 20);
+    finetune("ranks-2", 2, 20);
+    finetune("ranks-4", 4, 20);
+    finetune("ranks-4-again", 4, 20);
+
+    Map<String, float[]> one = weights("ranks-1", 20);
+    assertThat(RunWeights.distance(weights("ranks-2", 20), one)).isLessThanOrEqualTo(1e-5);
+    assertThat(RunWeights.distance(weights("ranks-4", 20), one)).isLessThanOrEqualTo(1e-5);
+    RunWeights.assertSame(weights("ranks-4-again", 20), weights("ranks-4", 20));
+  }
+
+  @Test
+  void frozenRankIsFoundAndNamed() throws Exception {
+    CompletableFuture<Manifest> training =
+        finetuneAsync(
+            "frozen", 4, 1_000_000, "train.collective-timeout=3s", "train.max-failures=0");
+    awaitText(folder.resolve("frozen/metrics/train-00000000.jsonl"), training); // in an update
+    ProcessHandle frozen = executors().get(0);
+    signal("STOP", frozen);
+    long start = System.nanoTime();
+    try {
+      assertThatThrownBy(() -> training.get(5, TimeUnit.MINUTES))
+          .isInstanceOf(ExecutionException.class)
+          .cause()
+          .isInstanceOf(SegmentFailedException.class)
+          .hasMessageMatching(
+              "(?s)training failed after update \\d+: rank \\d on 127.0.0.1, update \\d+, .*:"
+                  + " .*rank \\d at 127.0.0.1:\\d+ has given no sign of life for PT3S;.*");
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+    } finally {
+      frozen.destroyForcibly();
+    }
+  }
+
+  private static void signal(String name, ProcessHandle process)
+      throws IOException, InterruptedException {
+    var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
+    assertThat(kill.waitFor()).isZero();
+  }
+
+  @Test
+  void exampleThatCannotBeDecodedEndsTheRunAndIsNamed() throws IOException {
+    String table = recipe("unused").table().table();
+    Path broken = folder.resolve("table-broken");
+    copy(Path.of(table), broken);
+    Dataset<Row> examples = ExampleTable.read(spark, table + "/train");
+    int image = examples.schema().fieldIndex("image");
+    List<Row> rows = new ArrayList<>();
+    for (Row row : examples.orderBy("example_id").collectAsList()) {
+      Object[] values = new Object[row.size()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i == image && rows.isEmpty() ? new byte[] {1, 2, 3} : row.get(i);
+      }
+      rows.add(RowFactory.create(values));
+    }
+    ExampleTable.write(spark.createDataFrame(rows, examples.schema()), broken + "/train");
+    String name = rows.get(0).getString(0);
+
+    assertThatThrownBy(
+            () ->
+                finetune(
+                    "undecodable",
+                    2,
+                    20,
+                    "data.table=\"%s\"".formatted(broken),
+                    "train.max-failures=0"))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessageMatching("(?s)training failed after update 0: rank \\d on 127.0.0.1, .*")
+        .hasMessageContaining("example " + name);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else if (!from.relativize(file).startsWith("train")) {
+          Files.copy(file, target);
+        }
+      }
+    }
+    Files.delete(to.resolve("train"));
+  }
+
+  @Test
+  void checkpointThatCannotBeWrittenThreeTimesIsWrittenTheFourth() throws IOException {
+    finetune("written-at-once", 2, 4);
+    Path failures = Files.createDirectory(folder.resolve("failures"));
+    for (int i = 1; i <= 3; i++) {
+      Files.createFile(failures.resolve(String.valueOf(i)));
+    }
+    String run = "run-dir=\"failing://%s\"".formatted(folder.resolve("written-late"));
+
+    Manifest last = finetune("written-late", 2, 4, run, "train.max-failures=3");
+
+    assertThat(failures).isEmptyDirectory();
+    assertThat(last.updateNumber()).isEqualTo(4);
+    RunWeights.assertSame(weights("written-late", 4), weights("written-at-once", 4));
+  }
+
+  @Test
+  void runWhoseDriverIsKilledGoesOnWhenItIsSubmittedAgain() throws Exception {
+    finetune("undisturbed", 2, 20);
+    String[] often = {"train.save-interval-updates=2", "train.max-failures=0"};
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> !argument.startsWith("-javaagent"))
+        .forEach(command::add);
+    command.add("-Dgolden.dir=" + System.getProperty("golden.dir", ""));
+    command.addAll(List.of("-cp", classPath(), Driver.class.getName(), folder.toString()));
+    command.addAll(List.of(often));
+    Process driver =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("driver.log").toFile())
+            .start();
+    Path fourth = checkpoint("resubmitted", 4).resolve(Manifest.FILE);
+    await(fourth, driver.onExit());
+    List<ProcessHandle> orphans = java(driver.toHandle());
+    driver.destroyForcibly().waitFor();
+    assertThat(orphans).isNotEmpty();
+    for (ProcessHandle orphan : orphans) {
+      assertEnds(orphan);
+    }
+
+    Manifest last = finetune("resubmitted", 2, 20, often);
+
+    assertThat(last.updateNumber()).isEqualTo(20);
+    RunWeights.assertSame(weights("resubmitted", 20), weights("undisturbed", 20));
+  }
+
+  private static void assertEnds(ProcessHandle process) throws Exception {
+    try {
+      process.onExit().get(1, TimeUnit.MINUTES);
+    } catch (TimeoutException e) {
+      process.destroyForcibly();
+      throw new AssertionError("an executor has outlived its driver by a minute", e);
+    }
+  }
+
+  private static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  }
+
+  /** A process that trains with executors of its own. */
+  static final class Driver {
+    private Driver() {}
+
+    public static void main(String[] args) throws IOException {
+      folder = Path.of(args[0]);
+      spark = LocalSpark.startExecutors(2);
+      finetune("resubmitted", 2, 20, List.of(args).subList(1, args.length).toArray(String[]::new));
+    }
+  }
+
+  @Test
+  void runWhoseExecutorsAreKilledAtRandomEndsAsOneThatIsNot() throws Exception {
+    int updates = 6 * KILLS;
+    finetune("spared", 4, updates);
+    CompletableFuture<Manifest> training =
+        finetuneAsync(
+            "killed",
+            4,
+            updates,
+            "train.save-interval-updates=1",
+            "train.max-failures=" + 4 * KILLS);
+    var random = new Random(7);
+    for (int kill = 1; kill <= KILLS; kill++) {
+      await(checkpoint("killed", 5 * kill - random.nextInt(4)), training);
+      List<ProcessHandle> alive = executors();
+      assertThat(alive.get(random.nextInt(alive.size())).destroyForcibly()).isTrue();
+    }
+
+    Manifest last = training.get(KILLS, TimeUnit.MINUTES);
+
+    assertThat(last.updateNumber()).isEqualTo(updates);
+    RunWeights.assertSame(weights("killed", updates), weights("spared", updates));
+  }
+}
