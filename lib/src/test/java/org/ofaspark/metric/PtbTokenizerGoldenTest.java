@@ -12,6 +12,8 @@ import org.ofaspark.golden.Golden;
 /** Tokens of Stanford CoreNLP's PTBTokenizer 3.4.1. */
 class PtbTokenizerGoldenTest {
 
+  private static final System.Logger LOG = System.getLogger(PtbTokenizerGoldenTest.class.getName());
+
   private static final String SENTENCES = "caption-metrics/ptb_tokenizer_golden.json";
   private static final String CAPTIONS = "caption-metrics/coco_captions_tok.json";
   private static final String IMAGES = "caption-metrics/caption_metrics_golden.json";
@@ -86,6 +88,11 @@ class PtbTokenizerGoldenTest {
 
     void assertShareAtMost(double share) {
       assertThat(texts).isPositive();
+      LOG.log(
+          System.Logger.Level.INFO,
+          () ->
+              "%d of %d texts differ from the reference: %s"
+                  .formatted(differences.size(), texts, differences));
       assertThat(differences.size())
           .as("of %s texts these differ: %s", texts, differences)
           .isLessThanOrEqualTo((int) (share * texts));

@@ -46,7 +46,7 @@ final class EvaluationPage {
   private static final int FEW = 200;
 
   private static final int SIDE_OF_FEW = 400;
-  private static final int SIDE_OF_MANY = 240;
+  private static final int SIDE_OF_MANY = 160;
 
   private static final String ID = ExampleTable.EXAMPLE_ID;
 
