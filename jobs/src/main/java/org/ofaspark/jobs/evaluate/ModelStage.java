@@ -5,9 +5,9 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.TaskCompletionListener;
 import org.ofaspark.config.Checks;
+import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -30,9 +30,6 @@ import org.ofaspark.train.TrainConfig.Precision;
 public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcast weights)
     implements Serializable {
 
-  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
-  private static final int PARTITIONS_A_SLOT = 2;
-
   /**
    * What a task works with.
    *
@@ -40,17 +37,10 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
    * @param codec turns tokens to text
    * @param model the network, which is the executor's
    * @param state its values
+   * @param fitting how large a batch the executor has room for
    */
-  public record Opened(Recipe recipe, TokenCodec codec, OfaModel model, StateDict state) {}
-
-  /**
-   * Returns how many partitions a stage should have.
-   *
-   * @param spark the application
-   */
-  public static int partitions(JavaSparkContext spark) {
-    return PARTITIONS_A_SLOT * Math.max(1, spark.defaultParallelism());
-  }
+  public record Opened(
+      Recipe recipe, TokenCodec codec, OfaModel model, StateDict state, FittingBatches fitting) {}
 
   /**
    * Checks that a model can compute as a recipe asks.
@@ -77,6 +67,6 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
         ExecutorModel.use(
             weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));
     task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
-    return new Opened(recipe, codec, model.model(), model.state());
+    return new Opened(recipe, codec, model.model(), model.state(), model.fitting());
   }
 }
