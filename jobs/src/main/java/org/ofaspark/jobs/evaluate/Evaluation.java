@@ -1,21 +1,29 @@
 package org.ofaspark.jobs.evaluate;
 
+import static org.apache.spark.sql.functions.col;
+
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.metric.DocumentFrequency;
+import org.ofaspark.metric.SummedMetric;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +35,12 @@ import org.slf4j.LoggerFactory;
 public final class Evaluation {
 
   private static final Logger LOG = LoggerFactory.getLogger(Evaluation.class);
+
+  /** Partitions for scoring answers, for each slot of the cluster. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
+  /** Most examples without a prediction that are named in the log. */
+  private static final int MOST_NAMED = 20;
 
   private final SparkSession spark;
   private final HadoopFiles files;
@@ -40,6 +54,8 @@ public final class Evaluation {
    * @param predictions a row of {@link PredictionTable} for each example, kept on executors until
    *     {@link #close}
    * @param metrics metrics by name
+   * @param leftOut metrics that no example could be scored by, as nothing says what was to be
+   *     answered
    * @param examples examples of the split
    * @param failed examples without an answer
    * @param weights what answered: predictions whose executor is lost are made again
@@ -47,6 +63,7 @@ public final class Evaluation {
   public record Outcome(
       Dataset<Row> predictions,
       Map<String, Double> metrics,
+      List<String> leftOut,
       long examples,
       long failed,
       ModelBroadcast weights)
@@ -83,56 +100,142 @@ public final class Evaluation {
   }
 
   /**
-   * Evaluates a split.
+   * Evaluates a split. The answers stay on the executors.
    *
    * @param split its name
    * @param weights directory of the weights
    * @return predictions and metrics, which the caller closes
    */
   public Outcome run(String split, String weights) throws IOException {
+    return run(
+        split,
+        weights,
+        (chunks, predict, source) ->
+            spark.createDataFrame(
+                chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.SCHEMA));
+  }
+
+  /**
+   * Evaluates a split, or goes on where an evaluation that failed has stopped.
+   *
+   * @param split its name
+   * @param weights directory of the weights
+   * @param directory where answers are kept, chunk by chunk; the caller deletes it when it needs
+   *     neither the outcome nor to go on
+   * @return predictions and metrics, which the caller closes
+   */
+  public Outcome resume(String split, String weights, String directory) throws IOException {
+    return run(
+        split,
+        weights,
+        (chunks, predict, source) ->
+            new UnfinishedAnswers(spark, files, directory, source).complete(chunks, predict));
+  }
+
+  /** Where the answers come from. */
+  @FunctionalInterface
+  private interface Answers {
+    Dataset<Row> of(ExampleChunks chunks, PredictPartition predict, String source)
+        throws IOException;
+  }
+
+  private Outcome run(String split, String weights, Answers answers) throws IOException {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
     try {
-      return run(context, split, broadcast);
+      String directory = files.qualified(recipe.table().table()) + "/" + split;
+      var chunks =
+          new ExampleChunks(
+              spark, ExampleTable.read(spark, directory), recipe.evaluate().batchSize());
+      var predict =
+          new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast));
+      Dataset<Row> predictions =
+          answers
+              .of(chunks, predict, source(directory, chunks, broadcast))
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      requireAll(predictions.count(), chunks.examples(), directory); // the model works here, once
+      return outcome(scored(predictions), chunks.examples(), broadcast);
     } catch (IOException | RuntimeException e) {
       broadcast.destroy();
       throw e;
     }
   }
 
-  private Outcome run(JavaSparkContext context, String split, ModelBroadcast broadcast)
+  private static void requireAll(long answers, long examples, String directory) {
+    if (answers != examples) {
+      throw new IllegalStateException(
+          "%s: %d answers (expected: %d, one for each example)"
+              .formatted(directory, answers, examples));
+    }
+  }
+
+  /** Returns all that answers depend on, one thing a line. */
+  private String source(String directory, ExampleChunks chunks, ModelBroadcast weights)
       throws IOException {
-    Dataset<Row> examples =
-        ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
-            .repartition(ModelStage.partitions(context));
-    Dataset<Row> answers =
-        examples
-            .mapPartitions(
-                new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast)),
-                Encoders.row(PredictionTable.SCHEMA))
-            .persist(StorageLevel.MEMORY_AND_DISK());
-    long count = answers.count(); // the model works here, once
-    return outcome(scored(answers), count, broadcast);
+    String info = files.qualified(recipe.table().table()) + "/" + TableInfo.FILE;
+    return Stream.of(
+            directory,
+            chunks.examples(),
+            files.exists(info) ? files.readText(info).strip() : "",
+            weights.sha256(),
+            recipe.task(),
+            recipe.model(),
+            recipe.data(),
+            recipe.generate(),
+            recipe.criterion(),
+            recipe.evaluate().batchSize(),
+            recipe.evaluate().precision(),
+            ProgramVersion.fingerprint())
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
   }
 
   private Dataset<Row> scored(Dataset<Row> answers) {
-    if (recipe.task() != Task.CAPTION) {
+    boolean isAnyLabelled = !answers.filter(col(PredictionTable.LOSS).isNotNull()).isEmpty();
+    if (recipe.task() != Task.CAPTION || !isAnyLabelled) {
       return answers;
     }
-    Dataset<Row> scored = CaptionScores.of(spark, answers, cached);
+    int partitions = PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism());
+    Dataset<Row> scored = CaptionScores.of(spark, answers.coalesce(partitions), cached);
     answers.unpersist();
     return scored;
   }
 
   private Outcome outcome(Dataset<Row> predictions, long count, ModelBroadcast weights) {
-    Map<String, Double> metrics = TaskMetrics.of(recipe.task()).of(predictions);
+    TaskMetrics task = TaskMetrics.of(recipe.task());
+    Map<String, Double> metrics = task.of(predictions);
+    List<String> names = new ArrayList<>(task.metrics().stream().map(SummedMetric::name).toList());
     if (cached.isEmpty()) {
-      metrics.remove("cider_valid");
+      metrics.remove(PredictionTable.CIDER_VALID);
+      names.remove(PredictionTable.CIDER_VALID);
     }
-    long failed = predictions.filter(predictions.col(PredictionTable.ERROR).isNotNull()).count();
+    long failed = tellFailures(predictions, count);
+    names.removeAll(metrics.keySet());
+    if (!names.isEmpty() && failed < count) {
+      LOG.warn("No example says what was to be answered: left out are {}", names);
+    }
+    return new Outcome(predictions, metrics, names, count, failed, weights);
+  }
+
+  private static long tellFailures(Dataset<Row> predictions, long count) {
+    Dataset<Row> failures = predictions.filter(col(PredictionTable.ERROR).isNotNull());
+    long failed = failures.count();
     if (failed > 0) {
-      LOG.warn("{} of {} examples have no prediction; see column error", failed, count);
+      List<String> first =
+          failures
+              .orderBy(ExampleTable.EXAMPLE_ID)
+              .select(ExampleTable.EXAMPLE_ID, PredictionTable.ERROR)
+              .limit(MOST_NAMED)
+              .collectAsList()
+              .stream()
+              .map(row -> "%s (%s)".formatted(row.getString(0), row.getString(1)))
+              .toList();
+      LOG.warn(
+          "{} of {} examples have no prediction; the first are {}. Column error has all",
+          failed,
+          count,
+          String.join(", ", first));
     }
-    return new Outcome(predictions, metrics, count, failed, weights);
+    return failed;
   }
 }

@@ -51,8 +51,8 @@ public final class ExampleRanking {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleRanking.class);
 
-  /** How many times as many partitions as other stages have, as groups do not spread evenly. */
-  private static final int FINER = 4;
+  /** Partitions for each slot of the cluster: many, as groups do not spread evenly. */
+  private static final int PARTITIONS_A_SLOT = 8;
 
   /** Batches of a group, on average: enough that those of like length come together. */
   private static final int BATCHES_OF_A_GROUP = 8;
@@ -85,7 +85,7 @@ public final class ExampleRanking {
         files,
         recipe,
         vocabulary,
-        FINER * ModelStage.partitions(new JavaSparkContext(spark.sparkContext())));
+        PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()));
   }
 
   ExampleRanking(
