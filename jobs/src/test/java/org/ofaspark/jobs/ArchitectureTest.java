@@ -29,7 +29,7 @@ class ArchitectureTest {
           List.of("evaluate"),
           List.of("ranking"),
           List.of("finetune", "preprocess", "metrics", "transfer", "demo"),
-          List.of("bench"));
+          List.of("bench", "experiment"));
 
   @ArchTest static final ArchRule packagesImportDownwards = downwards();
 

@@ -10,7 +10,7 @@ import java.util.function.Function;
  * @param first clearly left of the second, or above it
  * @param second what the first is compared with; it differs in color or kind
  */
-record Scene(Shape first, Shape second) {
+public record Scene(Shape first, Shape second) {
 
   /** The words that may tell a shape from the others of its scene. */
   private static final List<Function<Shape, String>> EXPRESSIONS =

@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Makes up scenes, all different ones. A pure function of its seed; used by one thread. */
-final class SceneGenerator {
+public final class SceneGenerator {
 
   private static final int MARGIN = 3;
   private static final int GAP = 4;
@@ -19,12 +19,21 @@ final class SceneGenerator {
   private final Random random;
   private final Set<Scene> made = new HashSet<>();
 
-  SceneGenerator(long seed) {
+  /**
+   * Creates a generator.
+   *
+   * @param seed makes the scenes
+   */
+  public SceneGenerator(long seed) {
     this.random = new Random(seed);
   }
 
-  /** Returns scenes that this generator has not returned before. */
-  List<Scene> next(int count) {
+  /**
+   * Returns scenes that this generator has not returned before.
+   *
+   * @param count how many
+   */
+  public List<Scene> next(int count) {
     return Stream.generate(this::scene)
         .flatMap(Optional::stream)
         .filter(made::add)

@@ -4,8 +4,13 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Writes scenes as upstream's tables: {@code caption_SPLIT.tsv} and {@code refcoco_SPLIT.tsv}, of
@@ -14,7 +19,10 @@ import java.util.List;
  * <p>Training has a row for each caption and two for each shape; the other splits one for each
  * scene with all its captions, and one for each shape.
  */
-final class SceneTables {
+public final class SceneTables {
+
+  /** How the ids of captions end that are another scene's. */
+  public static final String SWAPPED = "-swapped";
 
   private static final int EXPRESSIONS = 2;
 
@@ -25,7 +33,7 @@ final class SceneTables {
    *
    * @param folder where the tables go; made if it is missing
    */
-  SceneTables(Path folder) {
+  public SceneTables(Path folder) {
     this.folder = folder;
   }
 
@@ -38,8 +46,13 @@ final class SceneTables {
         (scene, shape) -> scene.expressions(shape).subList(0, EXPRESSIONS));
   }
 
-  /** Writes the tables of a split to measure on. */
-  void writeHeldOut(String split, List<Scene> scenes) throws IOException {
+  /**
+   * Writes the tables of a split to measure on.
+   *
+   * @param split its name
+   * @param scenes what is on its pictures
+   */
+  public void writeHeldOut(String split, List<Scene> scenes) throws IOException {
     write(
         split,
         scenes,
@@ -48,6 +61,47 @@ final class SceneTables {
           List<String> all = scene.expressions(shape).subList(0, EXPRESSIONS);
           return List.of(all.get((shape.left() + shape.top()) % all.size()));
         });
+  }
+
+  /**
+   * Writes the captions of the split that is trained on, some of them wrong: they change places,
+   * each with one of another scene. Their ids end in {@value #SWAPPED}.
+   *
+   * @param split its name
+   * @param scenes what is on its pictures
+   * @param share of the captions that are wrong, 0 to 1
+   * @param seed chooses them
+   */
+  public void writeSwappedCaptions(String split, List<Scene> scenes, double share, long seed)
+      throws IOException {
+    List<String> captions = new ArrayList<>();
+    scenes.forEach(scene -> captions.addAll(scene.captions()));
+    List<Integer> rows = IntStream.range(0, captions.size()).boxed().collect(Collectors.toList());
+    Collections.shuffle(rows, new Random(seed));
+    List<Integer> wrong = rows.subList(0, (int) (share * rows.size())).stream().sorted().toList();
+    List<String> texts = new ArrayList<>(captions);
+    for (int i = 0; i < wrong.size(); i++) { // half of them away is another scene
+      int other = wrong.get((i + wrong.size() / 2) % wrong.size());
+      texts.set(wrong.get(i), captions.get(other));
+    }
+    Files.createDirectories(folder);
+    try (BufferedWriter out = writer("caption", split)) {
+      int perScene = captions.size() / scenes.size();
+      for (int row = 0; row < texts.size(); row++) {
+        String id =
+            captionId(split, row) + (Collections.binarySearch(wrong, row) >= 0 ? SWAPPED : "");
+        int scene = row / perScene;
+        writeRow(out, id, imageId(split, scene), texts.get(row), "", image(scenes.get(scene)));
+      }
+    }
+  }
+
+  private static String imageId(String split, int scene) {
+    return "%s-%d".formatted(split, scene);
+  }
+
+  private static String image(Scene scene) throws IOException {
+    return Base64.getEncoder().encodeToString(ScenePicture.png(scene));
   }
 
   private interface Captions {
@@ -67,8 +121,8 @@ final class SceneTables {
       int refcocoRow = 0;
       for (int i = 0; i < scenes.size(); i++) {
         Scene scene = scenes.get(i);
-        String image = Base64.getEncoder().encodeToString(ScenePicture.png(scene));
-        String imageId = "%s-%d".formatted(split, i);
+        String image = image(scene);
+        String imageId = imageId(split, i);
         for (String text : captions.of(scene)) {
           writeRow(caption, captionId(split, captionRow++), imageId, text, "", image);
         }

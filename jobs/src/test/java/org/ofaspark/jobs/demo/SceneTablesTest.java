@@ -77,6 +77,31 @@ class SceneTablesTest {
     assertThat(folder.resolve("test-2.png")).hasBinaryContent(ScenePicture.png(scenes.get(2)));
   }
 
+  @Test
+  void swappedCaptionsAreThoseOfOtherScenes() throws IOException {
+    List<Scene> scenes = new SceneGenerator(1).next(50);
+    var tables = new SceneTables(folder);
+    tables.writeSwappedCaptions("train", scenes, 0.1, 1);
+
+    List<Example> examples = examples("caption", "train", Target.TRAINING);
+    assertThat(examples).hasSize(200);
+    List<String> swapped = new ArrayList<>();
+    List<String> meant = new ArrayList<>();
+    for (int row = 0; row < examples.size(); row++) {
+      Example example = examples.get(row);
+      List<String> captions = scenes.get(row / 4).captions();
+      assertThat(example.imageId()).isEqualTo("train-" + row / 4);
+      if (example.exampleId().endsWith(SceneTables.SWAPPED)) {
+        assertThat(captions).doesNotContain(example.text());
+        swapped.add(example.text());
+        meant.add(captions.get(row % 4));
+      } else {
+        assertThat(example.text()).isEqualTo(captions.get(row % 4));
+      }
+    }
+    assertThat(swapped).hasSize(20).containsExactlyInAnyOrderElementsOf(meant);
+  }
+
   /** Reads a table as preprocess does, with the demo's recipe. */
   private List<Example> examples(String task, String split, Target target) throws IOException {
     Recipe recipe = RecipeReader.read("demo/%s.conf".formatted(task), List.of());

@@ -1,0 +1,45 @@
+package org.ofaspark.jobs.experiment;
+
+import java.util.List;
+
+/**
+ * A way to train that is compared with others.
+ *
+ * @param name short, part of a path
+ * @param title for people
+ * @param overrides laid over the recipe
+ */
+record Setting(String name, String title, List<String> overrides) {
+
+  private static final String CROSS_ENTROPY =
+      "criterion.criterion=adjust_label_smoothed_cross_entropy";
+  private static final String ENCOURAGING =
+      "criterion.criterion=adjust_label_smoothed_encouraging_loss";
+
+  Setting {
+    overrides = List.copyOf(overrides);
+  }
+
+  /**
+   * Returns what is compared.
+   *
+   * @param ratio share of the examples that dropping leaves out
+   * @param after update after which it begins
+   */
+  static List<Setting> all(double ratio, long after) {
+    return List.of(
+        new Setting("ce", "CE", List.of(CROSS_ENTROPY)),
+        new Setting("el", "EL", List.of(ENCOURAGING)),
+        dropping("best", ratio, after),
+        dropping("worst", ratio, after));
+  }
+
+  private static Setting dropping(String end, double ratio, long after) {
+    return new Setting(
+        "el-drop-" + end,
+        "EL + drop-%s (example)".formatted(end),
+        List.of(
+            ENCOURAGING,
+            "criterion.drop-%s={ratio=%s,after=%d,scope=example}".formatted(end, ratio, after)));
+  }
+}
