@@ -28,7 +28,9 @@ public final class BenchJob implements Callable<Integer> {
           new CriterionBenchmark(),
           new GenerateBenchmark(),
           new CiderBenchmark(),
-          new PreprocessBenchmark());
+          new PreprocessBenchmark(),
+          new SelectionBenchmark(),
+          new RankingBenchmark());
 
   @Spec private CommandSpec spec;
 

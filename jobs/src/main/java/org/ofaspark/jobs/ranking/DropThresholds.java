@@ -1,7 +1,8 @@
 package org.ofaspark.jobs.ranking;
 
 import java.io.Serializable;
-import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,14 +17,14 @@ record DropThresholds(@Nullable ScoredExample lastBest, @Nullable ScoredExample 
   /**
    * Finds the thresholds.
    *
-   * @param ranked the examples that have a place
+   * @param ranked the scores and ids of the examples that have a place
    * @param count how many there are
    * @param best how many of the best to leave out
    * @param worst how many of the worst to leave out; both together at most all
    * @param selection finds an example by its place
    */
   static DropThresholds of(
-      JavaRDD<ScoredExample> ranked, long count, long best, long worst, OrderStatistic selection) {
+      Dataset<Row> ranked, long count, long best, long worst, OrderStatistic selection) {
     return new DropThresholds(
         best == 0 ? null : selection.select(ranked, count, best),
         worst == 0 ? null : selection.select(ranked, count, count - worst + 1));

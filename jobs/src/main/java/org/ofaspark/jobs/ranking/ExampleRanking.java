@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.ranking;
 
+import static org.apache.spark.sql.functions.abs;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.size;
@@ -12,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -49,8 +51,11 @@ public final class ExampleRanking {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleRanking.class);
 
+  /** How many times as many partitions as other stages have, as groups do not spread evenly. */
+  private static final int FINER = 4;
+
   /** Batches of a group, on average: enough that those of like length come together. */
-  private static final int BATCHES_OF_A_GROUP = 16;
+  private static final int BATCHES_OF_A_GROUP = 8;
 
   private static final int FILES = 8;
   private static final String GROUP = "ranking_group";
@@ -80,7 +85,7 @@ public final class ExampleRanking {
         files,
         recipe,
         vocabulary,
-        ModelStage.partitions(new JavaSparkContext(spark.sparkContext())));
+        FINER * ModelStage.partitions(new JavaSparkContext(spark.sparkContext())));
   }
 
   ExampleRanking(
@@ -121,10 +126,12 @@ public final class ExampleRanking {
     try {
       files.delete(summaryFile); // first: the rest belongs to it
       files.delete(directory);
+      long scored = scores.count(); // the model works here, once
+      double scoringSeconds = secondsSince(start);
+      LOG.info("{} examples scored in {} s", scored, Math.round(scoringSeconds));
       write(scores, rules, directory);
-      double seconds = (System.nanoTime() - start) / 1e9;
       var report = new RankingReport(read(directory), examples);
-      RankingSummary summary = report.summary(source, seconds);
+      RankingSummary summary = report.summary(source, scoringSeconds, secondsSince(start));
       files.writeText(summaryFile, summary.toJson());
       LOG.info("{}, in {}", summary.line(), directory);
       return summary;
@@ -133,6 +140,10 @@ public final class ExampleRanking {
       scores.unpersist();
       broadcast.destroy();
     }
+  }
+
+  private static double secondsSince(long start) {
+    return (System.nanoTime() - start) / 1e9;
   }
 
   /** Weights without hashes may have changed where they lie. */
@@ -216,14 +227,11 @@ public final class ExampleRanking {
   }
 
   private void write(Dataset<Row> scores, RankingConfig rules, String directory) {
-    JavaRDD<ScoredExample> ranked =
-        scores
-            .select(RankingTable.SCORE, ExampleTable.EXAMPLE_ID)
-            .javaRDD()
-            .map(row -> new ScoredExample(row.getDouble(0), row.getString(1)))
-            .filter(ScoredExample::isRanked)
-            .persist(StorageLevel.MEMORY_AND_DISK());
-    long count = ranked.count(); // the model works here, once
+    Column score = col(RankingTable.SCORE);
+    // no comparisons: Spark skips cached rows by their largest score, and forgets NaN there
+    Column isFinite = not(score.isNaN()).and(abs(score).notEqual(Double.POSITIVE_INFINITY));
+    Dataset<Row> ranked = scores.filter(isFinite);
+    long count = ranked.count();
     DropThresholds thresholds =
         DropThresholds.of(
             ranked,
@@ -231,15 +239,9 @@ public final class ExampleRanking {
             rules.dropBest().count(count),
             rules.dropWorst().count(count),
             new OrderStatistic());
-    ranked.unpersist();
-
-    var isFinite =
-        udf((UDF1<Double, Boolean>) score -> Double.isFinite(score), DataTypes.BooleanType)
-            .apply(col(RankingTable.SCORE));
     JavaRDD<Row> places =
-        scores
-            .filter(isFinite)
-            .orderBy(col(RankingTable.SCORE), col(ExampleTable.EXAMPLE_ID))
+        ranked
+            .orderBy(score, col(ExampleTable.EXAMPLE_ID))
             .javaRDD()
             .zipWithIndex()
             .map(row -> row(row._1(), row._2() + 1, thresholds));

@@ -27,10 +27,13 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Scores and ranks all training examples with given weights on all executors.",
-      "Writes run-dir/ranking/update-N: a table, and _summary.json with quantiles, histogram and the"
-          + " best and worst examples."
+      "Writes run-dir/ranking/update-N: a table, and _summary.json with quantiles, histogram and"
+          + " the best and worst examples."
     })
 public final class RankJob implements Callable<Integer> {
+
+  /** Examples that are told of each end. */
+  private static final int SAMPLES = 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(RankJob.class);
 
@@ -48,7 +51,7 @@ public final class RankJob implements Callable<Integer> {
       description = "Write to run-dir/ranking/dry-run, which no run trains by.")
   private boolean isDryRun;
 
-  private RankJob() {}
+  RankJob() {}
 
   /**
    * Runs the job.
@@ -64,7 +67,7 @@ public final class RankJob implements Callable<Integer> {
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
     try (SparkSession spark = JobCommand.sessionOfModels("ofa-rank").getOrCreate()) {
-      LOG.info("{}", rank(spark, recipe).text());
+      LOG.info("{}", rank(spark, recipe).text(SAMPLES));
     }
     return 0;
   }

@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.ranking;
 
+import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.floor;
@@ -11,9 +12,11 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -25,7 +28,7 @@ import org.ofaspark.jobs.ranking.RankingSummary.Sample;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.table.ExampleTable;
 
-/** Sums up the table of a ranking. Driver. */
+/** Sums up the table of a ranking, in a few passes over it. Driver. */
 final class RankingReport {
 
   private static final double[] QUANTILES = {0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1};
@@ -49,62 +52,67 @@ final class RankingReport {
     this.examples = examples;
   }
 
-  RankingSummary summary(Source source, double seconds) {
-    Row counts =
-        table
-            .agg(
-                count(lit(1)),
-                countOf(RankingTable.DROP_BEST),
-                countOf(RankingTable.DROP_WORST),
-                countOf(RankingTable.NOT_FINITE),
-                min(when(col(RankingTable.RANK).isNotNull(), col(RankingTable.SCORE))),
-                max(when(col(RankingTable.RANK).isNotNull(), col(RankingTable.SCORE))))
-            .first();
-    long all = counts.getLong(0);
-    long ranks = all - counts.getLong(3);
+  RankingSummary summary(Source source, double scoringSeconds, double seconds) {
+    Row all = sums();
+    long count = all.<Long>getAs("examples");
+    long best = all.<Long>getAs(RankingTable.DROP_BEST);
+    long worst = all.<Long>getAs(RankingTable.DROP_WORST);
+    long notFinite = all.<Long>getAs(RankingTable.NOT_FINITE);
+    long ranks = count - notFinite;
+    Map<Long, Sample> samples = ranks == 0 ? Map.of() : samples(ranks);
     return new RankingSummary(
         source,
-        all,
-        counts.getLong(1),
-        counts.getLong(2),
-        all - counts.getLong(1) - counts.getLong(2),
-        counts.getLong(3),
-        notFinite(),
-        ranks == 0 ? null : bonus(),
-        ranks == 0 ? Map.of() : quantiles(ranks),
-        ranks == 0 ? List.of() : histogram(counts.getDouble(4), counts.getDouble(5)),
-        samples(ranked.orderBy(col(RankingTable.RANK))),
-        samples(ranked.orderBy(col(RankingTable.RANK).desc())),
+        count,
+        best,
+        worst,
+        count - best - worst,
+        notFinite,
+        notFinite == 0 ? List.of() : notFinite(),
+        ranks == 0 ? null : bonus(all),
+        quantiles(ranks, samples),
+        ranks == 0 ? List.of() : histogram(all.<Double>getAs("min"), all.<Double>getAs("max")),
+        between(1, SAMPLES, samples),
+        reversed(between(ranks - SAMPLES + 1, ranks, samples)),
+        scoringSeconds,
         seconds);
   }
 
-  private static Column countOf(String reason) {
-    return count(when(col(RankingTable.REASON).equalTo(reason), lit(1)));
+  private Row sums() {
+    Column score = when(col(RankingTable.RANK).isNotNull(), col(RankingTable.SCORE));
+    return table
+        .agg(
+            count(lit(1)).as("examples"),
+            countOf(RankingTable.DROP_BEST),
+            countOf(RankingTable.DROP_WORST),
+            countOf(RankingTable.NOT_FINITE),
+            min(score).as("min"),
+            max(score).as("max"),
+            overTokens(lit(1.0)).as("tokens"),
+            overTokens(col("past_log_end")).as("past_log_end"),
+            overTokens(col("nll_gradient")).as("nll_gradient"),
+            overTokens(col("bonus_gradient")).as("bonus_gradient"),
+            overTokens(col("margin")).as("margin"))
+        .first();
   }
 
-  private Bonus bonus() {
-    Row sums =
-        ranked
-            .agg(
-                sum("tokens"),
-                sumOverTokens("past_log_end"),
-                sumOverTokens("nll_gradient"),
-                sumOverTokens("bonus_gradient"),
-                sumOverTokens("margin"))
-            .first();
+  private static Column countOf(String reason) {
+    return count(when(col(RankingTable.REASON).equalTo(reason), lit(1))).as(reason);
+  }
+
+  /** Sums what is a mean over an example's tokens over the tokens of all ranked examples. */
+  private static Column overTokens(Column mean) {
+    return sum(when(col(RankingTable.RANK).isNotNull(), mean.multiply(col("tokens"))));
+  }
+
+  private static Bonus bonus(Row sums) {
     var bonus =
         new BonusSums(
-            sums.getLong(0),
-            Math.round(sums.getDouble(1)),
-            sums.getDouble(2),
-            sums.getDouble(3),
-            sums.getDouble(4));
+            Math.round(sums.<Double>getAs("tokens")),
+            Math.round(sums.<Double>getAs("past_log_end")),
+            sums.<Double>getAs("nll_gradient"),
+            sums.<Double>getAs("bonus_gradient"),
+            sums.<Double>getAs("margin"));
     return new Bonus(bonus.pastLogEndShare(), bonus.bonusGradientShare(), bonus.meanMargin());
-  }
-
-  /** Sums what is a mean over an example's tokens over all tokens. */
-  private static Column sumOverTokens(String mean) {
-    return sum(col(mean).multiply(col("tokens")));
   }
 
   private List<String> notFinite() {
@@ -119,20 +127,62 @@ final class RankingReport {
         .toList();
   }
 
-  private Map<Double, Double> quantiles(long ranks) {
+  /** Returns the examples at both ends and at the quantiles, by rank. */
+  private Map<Long, Sample> samples(long ranks) {
+    Column rank = col(RankingTable.RANK);
+    Dataset<Row> places =
+        ranked
+            .filter(
+                rank.leq(SAMPLES)
+                    .or(rank.gt(ranks - SAMPLES))
+                    .or(rank.isin(places(ranks).values().toArray())))
+            .select(ExampleTable.EXAMPLE_ID, RankingTable.SCORE, RankingTable.RANK);
+    Map<Long, Sample> samples = new TreeMap<>();
+    examples
+        .select(ExampleTable.EXAMPLE_ID, ExampleTable.TEXT)
+        .join(broadcast(places), ExampleTable.EXAMPLE_ID)
+        .collectAsList()
+        .forEach(
+            row ->
+                samples.put(
+                    row.<Long>getAs(RankingTable.RANK),
+                    new Sample(
+                        row.<String>getAs(ExampleTable.EXAMPLE_ID),
+                        row.<Double>getAs(RankingTable.SCORE),
+                        row.<Long>getAs(RankingTable.RANK),
+                        row.<String>getAs(ExampleTable.TEXT))));
+    return samples;
+  }
+
+  /** Returns the rank of each quantile. */
+  private static Map<Double, Long> places(long ranks) {
     Map<Double, Long> places = new TreeMap<>();
     for (double share : QUANTILES) {
       places.put(share, Math.max(1, (long) Math.ceil(share * ranks)));
     }
-    Map<Long, Double> scores = new HashMap<>();
-    ranked
-        .filter(col(RankingTable.RANK).isin(places.values().toArray()))
-        .select(RankingTable.RANK, RankingTable.SCORE)
-        .collectAsList()
-        .forEach(row -> scores.put(row.getLong(0), row.getDouble(1)));
+    return places;
+  }
+
+  private static Map<Double, Double> quantiles(long ranks, Map<Long, Sample> samples) {
     Map<Double, Double> quantiles = new TreeMap<>();
-    places.forEach((share, place) -> quantiles.put(share, scores.get(place)));
+    if (ranks > 0) {
+      places(ranks)
+          .forEach(
+              (share, place) ->
+                  quantiles.put(share, Objects.requireNonNull(samples.get(place)).score()));
+    }
     return quantiles;
+  }
+
+  private static List<Sample> between(long from, long to, Map<Long, Sample> samples) {
+    Collection<Sample> all = samples.values();
+    return all.stream().filter(sample -> sample.rank() >= from && sample.rank() <= to).toList();
+  }
+
+  private static List<Sample> reversed(List<Sample> samples) {
+    List<Sample> reversed = new ArrayList<>(samples);
+    Collections.reverse(reversed);
+    return reversed;
   }
 
   private List<Bin> histogram(double smallest, double largest) {
@@ -153,29 +203,5 @@ final class RankingReport {
       bins.add(new Bin(smallest + i * width, to, counts[i]));
     }
     return bins;
-  }
-
-  private List<Sample> samples(Dataset<Row> ordered) {
-    List<Row> rows =
-        ordered
-            .select(ExampleTable.EXAMPLE_ID, RankingTable.SCORE, RankingTable.RANK)
-            .limit(SAMPLES)
-            .collectAsList();
-    Object[] ids = rows.stream().map(row -> row.getString(0)).toArray();
-    Map<String, String> texts = new HashMap<>();
-    examples
-        .filter(col(ExampleTable.EXAMPLE_ID).isin(ids))
-        .select(ExampleTable.EXAMPLE_ID, ExampleTable.TEXT)
-        .collectAsList()
-        .forEach(row -> texts.put(row.getString(0), row.getString(1)));
-    return rows.stream()
-        .map(
-            row ->
-                new Sample(
-                    row.getString(0),
-                    row.getDouble(1),
-                    row.getLong(2),
-                    texts.getOrDefault(row.getString(0), "")))
-        .toList();
   }
 }

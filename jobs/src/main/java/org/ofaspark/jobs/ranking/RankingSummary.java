@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  * @param histogram scores in bins of equal width, from the smallest to the largest
  * @param best the first of the ranking
  * @param worst the last of the ranking, the last first
- * @param seconds how long it took
+ * @param scoringSeconds how long the model worked
+ * @param seconds how long all of it took
  */
 public record RankingSummary(
     Source source,
@@ -44,6 +45,7 @@ public record RankingSummary(
     List<Bin> histogram,
     List<Sample> best,
     List<Sample> worst,
+    double scoringSeconds,
     double seconds) {
 
   /** The name of the file. */
@@ -144,18 +146,24 @@ public record RankingSummary(
 
   /** Returns the counts in a line. */
   public String line() {
-    return "%d examples ranked by %s: %d best and %d worst left out, %d kept%s"
-        .formatted(
-            examples,
-            source.score(),
-            droppedBest,
-            droppedWorst,
-            kept,
-            notFinite == 0 ? "" : ", of them %d without a finite score".formatted(notFinite));
+    return String.format(
+        Locale.ROOT,
+        "%d examples ranked by %s: %d best and %d worst left out, %d kept%s; %.0f scored a second",
+        examples,
+        source.score(),
+        droppedBest,
+        droppedWorst,
+        kept,
+        notFinite == 0 ? "" : ", of them %d without a finite score".formatted(notFinite),
+        examples / scoringSeconds);
   }
 
-  /** Returns what a person wants to see, in lines. */
-  public String text() {
+  /**
+   * Returns what a person wants to see, in lines.
+   *
+   * @param samples how many of the best and of the worst examples, of those that there are
+   */
+  public String text(int samples) {
     var text = new StringBuilder(line());
     if (bonus != null) {
       append(
@@ -172,8 +180,8 @@ public record RankingSummary(
       String bar = "#".repeat((int) Math.ceil(40.0 * bin.examples() / most));
       append(text, "%n  %.4f to %.4f %8d %s", bin.from(), bin.to(), bin.examples(), bar);
     }
-    best.forEach(sample -> append(text, "%n  best  %s", line(sample)));
-    worst.forEach(sample -> append(text, "%n  worst %s", line(sample)));
+    best.stream().limit(samples).forEach(sample -> append(text, "%n  best  %s", line(sample)));
+    worst.stream().limit(samples).forEach(sample -> append(text, "%n  worst %s", line(sample)));
     notFiniteExamples.forEach(id -> append(text, "%n  score not finite: %s", id));
     return text.toString();
   }

@@ -33,9 +33,11 @@ import org.ofaspark.jobs.table.ExampleTable;
  *
  * <p>{@link BonusSums} defines the four that tell what the Encouraging Loss does.
  */
-final class RankingTable {
+public final class RankingTable {
 
-  static final String SCORE = "score";
+  /** What the examples are ranked by. */
+  public static final String SCORE = "score";
+
   static final String RANK = "rank";
   static final String KEPT = "kept";
   static final String REASON = "reason";

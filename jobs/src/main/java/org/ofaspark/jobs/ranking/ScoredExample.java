@@ -11,10 +11,11 @@ import java.util.Arrays;
  * @param score see {@link org.ofaspark.recipe.RankingConfig.Score}; 0 has no sign
  * @param exampleId unique in its table
  */
-record ScoredExample(double score, String exampleId)
+public record ScoredExample(double score, String exampleId)
     implements Comparable<ScoredExample>, Serializable {
 
-  ScoredExample {
+  /** Gives 0 its sign. */
+  public ScoredExample {
     score += 0.0; // turns -0.0 to 0.0
   }
 

@@ -24,7 +24,15 @@ class BenchJobTest {
 
     assertThat(exitCode).isZero();
     assertThat(out.toString().lines().map(line -> line.replaceFirst(" .*", "")))
-        .containsExactly("all-reduce", "update", "criterion", "generate", "cider", "preprocess");
+        .containsExactly(
+            "all-reduce",
+            "update",
+            "criterion",
+            "generate",
+            "cider",
+            "preprocess",
+            "selection",
+            "ranking");
     assertThat(out.toString().lines()).allMatch(line -> line.length() > 40 && line.length() <= 100);
   }
 

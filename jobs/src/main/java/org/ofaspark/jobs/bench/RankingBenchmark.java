@@ -1,0 +1,179 @@
+package org.ofaspark.jobs.bench;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.data.Example;
+import org.ofaspark.data.PatchImages;
+import org.ofaspark.evaluate.ExampleLosses;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.ranking.ExampleRanking;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.TorchRuntime;
+
+/**
+ * The scoring of an example ranking on one executor and on two, and the same work without Spark.
+ */
+final class RankingBenchmark implements Benchmark {
+
+  private static final int EXAMPLES = 400;
+  private static final int PIXELS = 256;
+  private static final int EXECUTORS = 2;
+  private static final int WORDS_OF_DICTIONARY = 50_260; // with all else, RandomModel.VOCABULARY
+  private static final String UNIT = "examples/s";
+
+  @Override
+  public String name() {
+    return "ranking";
+  }
+
+  @Override
+  public String description() {
+    return "400 examples scored by OFA tiny: a plain loop, one executor of 1 thread, two of them";
+  }
+
+  @Override
+  public int warmUps() {
+    return 1;
+  }
+
+  @Override
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
+    int threads = TorchRuntime.threads();
+    Path folder = Files.createTempDirectory("ofa-bench");
+    try {
+      TorchRuntime.useThreads(1);
+      Recipe recipe = prepare(folder);
+      Measurement plain = plain(recipe, folder, stopwatch);
+      report.accept(plain);
+      Measurement one = stage(recipe, folder, 1, stopwatch);
+      report.accept(one);
+      Measurement two = stage(recipe, folder, EXECUTORS, stopwatch);
+      report.accept(two);
+      report.accept(ratio("1 executor to plain loop", one, plain));
+      report.accept(ratio("%d executors to 1".formatted(EXECUTORS), two, one));
+    } finally {
+      TorchRuntime.useThreads(threads);
+      JavaUtils.deleteRecursively(folder.toFile());
+    }
+  }
+
+  /** Makes a table and weights. */
+  private static Recipe prepare(Path folder) throws IOException {
+    DrawnPhotos.write(folder.resolve("train.tsv"), EXAMPLES, PIXELS, PIXELS);
+    try (BufferedWriter out = Files.newBufferedWriter(folder.resolve("dict.txt"))) {
+      for (int word = 0; word < WORDS_OF_DICTIONARY; word++) {
+        out.write(word + " 1\n");
+      }
+    }
+    Recipe recipe = recipe(folder);
+    try (SparkSession spark = session("local[2]").getOrCreate()) {
+      new Preprocess(spark, recipe).run(ExistingTable.REFUSE);
+    }
+    Path weights = Files.createDirectories(folder.resolve("weights"));
+    try (var random = new RandomModel(recipe.model())) {
+      var plan = WeightFiles.plan(random.state().specs(), WeightFiles.DEFAULT_MAX_BYTES);
+      for (var file : plan.entrySet()) {
+        try (OutputStream out = Files.newOutputStream(weights.resolve(file.getKey()))) {
+          WeightFiles.write(out, file.getValue(), random.state());
+        }
+      }
+    }
+    return recipe;
+  }
+
+  private static Recipe recipe(Path folder) {
+    return RecipeReader.parse(
+        "ranking",
+        RandomModel.TINY.resolvedText(),
+        List.of(
+            "run-dir=" + folder.resolve("run"),
+            "data.table=" + folder.resolve("table"),
+            "preprocess.input={train=[\"%s\"]}".formatted(folder.resolve("train.tsv")),
+            "preprocess.dictionary=" + folder.resolve("dict.txt"),
+            "evaluate.batch-size=4"));
+  }
+
+  private static SparkSession.Builder session(String master) {
+    return JobCommand.session("ofa-bench")
+        .master(master)
+        .config("spark.task.cpus", 1)
+        .config("spark.executor.memory", "1g");
+  }
+
+  private static Measurement stage(Recipe recipe, Path folder, int executors, Stopwatch stopwatch)
+      throws IOException {
+    String weights = folder.resolve("weights").toString();
+    String directory = folder.resolve("ranking").toString();
+    try (SparkSession spark =
+        session("local-cluster[%d,1,2048]".formatted(executors)).getOrCreate()) {
+      var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+      var vocabulary = Vocabulary.read(files, recipe.table().table());
+      var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
+      List<Double> seconds = new ArrayList<>();
+      for (int round = 0; round < stopwatch.warmUps() + stopwatch.rounds(); round++) {
+        double scoring = ranking.rank(weights, recipe.ranking(), directory).scoringSeconds();
+        if (round >= stopwatch.warmUps()) {
+          seconds.add(scoring);
+        }
+      }
+      String what = "%d examples, executors of 1 thread: %d".formatted(EXAMPLES, executors);
+      return new Rounds(seconds).rate(what, UNIT, EXAMPLES);
+    }
+  }
+
+  /** Decodes and scores the same examples in batches of the same size, on one thread. */
+  private static Measurement plain(Recipe recipe, Path folder, Stopwatch stopwatch)
+      throws IOException {
+    List<Example> examples;
+    try (SparkSession spark = session("local[2]").getOrCreate()) {
+      examples =
+          ExampleTable.read(spark, folder.resolve("table/train").toString())
+              .collectAsList()
+              .stream()
+              .map(ExampleTable::fromRow)
+              .sorted(Comparator.comparingInt(example -> example.target().size()))
+              .toList();
+    }
+    try (var random = new RandomModel(recipe.model())) {
+      var losses =
+          new ExampleLosses(
+              random.model(),
+              random.state(),
+              new Criterion(recipe.criterion().with(Loss.ENCOURAGING)));
+      var images = new PatchImages(recipe.data());
+      int batch = recipe.evaluate().batchSize();
+      return stopwatch
+          .time(
+              () -> {
+                for (int from = 0; from < examples.size(); from += batch) {
+                  int to = Math.min(examples.size(), from + batch);
+                  losses.of(images.collate(examples.subList(from, to)));
+                }
+              })
+          .rate("%d examples, plain loop on 1 thread".formatted(EXAMPLES), UNIT, EXAMPLES);
+    }
+  }
+
+  private static Measurement ratio(String what, Measurement one, Measurement other) {
+    return new Measurement(
+        what, "ratio", one.median() / other.median(), one.best() / other.best(), one.rounds());
+  }
+}
