@@ -70,6 +70,11 @@ record DemoFolder(Path path) {
     return path.resolve("runs").resolve(task);
   }
 
+  /** Returns where a task's table is copied to. */
+  Path table(String task) {
+    return path.resolve("tables").resolve(task);
+  }
+
   Path log(String step) {
     return path.resolve("logs").resolve(step.replace(' ', '-') + ".log");
   }

@@ -7,13 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.ofaspark.jobs.ranking.RankingSummary;
 
 /** One run of the demo, from scenes to metrics. */
 final class DemoRun {
@@ -22,6 +25,9 @@ final class DemoRun {
   private static final int VALIDATION_SCENES = 100;
   private static final int TEST_SCENES = 300;
   private static final int PICTURES = 6;
+
+  private static final int SCENES_OF_AN_UPDATE = 8; // of four captions each
+  private static final int RANKED_SAMPLES = 3;
 
   private static final String QUICK_START = "-XX:TieredStopAtLevel=1";
   private static final List<String> OPTIONS =
@@ -70,20 +76,31 @@ final class DemoRun {
     try (FileSystem files = FileSystem.newInstance(hdfs.address(), new Configuration())) {
       files.copyFromLocalFile(local(folder.scenes()), hdfs.path("scenes"));
       for (String task : TASKS) {
-        submit("preprocess", task, hdfs, HERE);
-        submit("finetune", task, hdfs, TWO_EXECUTORS);
-        submit("evaluate", task, hdfs, HERE);
+        List<String> more = task.equals("caption") ? List.of(dropAfterHalf(scenes)) : List.of();
+        submit("preprocess", task, hdfs, HERE, more);
+        submit("finetune", task, hdfs, TWO_EXECUTORS, more);
+        submit("evaluate", task, hdfs, HERE, more);
       }
+      String run = hdfs.path("runs/caption").toString();
+      List<String> more = List.of(dropAfterHalf(scenes), "--weights", run);
+      submit("rank", "caption", hdfs, TWO_EXECUTORS, more);
       List<String> metrics = new ArrayList<>();
       for (String task : TASKS) {
         metrics.add(metrics(task, hdfs));
         files.copyToLocalFile(
             false, hdfs.path("runs/" + task), local(folder.run(task)), true); // no .crc files
+        files.copyToLocalFile(false, hdfs.path("tables/" + task), local(folder.table(task)), true);
       }
       steps.tell("\n" + String.join("\n", metrics));
     }
+    steps.tell("The training captions, ranked by the model at the end:\n" + ranking());
     steps.tell("Captions of pictures it has not seen:\n" + captionsOfPictures());
     steps.tell(whereEverythingLies());
+  }
+
+  /** Lets dropping begin in the middle of the updates. */
+  private static String dropAfterHalf(int scenes) {
+    return "criterion.drop-best.after=" + scenes / SCENES_OF_AN_UPDATE / 2;
   }
 
   private String drawScenes(long seed, int scenes) throws IOException {
@@ -97,7 +114,8 @@ final class DemoRun {
     return "%d to train on, %d held out".formatted(scenes, VALIDATION_SCENES + TEST_SCENES);
   }
 
-  private void submit(String command, String task, MiniHdfs hdfs, List<String> master)
+  private void submit(
+      String command, String task, MiniHdfs hdfs, List<String> master, List<String> more)
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>();
     all.add(command);
@@ -108,6 +126,7 @@ final class DemoRun {
       String file = "scenes/%s_%s.tsv".formatted(task, split);
       all.add("preprocess.input.%s=[\"%s\"]".formatted(split, hdfs.path(file)));
     }
+    all.addAll(more);
     all.add("--");
     all.addAll(master);
     all.addAll(OPTIONS);
@@ -123,6 +142,17 @@ final class DemoRun {
         .lines()
         .dropWhile(line -> !line.startsWith("run  ")) // what Spark may have said before
         .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  /** Returns the newest ranking in short. */
+  private String ranking() throws IOException {
+    Path newest;
+    try (Stream<Path> rankings = Files.list(folder.run("caption").resolve("ranking"))) {
+      newest = rankings.max(Comparator.naturalOrder()).orElseThrow();
+    }
+    Path file = newest.resolve(RankingSummary.FILE);
+    return RankingSummary.parse(Files.readString(file), file.toString()).text(RANKED_SAMPLES)
+        + "\n";
   }
 
   /** Returns what the model says about the pictures that lie beside the tables. */
@@ -144,11 +174,12 @@ final class DemoRun {
 
   private String whereEverythingLies() {
     return """
-        HDFS ends with the demo. What was on it, and the rest, is in %s:
-          scenes/   the tables, and pictures of the test split
-          runs/     both runs: recipe, metrics, checkpoints, evaluation/test/predictions.json
-          logs/     of each step
-        """
+    HDFS ends with the demo. What was on it, and the rest, is in %s:
+      scenes/   what preprocess read, and pictures of the test split
+      tables/   what it made of that, Parquet
+      runs/     both runs: recipe, metrics, checkpoints, example rankings, evaluation/test
+      logs/     of each step
+    """
         .formatted(folder.path());
   }
 

@@ -14,11 +14,14 @@ final class LogTail {
 
   /** What the jobs say while they run, and at their end. */
   private static final Pattern NEWS =
-      Pattern.compile(" ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated) .*)");
+      Pattern.compile(
+          " ((?:update \\d+/\\d+|validation at update|Preprocessed|Evaluated|\\d+ examples ranked)"
+              + " .*)");
 
   private static final Pattern DETAIL =
       Pattern.compile(
-          "(,|  )\\s*(nll|nll_loss|gnorm|lr|data|collective) [^ ,]+|; predictions in .*");
+          "(,|  )\\s*(nll|nll_loss|gnorm|lr|data|collective) [^ ,]+|; predictions in .*|, in"
+              + " \\S+:/\\S+");
 
   private final List<String> lines;
 

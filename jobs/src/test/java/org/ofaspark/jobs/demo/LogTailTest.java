@@ -32,6 +32,8 @@ class LogTailTest {
         log,
         "19:02:00 INFO  Evaluated test: cider 2.5, nll_loss 1.2 (9 examples); predictions in x");
     assertThat(LogTail.of(log).news()).contains("Evaluated test: cider 2.5 (9 examples)");
+    Files.writeString(log, "19:03:00 INFO  9 examples ranked by loss: 1 best, 9 kept, in hdfs:/r");
+    assertThat(LogTail.of(log).news()).contains("9 examples ranked by loss: 1 best, 9 kept");
   }
 
   @Test
