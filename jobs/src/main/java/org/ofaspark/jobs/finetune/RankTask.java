@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
@@ -17,8 +16,6 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
-import org.ofaspark.checkpoint.TensorEntry;
-import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.collective.TimedCollective;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.PatchImages;
@@ -235,35 +232,15 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     }
 
     private List<FileEntry> writeCheckpoint(StateDict state, Trainer trainer) throws IOException {
+      var checkpoint = new CheckpointFiles(files, segment.checkpoint());
       List<FileEntry> written = new ArrayList<>();
-      Adam adam = trainer.adam();
       written.add(
-          write(
-              OptimizerFiles.name(rank, segment.worldSize()),
-              out ->
-                  OptimizerFiles.write(
-                      out,
-                      adam.firstMoment(),
-                      adam.secondMoment(),
-                      trainer.range().from(),
-                      adam.steps())));
+          checkpoint.writeOptimizer(
+              rank, segment.worldSize(), trainer.adam(), trainer.range().from()));
       if (rank == 0) {
-        Map<String, List<TensorEntry>> plan =
-            WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
-        for (var file : plan.entrySet()) {
-          written.add(write(file.getKey(), out -> WeightFiles.write(out, file.getValue(), state)));
-        }
-        if (plan.size() > 1) {
-          String index = WeightFiles.index(plan);
-          written.add(
-              write(WeightFiles.INDEX, out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
-        }
+        written.addAll(checkpoint.writeWeights(state));
       }
       return written;
-    }
-
-    private FileEntry write(String name, HadoopFiles.Content content) throws IOException {
-      return HashedFile.write(files, segment.checkpoint(), name, content);
     }
   }
 }
