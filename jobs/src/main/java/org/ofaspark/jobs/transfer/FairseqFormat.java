@@ -20,7 +20,6 @@ final class FairseqFormat implements ModelFormat {
   /** The name of the file. */
   static final String FILE = "checkpoint.pt";
 
-
   @Override
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
       throws IOException {

@@ -60,7 +60,8 @@ public final class Import {
    * @throws IllegalArgumentException if the target holds weights, or the source is not there
    * @throws org.ofaspark.checkpoint.BadCheckpointException if the source is damaged or no OFA
    */
-  TransferSummary run(String source, Weights weights, Sizes sizes, String target) throws IOException {
+  TransferSummary run(String source, Weights weights, Sizes sizes, String target)
+      throws IOException {
     String directory = files.qualified(target);
     if (files.isFile(directory) || WeightDirectory.is(files, directory)) {
       throw new IllegalArgumentException(

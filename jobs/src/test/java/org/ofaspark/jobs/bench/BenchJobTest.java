@@ -32,7 +32,8 @@ class BenchJobTest {
             "cider",
             "preprocess",
             "selection",
-            "ranking");
+            "ranking",
+            "import");
     assertThat(out.toString().lines()).allMatch(line -> line.length() > 40 && line.length() <= 100);
   }
 

@@ -108,7 +108,7 @@ class DamagedCheckpointTest {
             .startsWith("WARN A checkpoint is damaged and set aside as file:")
             .contains("/update-00000008/" + path.getFileName() + ": ");
       }
-      Path aside = damagedDirectory(last.getParent());
+      Path aside = damagedDirectory(folder.resolve("checkpoints"));
       Files.write(aside.resolve(path.getFileName()), whole);
       Files.move(aside, last);
     }

@@ -149,8 +149,7 @@ class KilledWriteTest {
             .isEqualTo(expected.vector(role).array().toFloatArray());
       }
       String optimizer = OptimizerFiles.name(0, 1);
-      try (var reader =
-          new SafetensorsReader(files.open(directory + "/" + optimizer), optimizer)) {
+      try (var reader = new SafetensorsReader(files.open(directory + "/" + optimizer), optimizer)) {
         assertThat(OptimizerFiles.read(reader, adam.firstMoment(), adam.secondMoment(), 0))
             .isEqualTo(12);
       }
@@ -205,6 +204,7 @@ class KilledWriteTest {
       assertThat(files.list(run.path() + "/checkpoints")).hasSize(3);
     }
     assertThat(found).containsOnly(8L, 12L);
-    assertThat(found.indexOf(12L)).isEqualTo(POINTS.indexOf("rename to checkpoints/update-00000012") + 1);
+    assertThat(found.indexOf(12L))
+        .isEqualTo(POINTS.indexOf("rename to checkpoints/update-00000012") + 1);
   }
 }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -42,7 +43,9 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
       }
       String name = path.toString().replaceAll(".*/checkpoints/", "checkpoints/");
       done.add(
-          operation + " " + name.replaceAll(".*/metrics/", "metrics/").replaceAll("[0-9a-f-]{36}", "ID"));
+          operation
+              + " "
+              + name.replaceAll(".*/metrics/", "metrics/").replaceAll("[0-9a-f-]{36}", "ID"));
       return false;
     }
 
@@ -81,6 +84,10 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
     return started;
   }
 
+  private static Operations current() {
+    return Objects.requireNonNull(CURRENT.get());
+  }
+
   @Override
   public FSDataOutputStream create(
       Path path,
@@ -90,15 +97,14 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
       long blockSize,
       Progressable progress)
       throws IOException {
-    CURRENT.get().next("create", path);
-    OutputStream file =
-        super.create(path, overwrite, bufferSize, replication, blockSize, progress);
+    current().next("create", path);
+    OutputStream file = super.create(path, overwrite, bufferSize, replication, blockSize, progress);
     return new FSDataOutputStream(new StoppingStream(file, path), null);
   }
 
   @Override
   public boolean rename(Path from, Path to) throws IOException {
-    CURRENT.get().next("rename to", to);
+    current().next("rename to", to);
     return super.rename(from, to);
   }
 
@@ -107,7 +113,7 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
     if (!exists(path)) {
       return false;
     }
-    CURRENT.get().next("delete", path);
+    current().next("delete", path);
     return super.delete(path, recursive);
   }
 
@@ -122,7 +128,7 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      if (CURRENT.get().stopsAt("write", path)) {
+      if (current().stopsAt("write", path)) {
         out.write(bytes, offset, length / 2);
         out.flush();
         throw new Killed();

@@ -114,8 +114,7 @@ class ImportTest {
 
   private StateDict loaded(NDManager manager) throws IOException {
     var state =
-        new StateDict(
-            OfaModel.specs(GoldenModel.config(), GoldenModel.vocabularySize()), manager);
+        new StateDict(OfaModel.specs(GoldenModel.config(), GoldenModel.vocabularySize()), manager);
     load(state);
     return state;
   }
@@ -146,8 +145,7 @@ class ImportTest {
         var model = new OfaModel(GoldenModel.config(), manager);
         StateDict state = loaded(manager)) {
       float[] logits =
-          Autograd.withoutRecording(
-              () -> Scope.run(() -> logits(model, state, batch, manager)));
+          Autograd.withoutRecording(() -> Scope.run(() -> logits(model, state, batch, manager)));
       assertThat(logits).containsExactly(batch.get("logits").floats(), within(1e-4f));
     }
   }
@@ -192,8 +190,7 @@ class ImportTest {
     new Import(files).run(larger, Weights.LAST, back, target());
     try (NDManager manager = TorchRuntime.newManager(Device.cpu());
         StateDict expected = GoldenModel.state(GoldenModel.config(), manager);
-        var state =
-            new StateDict(OfaModel.specs(GoldenModel.config(), vocabulary + 3), manager)) {
+        var state = new StateDict(OfaModel.specs(GoldenModel.config(), vocabulary + 3), manager)) {
       load(state);
       for (TensorSpec spec : expected.specs()) {
         float[] values = expected.get(spec.name());
@@ -259,7 +256,8 @@ class ImportTest {
     String old = Files.writeString(folder.resolve("old.pt"), "\u0080\u0002\u008a").toString();
     assertThatThrownBy(() -> run(old))
         .isInstanceOf(BadCheckpointException.class)
-        .hasMessageContaining("old.pt: no zip archive and no safetensors (expected: a file of torch 1.6");
+        .hasMessageContaining(
+            "old.pt: no zip archive and no safetensors (expected: a file of torch 1.6");
     String plain = golden("state.safetensors");
     assertThatThrownBy(() -> new Import(files).run(plain, Weights.AVERAGED, Sizes.SAME, target()))
         .isInstanceOf(IllegalArgumentException.class)
