@@ -38,6 +38,7 @@ public final class WeightFiles {
   public static final List<String> TIED =
       List.of("decoder.embed_tokens.weight", "decoder.output_projection.weight");
 
+  private static final int PORTION_BYTES = 1 << 18;
   private static final String BATCHES = ".num_batches_tracked";
   private static final Map<String, String> METADATA = Map.of("format", "pt");
 
@@ -189,7 +190,10 @@ public final class WeightFiles {
         FloatStreams.copy(tensor.elements(), stored.entry().dtype(), in, out);
         return;
       }
-      in.transferTo(out);
+      byte[] portion = new byte[PORTION_BYTES];
+      for (int read = in.read(portion); read >= 0; read = in.read(portion)) {
+        out.write(portion, 0, read);
+      }
     }
   }
 

@@ -6,8 +6,10 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +26,10 @@ import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.RecipeReader;
 
-/** Import of a checkpoint of torch with random numbers, next to a plain copy of its file. */
+/**
+ * Import of a checkpoint of torch with random numbers, next to a plain copy of its file. Both end
+ * when the disk has all of it.
+ */
 final class ImportBenchmark implements Benchmark {
 
   private static final int BLOCK = 1 << 22;
@@ -82,8 +87,18 @@ final class ImportBenchmark implements Benchmark {
               delete(copy);
             },
             List.of(
-                () -> unchecked(() -> importer.run(source.toString(), target.toString())),
-                () -> unchecked(() -> Files.copy(source, copy))));
+                () ->
+                    unchecked(
+                        () -> {
+                          importer.run(source.toString(), target.toString());
+                          force(target);
+                        }),
+                () ->
+                    unchecked(
+                        () -> {
+                          Files.copy(source, copy);
+                          force(copy);
+                        })));
     double megabytes = Files.size(source) / MEGABYTE;
     String what = "%s, %.0f MB, heap of %d MB".formatted(arch, megabytes, heap());
     report.accept(rounds.get(0).rate("import of " + what, "MB/s", megabytes));
@@ -148,6 +163,20 @@ final class ImportBenchmark implements Benchmark {
       work.run();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void force(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      try (Stream<Path> inside = Files.list(path)) {
+        for (Path file : inside.toList()) {
+          force(file);
+        }
+      }
+      return;
+    }
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      channel.force(true);
     }
   }
 
