@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import org.ofaspark.config.Checks;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.model.ResnetConfig;
@@ -34,9 +35,6 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
 
   /** More layers than any network has; a name could ask for any number. */
   private static final int MAX_LAYERS = 1000;
-
-  private static final List<String> TIED =
-      List.of("decoder.embed_tokens.weight", "decoder.output_projection.weight");
 
   /** Copies the list. */
   public ImportedModel {
@@ -63,10 +61,38 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
     return model;
   }
 
+  /**
+   * Returns this network for another vocabulary or another number of patches. Words keep their
+   * numbers, patches their places; {@link WeightFiles#copy(TensorEntry, StoredTensor,
+   * java.io.OutputStream)} makes the tables.
+   *
+   * @param vocabulary symbols of the dictionary, at least as many as now: upstream adds rows only
+   * @param imageBucketSize patches on a side for which there are position embeddings
+   */
+  public ImportedModel resized(int vocabulary, int imageBucketSize) {
+    Checks.atLeast("--vocabulary-size", vocabulary, vocabularySize);
+    Checks.atLeast("--image-bucket-size", imageBucketSize, 1);
+    var other =
+        new OfaConfig(
+            config.embedDim(),
+            config.encoder(),
+            config.decoder(),
+            config.resnet(),
+            config.tokenBucketSize(),
+            imageBucketSize,
+            config.attnScaleFactor(),
+            config.maxSourcePositions(),
+            config.maxTargetPositions(),
+            config.dropout(),
+            config.attentionDropout(),
+            config.freezeEmbedding());
+    return new ImportedModel(other, vocabulary, OfaModel.specs(other, vocabulary));
+  }
+
   /** Checks that what stands for the embedding matrix under another name is the same. */
   private static void requireTied(Map<String, StoredTensor> stored) throws IOException {
     StoredTensor embedding = stored.get(OfaModel.EMBEDDING);
-    for (String name : TIED) {
+    for (String name : WeightFiles.TIED) {
       StoredTensor other = stored.get(name);
       if (other != null && embedding != null && !isEqual(embedding, other)) {
         throw new BadCheckpointException(

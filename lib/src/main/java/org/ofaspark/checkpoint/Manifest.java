@@ -7,14 +7,19 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a checkpoint is, in {@code manifest.json}: a directory without one does not exist.
+ * What a checkpoint is, in {@code manifest.json}: a directory without one does not exist. The file
+ * ends with the SHA-256 of its other fields, so that no change of it goes unseen.
  *
  * @param version version of the layout, {@link #VERSION}
  * @param updateNumber updates done
@@ -85,7 +90,18 @@ public record Manifest(
 
   /** Returns the text of the file. */
   public String toJson() {
-    return GSON.toJson(this) + "\n";
+    JsonObject json = GSON.toJsonTree(this).getAsJsonObject();
+    json.addProperty("sha256", sha256(GSON.toJson(json)));
+    return GSON.toJson(json) + "\n";
+  }
+
+  private static String sha256(String text) {
+    try {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256, which every Java has, is missing", e);
+    }
   }
 
   /**
@@ -93,9 +109,18 @@ public record Manifest(
    *
    * @param text the text
    * @param file its name, for messages
-   * @throws BadCheckpointException if it is no manifest of this version
+   * @throws BadCheckpointException if it is no manifest of this version, or not as it was written
    */
   public static Manifest parse(String text, String file) throws BadCheckpointException {
+    Manifest manifest = read(text, file);
+    if (!manifest.toJson().equals(text)) {
+      throw new BadCheckpointException(
+          "%s: does not fit its SHA-256 (expected: what a run wrote)".formatted(file));
+    }
+    return manifest;
+  }
+
+  private static Manifest read(String text, String file) throws BadCheckpointException {
     try {
       JsonObject json = JsonParser.parseString(text).getAsJsonObject();
       int version = field(json, "version", file).getAsInt();

@@ -102,7 +102,7 @@ public final class OptimizerFiles {
     if (!from.matches("\\d{1,18}")) {
       throw new BadCheckpointException(
           "%s: metadata %s: %s (expected: a position in the parameters)"
-              .formatted(reader.file(), FROM, from));
+              .formatted(reader.file(), FROM, Shown.text(from)));
     }
     return Long.parseLong(from);
   }
@@ -114,7 +114,7 @@ public final class OptimizerFiles {
     if (!tensors.equals(tensors(size))) {
       throw new BadCheckpointException(
           "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)"
-              .formatted(reader.file(), tensors, FIRST, SECOND));
+              .formatted(reader.file(), Shown.text(tensors.toString()), FIRST, SECOND));
     }
     return size;
   }

@@ -3,10 +3,14 @@ package org.ofaspark.checkpoint;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.StringReader;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
@@ -23,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The header of a safetensors file, checked as the reference implementation checks it: at most 100
  * MB of JSON, no name twice, and tensors that cover the data without hole or overlap. Stricter on
- * purpose: fields that the format does not know are refused, not skipped.
+ * purpose: fields that the format does not know are refused, not skipped; so are headers with more
+ * or longer texts than any model has, which would fill the memory.
  *
  * @param tensors in the order of their data
  * @param metadata free text by name
@@ -35,6 +40,10 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
   static final String METADATA = "__metadata__";
 
   private static final long MAX_BYTES = 100_000_000;
+  private static final int MAX_ENTRIES = 200_000;
+  private static final int MAX_TEXT_CHARS = 1_000_000;
+  private static final int MAX_AXES = 64;
+  private static final byte[] BRACE = {'{'};
 
   /** A tensor with its place in the data. */
   private record Placed(TensorEntry tensor, long begin, long end) {}
@@ -58,21 +67,86 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
           "%s: header of %s bytes (expected: 2 to %d)"
               .formatted(file, Long.toUnsignedString(length), MAX_BYTES));
     }
-    byte[] json = in.readNBytes((int) length);
-    if (json.length < length) {
-      throw new BadCheckpointException(
-          "%s: header ends after %d bytes (expected: %d)".formatted(file, json.length, length));
-    }
-    if (json[0] != '{') {
+    var header = new HeaderStream(in, length, file);
+    int first = header.read();
+    if (first != '{') {
       throw new BadCheckpointException(
           "%s: header begins with byte 0x%02x (expected: 0x%02x, a brace)"
-              .formatted(file, json[0], (int) '{'));
+              .formatted(file, first, (int) '{'));
     }
-    try {
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
-      return new Parser(text, file).parse();
+    InputStream whole = new SequenceInputStream(new ByteArrayInputStream(BRACE), header);
+    try (Reader text = new InputStreamReader(whole, StandardCharsets.UTF_8.newDecoder())) {
+      return new Parser(new BoundedTexts(text, file), file).parse();
     } catch (CharacterCodingException e) {
       throw new BadCheckpointException(file + ": header is not UTF-8 (expected: UTF-8)", e);
+    }
+  }
+
+  /** The bytes of a header: those of the file up to its length, which have to be there. */
+  private static final class HeaderStream extends InputStream {
+    private final InputStream in;
+    private final long length;
+    private final String file;
+    private long done;
+
+    HeaderStream(InputStream in, long length, String file) {
+      this.in = in;
+      this.length = length;
+      this.file = file;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int offset, int count) throws IOException {
+      if (done == length) {
+        return -1;
+      }
+      int read = in.read(target, offset, (int) Math.min(count, length - done));
+      if (read < 0) {
+        throw new BadCheckpointException(
+            "%s: header ends after %d bytes (expected: %d)".formatted(file, done, length));
+      }
+      done += read;
+      return read;
+    }
+  }
+
+  /** The text of a header, none of whose names is so long that it fills the memory. */
+  private static final class BoundedTexts extends FilterReader {
+    private final String file;
+    private boolean inside;
+    private boolean escaped;
+    private int length;
+
+    BoundedTexts(Reader in, String file) {
+      super(in);
+      this.file = file;
+    }
+
+    @Override
+    public int read(char[] target, int offset, int count) throws IOException {
+      int read = super.read(target, offset, count);
+      for (int i = offset; i < offset + read; i++) {
+        pass(target[i]);
+      }
+      return read;
+    }
+
+    private void pass(char c) throws BadCheckpointException {
+      boolean isQuote = c == '"' && !escaped;
+      escaped = inside && c == '\\' && !escaped;
+      inside = isQuote != inside;
+      length = inside ? length + 1 : 0;
+      if (length > MAX_TEXT_CHARS) {
+        throw new BadCheckpointException(
+            "%s: header with a text of more than %d characters (expected: less)"
+                .formatted(file, MAX_TEXT_CHARS));
+      }
     }
   }
 
@@ -81,8 +155,8 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     private final JsonReader json;
     private final String file;
 
-    Parser(String text, String file) {
-      this.json = new JsonReader(new StringReader(text));
+    Parser(Reader text, String file) {
+      this.json = new JsonReader(text);
       this.file = file;
     }
 
@@ -97,7 +171,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
           | NumberFormatException e) {
         throw new BadCheckpointException(
             "%s: header is not as the format has it at %s (expected: a JSON object of tensors)"
-                .formatted(file, json.getPath()),
+                .formatted(file, Shown.text(json.getPath())),
             e);
       }
       placed.sort(Comparator.comparingLong(Placed::begin).thenComparingLong(Placed::end));
@@ -112,6 +186,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       while (json.hasNext()) {
         String name = json.nextName();
         checkNew(names, name, "tensor " + name);
+        checkCount(names.size(), "tensors");
         if (name.equals(METADATA)) {
           readMetadata(metadata);
         } else {
@@ -127,7 +202,15 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     private void checkNew(Set<String> names, String name, String what)
         throws BadCheckpointException {
       if (!names.add(name)) {
-        throw new BadCheckpointException("%s: %s: twice (expected: once)".formatted(file, what));
+        throw new BadCheckpointException(
+            "%s: %s: twice (expected: once)".formatted(file, Shown.text(what)));
+      }
+    }
+
+    private void checkCount(int count, String what) throws BadCheckpointException {
+      if (count > MAX_ENTRIES) {
+        throw new BadCheckpointException(
+            "%s: header with more than %d %s (expected: fewer)".formatted(file, MAX_ENTRIES, what));
       }
     }
 
@@ -135,6 +218,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       json.beginObject();
       while (json.hasNext()) {
         metadata.put(json.nextName(), json.nextString());
+        checkCount(metadata.size(), "metadata");
       }
       json.endObject();
     }
@@ -155,7 +239,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
           default ->
               throw new BadCheckpointException(
                   "%s: tensor %s: field %s (expected: dtype, shape, data_offsets)"
-                      .formatted(file, name, field));
+                      .formatted(file, Shown.text(name), Shown.text(field)));
         }
       }
       json.endObject();
@@ -182,7 +266,12 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
         String tensor, String field, @Nullable Object value, String rule) {
       return new BadCheckpointException(
           "%s: tensor %s: %s %s (expected: %s)"
-              .formatted(file, tensor, field, value == null ? "missing" : value, rule));
+              .formatted(
+                  file,
+                  Shown.text(tensor),
+                  field,
+                  value == null ? "missing" : Shown.text(value.toString()),
+                  rule));
     }
 
     private List<Long> readLongs() throws IOException {
@@ -191,6 +280,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       while (json.hasNext()) {
         if (json.peek() != JsonToken.NUMBER) {
           throw new MalformedJsonException("no number"); // a string would be converted
+        }
+        if (values.size() == MAX_AXES) {
+          throw new MalformedJsonException("too many numbers");
         }
         values.add(Long.parseLong(json.nextString())); // nextLong would take 1.0 as well
       }
@@ -208,7 +300,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
             "%s: tensor %s: data_offsets [%d, %d] (expected: %d bytes for %s %s, from %d on)"
                 .formatted(
                     file,
-                    tensor.tensor().name(),
+                    Shown.text(tensor.tensor().name()),
                     tensor.begin(),
                     tensor.end(),
                     size,
@@ -226,7 +318,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     } catch (ArithmeticException e) {
       throw new BadCheckpointException(
           "%s: tensor %s: shape %s (expected: less than 2^63 bytes)"
-              .formatted(file, tensor.name(), tensor.shape()),
+              .formatted(file, Shown.text(tensor.name()), tensor.shape()),
           e);
     }
   }

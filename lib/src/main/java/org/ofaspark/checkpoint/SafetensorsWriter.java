@@ -100,30 +100,4 @@ public final class SafetensorsWriter {
     entry.add("data_offsets", offsets);
     return entry;
   }
-
-  /** Counts what goes through. */
-  private static final class CountingOutputStream extends OutputStream {
-    private final OutputStream out;
-    private long count;
-
-    CountingOutputStream(OutputStream out) {
-      this.out = out;
-    }
-
-    long count() {
-      return count;
-    }
-
-    @Override
-    public void write(int value) throws IOException {
-      out.write(value);
-      count++;
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-      count += length;
-    }
-  }
 }

@@ -1,9 +1,14 @@
 package org.ofaspark.checkpoint;
 
+import java.util.regex.Pattern;
+
 /** Text of unknown origin, as messages show it: short and on one line. */
 final class Shown {
 
   private static final int MAX_CHARS = 200;
+
+  /** Controls and separators of lines, in all of Unicode. */
+  private static final Pattern UNSEEN = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
 
   private Shown() {}
 
@@ -14,6 +19,6 @@ final class Shown {
    */
   static String text(String text) {
     String start = text.length() > MAX_CHARS ? text.substring(0, MAX_CHARS) + "..." : text;
-    return start.replaceAll("\\p{Cntrl}", "?");
+    return UNSEEN.matcher(start).replaceAll("?");
   }
 }

@@ -24,17 +24,17 @@ import java.util.stream.Stream;
  */
 final class StoredZip {
 
-  private static final int END = 0x06054b50;
-  private static final int END_BYTES = 22;
-  private static final int LOCATOR = 0x07064b50;
-  private static final int LOCATOR_BYTES = 20;
-  private static final int END_64 = 0x06064b50;
-  private static final int END_64_BYTES = 56;
-  private static final int CENTRAL = 0x02014b50;
-  private static final int CENTRAL_BYTES = 46;
-  private static final int LOCAL = 0x04034b50;
-  private static final int LOCAL_BYTES = 30;
-  private static final int EXTRA_64 = 1;
+  static final int END = 0x06054b50;
+  static final int END_BYTES = 22;
+  static final int LOCATOR = 0x07064b50;
+  static final int LOCATOR_BYTES = 20;
+  static final int END_64 = 0x06064b50;
+  static final int END_64_BYTES = 56;
+  static final int CENTRAL = 0x02014b50;
+  static final int CENTRAL_BYTES = 46;
+  static final int LOCAL = 0x04034b50;
+  static final int LOCAL_BYTES = 30;
+  static final int EXTRA_64 = 1;
   private static final int MAX_COMMENT = 0xffff;
 
   private static final int MAX_ENTRIES = 200_000;

@@ -63,7 +63,7 @@ final class TensorStream extends InputStream {
     if (read < 0) {
       throw new BadCheckpointException(
           "%s: tensor %s: ends %d bytes early (expected: %d bytes)"
-              .formatted(file, tensor.name(), remaining, tensor.bytes()));
+              .formatted(file, Shown.text(tensor.name()), remaining, tensor.bytes()));
     }
     remaining -= read;
   }

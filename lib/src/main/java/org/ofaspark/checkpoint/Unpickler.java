@@ -48,9 +48,9 @@ final class Unpickler {
           "torch.ByteStorage", DType.U8,
           "torch.BoolStorage", DType.BOOL);
 
-  private static final String ORDERED_DICT = "collections.OrderedDict";
+  static final String ORDERED_DICT = "collections.OrderedDict";
   private static final String NAMESPACE = "argparse.Namespace";
-  private static final String TENSOR = "torch._utils._rebuild_tensor_v2";
+  static final String TENSOR = "torch._utils._rebuild_tensor_v2";
   private static final String PARAMETER = "torch._utils._rebuild_parameter";
 
   /** What numpy's numbers are made of: fairseq keeps the best metric as one. */
@@ -116,6 +116,23 @@ final class Unpickler {
    */
   static Object read(byte[] pickle, String file) throws BadCheckpointException {
     return new Unpickler(pickle, file).run();
+  }
+
+  /**
+   * Returns torch's type of storage.
+   *
+   * @param dtype type of the elements
+   * @throws IllegalArgumentException if torch has none, or none that is allowed here
+   */
+  static String storageType(DType dtype) {
+    return STORAGES.entrySet().stream()
+        .filter(type -> type.getValue() == dtype)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "%s: no storage (expected: one of %s)".formatted(dtype, STORAGES.values())));
   }
 
   private Object run() throws BadCheckpointException {

@@ -63,7 +63,8 @@ public final class WeightCheck {
     if (!is) {
       unlike.add(
           "%s %s %s in %s (expected: %s%s)"
-              .formatted(tensor.name(), tensor.dtype(), tensor.shape(), file, type, shape));
+              .formatted(
+                  Shown.text(tensor.name()), tensor.dtype(), tensor.shape(), file, type, shape));
     }
     return is;
   }

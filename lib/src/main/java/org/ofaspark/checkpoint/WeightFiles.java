@@ -34,6 +34,11 @@ public final class WeightFiles {
   /** Most bytes of data in one file, unless one tensor is larger: 1 GiB. */
   public static final long DEFAULT_MAX_BYTES = 1L << 30;
 
+  /** Upstream's other names of the embedding matrix. */
+  public static final List<String> TIED =
+      List.of("decoder.embed_tokens.weight", "decoder.output_projection.weight");
+
+  private static final int PORTION_BYTES = 1 << 18;
   private static final String BATCHES = ".num_batches_tracked";
   private static final Map<String, String> METADATA = Map.of("format", "pt");
 
@@ -68,7 +73,13 @@ public final class WeightFiles {
     return plan;
   }
 
-  private static List<TensorEntry> entries(List<TensorSpec> specs) {
+  /**
+   * Lists what a model's files hold: its tensors, and for each batch normalization the number of
+   * micro-batches that it has seen.
+   *
+   * @param specs every tensor of the model
+   */
+  public static List<TensorEntry> entries(List<TensorSpec> specs) {
     List<TensorEntry> entries = new ArrayList<>();
     for (TensorSpec spec : specs) {
       entries.add(new TensorEntry(spec.name(), DType.F32, axes(spec.shape())));
@@ -152,7 +163,16 @@ public final class WeightFiles {
         out, tensors, METADATA, (tensor, data) -> copy(tensor, stored.get(tensor.name()), data));
   }
 
-  private static void copy(TensorEntry tensor, @Nullable StoredTensor stored, OutputStream out)
+  /**
+   * Copies the data of one tensor.
+   *
+   * @param tensor what it is to be: float32, or a number of micro-batches; a table of {@link
+   *     ImportedModel#resized} may have other rows than are stored
+   * @param stored where it lies; a number of micro-batches that lies nowhere is 0
+   * @param out takes exactly its bytes
+   * @throws IOException if reading or writing fails
+   */
+  public static void copy(TensorEntry tensor, @Nullable StoredTensor stored, OutputStream out)
       throws IOException {
     if (stored == null && isBatchCount(tensor.name())) {
       out.write(new byte[Long.BYTES]);
@@ -162,18 +182,24 @@ public final class WeightFiles {
       throw new IllegalArgumentException(tensor.name() + ": missing (expected: checked tensors)");
     }
     try (InputStream in = stored.open()) {
-      if (tensor.dtype() == DType.F32) {
+      if (!tensor.shape().equals(stored.entry().shape())) {
+        new ResizedTable(tensor, stored.entry()).copy(in, out);
+        return;
+      }
+      if (tensor.dtype() == DType.F32 && stored.entry().dtype() != DType.F32) {
         FloatStreams.copy(tensor.elements(), stored.entry().dtype(), in, out);
         return;
       }
-      in.transferTo(out);
+      byte[] portion = new byte[PORTION_BYTES];
+      for (int read = in.read(portion); read >= 0; read = in.read(portion)) {
+        out.write(portion, 0, read);
+      }
     }
   }
 
   /** Tells whether a tensor of upstream's checkpoints follows from others. */
   static boolean isDerived(String name) {
-    return name.equals("decoder.embed_tokens.weight")
-        || name.equals("decoder.output_projection.weight")
+    return TIED.contains(name)
         || name.endsWith(".version")
         || name.endsWith("_rp_bucket")
         || name.endsWith("image_position_idx");

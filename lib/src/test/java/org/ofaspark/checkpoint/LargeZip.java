@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** An archive of two entries, the first of gigabytes of zeros that no memory or disk holds. */
+/** An archive with gigabytes of zeros in its middle, which no memory or disk holds. */
 final class LargeZip implements ByteSource {
 
   private static final byte[] FIRST = "archive/0".getBytes(StandardCharsets.UTF_8);
@@ -18,6 +18,14 @@ final class LargeZip implements ByteSource {
   private final byte[] head;
   private final byte[] tail;
 
+  /** Puts zeros between the start and the end of an archive. */
+  LargeZip(byte[] head, long gap, byte[] tail) {
+    this.head = head;
+    this.gap = gap;
+    this.tail = tail;
+  }
+
+  /** Makes an archive of two entries, the first of zeros. */
   LargeZip(long firstSize, byte[] second) {
     this.gap = firstSize;
     this.head = local(FIRST).array();

@@ -3,6 +3,7 @@ package org.ofaspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -118,6 +119,28 @@ class ManifestTest {
           .isInstanceOf(BadCheckpointException.class)
           .hasMessage("c/manifest.json: damaged (expected: what a run wrote)");
     }
+  }
+
+  @Test
+  void anyFlippedBitIsFound() {
+    byte[] text = MANIFEST.toJson().getBytes(StandardCharsets.UTF_8);
+    for (int bit = 0; bit < Byte.SIZE * text.length; bit++) {
+      byte[] flipped = text.clone();
+      flipped[bit / Byte.SIZE] ^= (byte) (1 << (bit % Byte.SIZE));
+      String other = new String(flipped, StandardCharsets.UTF_8);
+      assertThatThrownBy(() -> Manifest.parse(other, "c/manifest.json"))
+          .as(other)
+          .isInstanceOf(BadCheckpointException.class)
+          .hasMessageStartingWith("c/manifest.json: ");
+    }
+  }
+
+  @Test
+  void changedNumberDoesNotFitTheFingerprint() {
+    String text = MANIFEST.toJson().replace("\"epoch\": 3", "\"epoch\": 4");
+    assertThatThrownBy(() -> Manifest.parse(text, "c/manifest.json"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("c/manifest.json: does not fit its SHA-256 (expected: what a run wrote)");
   }
 
   @ParameterizedTest

@@ -21,18 +21,6 @@ import picocli.CommandLine.Spec;
     description = "Measures speed; prints a line of JSON for each figure.")
 public final class BenchJob implements Callable<Integer> {
 
-  private static final List<Benchmark> BENCHMARKS =
-      List.of(
-          new AllReduceBenchmark(),
-          new UpdateBenchmark(),
-          new CriterionBenchmark(),
-          new GenerateBenchmark(),
-          new EvaluateBenchmark(),
-          new CiderBenchmark(),
-          new PreprocessBenchmark(),
-          new SelectionBenchmark(),
-          new RankingBenchmark());
-
   @Spec private CommandSpec spec;
 
   @Parameters(arity = "0..1", paramLabel = "NAME", description = "What to measure; see --list.")
@@ -50,7 +38,28 @@ public final class BenchJob implements Callable<Integer> {
   @Option(names = "--threads", description = "Threads of a tensor operator; all cores if not set.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
+  @Option(
+      names = "--arch",
+      paramLabel = "NAME",
+      description = "Architecture that import reads: ofa-tiny to ofa-huge, as in conf/model.")
+  private String arch = "ofa-huge";
+
   BenchJob() {}
+
+  private List<Benchmark> benchmarks() {
+    return List.of(
+        new AllReduceBenchmark(),
+        new UpdateBenchmark(),
+        new TrainingBenchmark(),
+        new CriterionBenchmark(),
+        new GenerateBenchmark(),
+        new EvaluateBenchmark(),
+        new CiderBenchmark(),
+        new PreprocessBenchmark(),
+        new SelectionBenchmark(),
+        new RankingBenchmark(),
+        new ImportBenchmark(arch));
+  }
 
   /**
    * Runs the command.
@@ -66,7 +75,7 @@ public final class BenchJob implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (list) {
-      BENCHMARKS.forEach(each -> out.printf("%-11s %s%n", each.name(), each.description()));
+      benchmarks().forEach(each -> out.printf("%-11s %s%n", each.name(), each.description()));
       out.flush();
       return 0;
     }
@@ -87,13 +96,13 @@ public final class BenchJob implements Callable<Integer> {
   }
 
   private Benchmark find() {
-    return BENCHMARKS.stream()
+    return benchmarks().stream()
         .filter(each -> each.name().equals(name))
         .findFirst()
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
                     "NAME: %s (expected: one of %s)"
-                        .formatted(name, BENCHMARKS.stream().map(Benchmark::name).toList())));
+                        .formatted(name, benchmarks().stream().map(Benchmark::name).toList())));
   }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
@@ -61,7 +61,7 @@ final class EvaluateBenchmark implements Benchmark {
       report.accept(
           rounds.rate("%d slots".formatted(context.defaultParallelism()), "captions/s", EXAMPLES));
     } finally {
-      JavaUtils.deleteRecursively(folder.toFile());
+      new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
     }
   }
 

@@ -36,24 +36,19 @@ final class Checkpoints {
 
   /**
    * Returns the last finished checkpoint that is as it was written, if there is one. Those that are
-   * not are set aside.
+   * not are set aside. What the process before may not have come to is done: the best one is noted,
+   * and what it left unfinished is deleted.
    *
    * @throws BadCheckpointException if there are checkpoints and none of them is good
    */
   Optional<Manifest> lastGood() throws IOException {
     List<Long> updates = run.checkpoints();
     for (int i = updates.size() - 1; i >= 0; i--) {
-      try {
-        Manifest manifest = run.manifest(updates.get(i));
-        for (FileEntry file : manifest.files()) {
-          HashedFile.verify(files, run.checkpoint(updates.get(i)), file);
-        }
-        return Optional.of(manifest);
-      } catch (BadCheckpointException | ChecksumException e) {
-        LOG.warn(
-            "A checkpoint is damaged and set aside as {}: {}",
-            run.setAside(updates.get(i)),
-            e.getMessage());
+      Optional<Manifest> manifest = manifest(updates.get(i));
+      if (manifest.isPresent() && isWhole(manifest.get())) {
+        run.deleteUnfinished();
+        markBest();
+        return manifest;
       }
     }
     if (!updates.isEmpty()) {
@@ -62,6 +57,36 @@ final class Checkpoints {
               .formatted(run.path(), updates.size()));
     }
     return Optional.empty();
+  }
+
+  /** Returns a checkpoint's manifest, or nothing if it is damaged and now set aside. */
+  private Optional<Manifest> manifest(long update) throws IOException {
+    try {
+      return Optional.of(run.manifest(update));
+    } catch (BadCheckpointException | ChecksumException e) {
+      setAside(update, e);
+      return Optional.empty();
+    }
+  }
+
+  /** Tells whether every file of a checkpoint is as it was written; if not, it is set aside. */
+  private boolean isWhole(Manifest manifest) throws IOException {
+    try {
+      for (FileEntry file : manifest.files()) {
+        HashedFile.verify(files, run.checkpoint(manifest.updateNumber()), file);
+      }
+      return true;
+    } catch (BadCheckpointException | ChecksumException e) {
+      setAside(manifest.updateNumber(), e);
+      return false;
+    }
+  }
+
+  private void setAside(long update, IOException damage) throws IOException {
+    LOG.warn(
+        "A checkpoint is damaged and set aside as {}: {}",
+        run.setAside(update),
+        damage.getMessage());
   }
 
   /**
@@ -82,10 +107,14 @@ final class Checkpoints {
     String file = run.validMetrics();
     String before = files.exists(file) ? files.readText(file) : "";
     files.writeText(file, before + line + "\n");
+    markBest();
+    return measured;
+  }
+
+  private void markBest() throws IOException {
     for (Manifest best : byMetric().stream().limit(1).toList()) { // none if no metric is a number
       run.markBest(best.updateNumber());
     }
-    return measured;
   }
 
   private void requireMetric(Map<String, Double> metrics) {
@@ -100,10 +129,11 @@ final class Checkpoints {
   private List<Manifest> byMetric() throws IOException {
     List<Manifest> validated = new ArrayList<>();
     for (long update : run.checkpoints()) {
-      Manifest manifest = run.manifest(update);
-      Double value = manifest.metrics().get(config.bestCheckpointMetric());
-      if (value != null && !value.isNaN()) {
-        validated.add(manifest);
+      for (Manifest manifest : manifest(update).stream().toList()) {
+        Double value = manifest.metrics().get(config.bestCheckpointMetric());
+        if (value != null && !value.isNaN()) {
+          validated.add(manifest);
+        }
       }
     }
     Comparator<Manifest> byValue =

@@ -2,15 +2,11 @@ package org.ofaspark.jobs.finetune;
 
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
-import org.ofaspark.checkpoint.TensorEntry;
-import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -98,51 +94,22 @@ final class RankState {
    * @return the files written
    */
   List<FileEntry> write() throws IOException {
+    var checkpoint = new CheckpointFiles(files, segment.checkpoint());
     List<FileEntry> written = new ArrayList<>();
-    Adam adam = trainer.adam();
     written.add(
-        write(
-            OptimizerFiles.name(rank, segment.worldSize()),
-            out ->
-                OptimizerFiles.write(
-                    out,
-                    adam.firstMoment(),
-                    adam.secondMoment(),
-                    trainer.range().from(),
-                    adam.steps())));
+        checkpoint.writeOptimizer(
+            rank, segment.worldSize(), trainer.adam(), trainer.range().from()));
     if (rank == 0) {
-      writeWeights("", state, written);
+      written.addAll(checkpoint.writeWeights("", state));
     }
     if (trainer.averages()) {
       try (var averages = new StateDict(state.specs(), manager)) {
         trainer.gatherEma(averages);
         if (rank == 0) {
-          writeWeights(RunDirectory.EMA + "/", averages, written);
+          written.addAll(checkpoint.writeWeights(RunDirectory.EMA + "/", averages));
         }
       }
     }
     return written;
-  }
-
-  private void writeWeights(String directory, StateDict weights, List<FileEntry> written)
-      throws IOException {
-    Map<String, List<TensorEntry>> plan =
-        WeightFiles.plan(weights.specs(), WeightFiles.DEFAULT_MAX_BYTES);
-    for (var file : plan.entrySet()) {
-      written.add(
-          write(
-              directory + file.getKey(), out -> WeightFiles.write(out, file.getValue(), weights)));
-    }
-    if (plan.size() > 1) {
-      String index = WeightFiles.index(plan);
-      written.add(
-          write(
-              directory + WeightFiles.INDEX,
-              out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
-    }
-  }
-
-  private FileEntry write(String name, HadoopFiles.Content content) throws IOException {
-    return HashedFile.write(files, segment.checkpoint(), name, content);
   }
 }

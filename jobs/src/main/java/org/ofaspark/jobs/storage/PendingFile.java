@@ -15,6 +15,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class PendingFile implements Closeable {
 
+  /** Weights come in gigabytes: the local disk would get them in portions of 4 kB. */
+  private static final int BUFFER_BYTES = 1 << 20;
+
   private final FileSystem fileSystem;
   private final Path target;
   private final Path temporary;
@@ -31,7 +34,8 @@ public final class PendingFile implements Closeable {
   static PendingFile create(FileSystem fileSystem, Path target) throws IOException {
     Path temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
-    return new PendingFile(fileSystem, target, temporary, fileSystem.create(temporary, false));
+    return new PendingFile(
+        fileSystem, target, temporary, fileSystem.create(temporary, false, BUFFER_BYTES));
   }
 
   /** Returns where to write; do not close it. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 
 /**
@@ -159,10 +160,17 @@ public final class RunDirectory {
    * Reads the manifest of a checkpoint.
    *
    * @param updateNumber updates done
+   * @throws BadCheckpointException if it is not as it was written, or another checkpoint's
    */
   public Manifest manifest(long updateNumber) throws IOException {
     String file = checkpoint(updateNumber) + "/" + Manifest.FILE;
-    return Manifest.parse(files.readText(file), file);
+    Manifest manifest = Manifest.parse(files.readText(file), file);
+    if (manifest.updateNumber() != updateNumber) {
+      throw new BadCheckpointException(
+          "%s: updateNumber %d (expected: %d)"
+              .formatted(file, manifest.updateNumber(), updateNumber));
+    }
+    return manifest;
   }
 
   /**
@@ -196,6 +204,20 @@ public final class RunDirectory {
   public void deleteCheckpoint(long updateNumber) throws IOException {
     files.delete(checkpoint(updateNumber) + "/" + Manifest.FILE); // from here on it does not exist
     files.delete(checkpoint(updateNumber));
+  }
+
+  /**
+   * Deletes what a process left behind that was killed while it wrote or deleted a checkpoint.
+   * Nothing may be writing one now.
+   */
+  public void deleteUnfinished() throws IOException {
+    for (String name : files.list(path + "/checkpoints")) {
+      String directory = path + "/checkpoints/" + name;
+      if (name.matches("\\..*\\.tmp")
+          || (name.matches(PREFIX + "\\d+") && !files.exists(directory + "/" + Manifest.FILE))) {
+        files.delete(directory);
+      }
+    }
   }
 
   /**

@@ -20,7 +20,8 @@ import org.ofaspark.nn.TensorSpec;
 /** The files of a model's weights in a directory. */
 public final class WeightDirectory {
 
-  private static final Pattern NAME = Pattern.compile("\\w[\\w.-]*\\.safetensors");
+  private static final String IMAGE_POSITIONS = "encoder.embed_image_positions.weight";
+  private static final Pattern NAME = Pattern.compile("\\w[\\w.-]*");
 
   private WeightDirectory() {}
 
@@ -71,6 +72,20 @@ public final class WeightDirectory {
           "%s: no %s and no %s (expected: a checkpoint's directory)"
               .formatted(directory, WeightFiles.SINGLE, WeightFiles.INDEX));
     }
+    return indexed(files, index, "safetensors");
+  }
+
+  /**
+   * Lists the files of an index as Hugging Face writes it.
+   *
+   * @param files access to the file system
+   * @param index the index
+   * @param extension what the files' names end in
+   * @return their names
+   * @throws BadCheckpointException if it is no index, or names files elsewhere
+   */
+  public static List<String> indexed(HadoopFiles files, String index, String extension)
+      throws IOException {
     try {
       JsonObject map =
           JsonParser.parseString(files.readText(index))
@@ -79,10 +94,10 @@ public final class WeightDirectory {
       Set<String> names =
           new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList());
       for (String name : names) {
-        if (!NAME.matcher(name).matches()) {
+        if (!NAME.matcher(name).matches() || !name.endsWith("." + extension)) {
           throw new BadCheckpointException(
-              "%s: file %s (expected: names of safetensors files beside it)"
-                  .formatted(index, name));
+              "%s: file %s (expected: names of %s files beside it)"
+                  .formatted(index, name, extension));
         }
       }
       return List.copyOf(names);
@@ -103,7 +118,7 @@ public final class WeightDirectory {
    * @param directory any path
    * @param specs every tensor of the model that the recipe describes
    * @throws IllegalArgumentException if it is no directory of weights, or one of a model with
-   *     another vocabulary
+   *     another vocabulary or another number of patches
    * @throws BadCheckpointException naming every tensor that is missing, unexpected or of another
    *     shape or type
    */
@@ -114,7 +129,7 @@ public final class WeightDirectory {
     for (String name : files(files, directory)) {
       try (var reader = new SafetensorsReader(files.open(directory + "/" + name), name)) {
         for (TensorEntry tensor : reader.tensors()) {
-          requireVocabulary(key, directory, tensor, specs);
+          requireRows(key, directory, tensor, specs);
           check.accept(tensor, name);
         }
       }
@@ -144,17 +159,32 @@ public final class WeightDirectory {
     }
   }
 
-  private static void requireVocabulary(
+  /** Checks the tables whose number of rows a user may have to choose anew. */
+  private static void requireRows(
       String key, String directory, TensorEntry tensor, List<TensorSpec> specs) {
     for (TensorSpec spec : specs) {
-      if (spec.name().equals(OfaModel.EMBEDDING)
-          && spec.name().equals(tensor.name())
-          && tensor.shape().size() == 2
-          && tensor.shape().get(0) != spec.shape().get(0)) {
+      if (!spec.name().equals(tensor.name())
+          || tensor.shape().size() != 2
+          || tensor.shape().get(0) == spec.shape().get(0)) {
+        continue;
+      }
+      long stored = tensor.shape().get(0);
+      long needed = spec.shape().get(0);
+      if (spec.name().equals(OfaModel.EMBEDDING)) {
         throw new IllegalArgumentException(
             "%s: %s: vocabulary of %d symbols (expected: %d, as the table has);"
-                    .formatted(key, directory, tensor.shape().get(0), spec.shape().get(0))
+                    .formatted(key, directory, stored, needed)
+                + (stored < needed
+                    ? " run submit/import on it with --vocabulary-size " + needed + ", or"
+                    : "")
                 + " run submit/preprocess with the dict.txt of these weights");
+      }
+      if (spec.name().equals(IMAGE_POSITIONS)) {
+        throw new IllegalArgumentException(
+            "%s: %s: positions of %d patches (expected: %d, the square of"
+                    .formatted(key, directory, stored - 1, needed - 1)
+                + " model.image-bucket-size); run submit/import on it with --image-bucket-size "
+                + Math.round(Math.sqrt(needed - 1.0)));
       }
     }
   }

@@ -1,34 +1,53 @@
 package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import org.ofaspark.checkpoint.DType;
-import org.ofaspark.checkpoint.ImportedModel;
-import org.ofaspark.checkpoint.StoredTensor;
-import org.ofaspark.checkpoint.TensorEntry;
+import java.util.OptionalInt;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
-import org.ofaspark.jobs.transfer.ForeignCheckpoint.Weights;
-import org.ofaspark.nn.TensorSpec;
+import org.ofaspark.jobs.transfer.ModelSource.Weights;
 
 /**
  * Turns a checkpoint of another program into a directory of weights. Tensors are copied a portion
  * at a time, so that memory does not depend on the size of the model.
  */
-final class Import {
-
-  /** Upstream's default. */
-  private static final double ATTN_SCALE_FACTOR = 2;
+public final class Import {
 
   private final HadoopFiles files;
 
-  Import(HadoopFiles files) {
+  /**
+   * Creates an import.
+   *
+   * @param files access to the file systems
+   */
+  public Import(HadoopFiles files) {
     this.files = files;
+  }
+
+  /**
+   * Sizes that the result is to have where they differ from the source's.
+   *
+   * @param vocabulary symbols of the dictionary
+   * @param imageBucket patches on a side for which there are position embeddings
+   */
+  record Sizes(OptionalInt vocabulary, OptionalInt imageBucket) {
+
+    /** The source's. */
+    static final Sizes SAME = new Sizes(OptionalInt.empty(), OptionalInt.empty());
+  }
+
+  /**
+   * Copies the weights of a checkpoint's last update as they are.
+   *
+   * @param source where it is
+   * @param target a directory without weights, which is made
+   * @return names of the files that are written
+   * @throws IllegalArgumentException if the target holds weights, or the source is not there
+   * @throws org.ofaspark.checkpoint.BadCheckpointException if the source is damaged or no OFA
+   */
+  public List<String> run(String source, String target) throws IOException {
+    return run(source, Weights.LAST, Sizes.SAME, target).files();
   }
 
   /**
@@ -36,58 +55,28 @@ final class Import {
    *
    * @param source where it is
    * @param weights which of its weights
+   * @param sizes what tables are made larger or smaller to
    * @param target a directory without weights, which is made
    * @throws IllegalArgumentException if the target holds weights, or the source is not there
    * @throws org.ofaspark.checkpoint.BadCheckpointException if the source is damaged or no OFA
    */
-  ImportSummary run(String source, Weights weights, String target) throws IOException {
+  TransferSummary run(String source, Weights weights, Sizes sizes, String target)
+      throws IOException {
     String directory = files.qualified(target);
     if (files.isFile(directory) || WeightDirectory.is(files, directory)) {
       throw new IllegalArgumentException(
           "TARGET: %s: holds weights (expected: a new directory)".formatted(directory));
     }
-    ForeignCheckpoint checkpoint = ForeignCheckpoint.read(files, source, weights);
-    Map<String, Object> flags = checkpoint.flags();
-    double attnScaleFactor =
-        flags.get("attn_scale_factor") instanceof Number factor
-            ? factor.doubleValue()
-            : ATTN_SCALE_FACTOR;
-    ImportedModel model = ImportedModel.of(checkpoint.tensors(), attnScaleFactor, source);
-    String recipe = ImportedRecipe.text(source, directory, model.config(), flags);
-    files.writeText(directory + "/recipe.conf", recipe);
-    return new ImportSummary(
-        String.valueOf(flags.getOrDefault("arch", "unnamed")),
-        model,
-        checkpoint.tensors().size(),
-        dtypes(checkpoint.tensors(), model.specs()),
-        directory,
-        write(checkpoint.tensors(), model.specs(), directory));
-  }
-
-  private static Set<DType> dtypes(Map<String, StoredTensor> tensors, List<TensorSpec> specs) {
-    Set<DType> dtypes = EnumSet.noneOf(DType.class);
-    for (TensorSpec spec : specs) {
-      StoredTensor tensor = tensors.get(spec.name());
-      if (tensor != null) {
-        dtypes.add(tensor.entry().dtype());
-      }
-    }
-    return dtypes;
-  }
-
-  /** Writes the weights; the directory has none until its only file or its index is there. */
-  private List<String> write(
-      Map<String, StoredTensor> tensors, List<TensorSpec> specs, String directory)
-      throws IOException {
-    Map<String, List<TensorEntry>> plan = WeightFiles.plan(specs, WeightFiles.DEFAULT_MAX_BYTES);
-    for (var file : plan.entrySet()) {
-      files.write(
-          directory + "/" + file.getKey(), out -> WeightFiles.copy(out, file.getValue(), tensors));
-    }
-    List<String> names = new ArrayList<>(plan.keySet());
-    if (plan.size() > 1) {
-      files.writeText(directory + "/" + WeightFiles.INDEX, WeightFiles.index(plan));
-    }
-    return names;
+    StoredModel found = new ModelSource(files).read(source, weights);
+    StoredModel model =
+        found.with(
+            found
+                .network()
+                .resized(
+                    sizes.vocabulary().orElse(found.network().vocabularySize()),
+                    sizes.imageBucket().orElse(found.network().config().imageBucketSize())));
+    List<String> written =
+        new SafetensorsFormat(WeightFiles.DEFAULT_MAX_BYTES).write(files, model, directory);
+    return new TransferSummary(model, directory, written);
   }
 }

@@ -1,12 +1,15 @@
 package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.deploy.SparkHadoopUtil;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.storage.HadoopFiles;
-import org.ofaspark.jobs.transfer.ForeignCheckpoint.Weights;
+import org.ofaspark.jobs.transfer.Import.Sizes;
+import org.ofaspark.jobs.transfer.ModelSource.Weights;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -30,7 +33,8 @@ public final class ImportJob implements Callable<Integer> {
       index = "0",
       paramLabel = "SOURCE",
       description =
-          "A .pt or .bin of torch, a .safetensors, or a directory of safetensors with their index.")
+          "A file of torch or of safetensors, or a directory of them with their index; with"
+              + " upstream's names or those of its port to Hugging Face.")
   private String source;
 
   @Parameters(index = "1", paramLabel = "TARGET", description = "A directory without weights.")
@@ -40,6 +44,18 @@ public final class ImportJob implements Callable<Integer> {
       names = "--ema",
       description = "Take the averages of the weights that upstream's --store-ema keeps.")
   private boolean averaged;
+
+  @Option(
+      names = "--vocabulary-size",
+      paramLabel = "SYMBOLS",
+      description = "Add random rows to the embedding matrix, for a larger dictionary.")
+  private @Nullable Integer vocabularySize;
+
+  @Option(
+      names = "--image-bucket-size",
+      paramLabel = "PATCHES",
+      description = "Make the tables of positions for as many patches a side.")
+  private @Nullable Integer imageBucketSize;
 
   private ImportJob() {}
 
@@ -57,10 +73,15 @@ public final class ImportJob implements Callable<Integer> {
   public Integer call() throws IOException {
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
     Weights weights = averaged ? Weights.AVERAGED : Weights.LAST;
-    ImportSummary summary = new Import(files).run(source, weights, target);
+    var sizes = new Sizes(optional(vocabularySize), optional(imageBucketSize));
+    TransferSummary summary = new Import(files).run(source, weights, sizes, target);
     var out = spec.commandLine().getOut();
     out.print(summary.text());
     out.flush();
     return 0;
+  }
+
+  private static OptionalInt optional(@Nullable Integer number) {
+    return number == null ? OptionalInt.empty() : OptionalInt.of(number);
   }
 }

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.ofaspark.model.OfaConfig;
@@ -12,42 +13,6 @@ import org.ofaspark.recipe.RecipeReader;
  * say about the network and the data. How it was trained is not taken over.
  */
 final class ImportedRecipe {
-
-  /** Flags of the network that shapes do not tell; recipes have the same words. */
-  private static final List<String> MODEL_FLAGS =
-      List.of(
-          "attn_scale_factor",
-          "dropout",
-          "attention_dropout",
-          "encoder_drop_path_rate",
-          "decoder_drop_path_rate",
-          "resnet_drop_path_rate",
-          "freeze_encoder_embedding",
-          "freeze_decoder_embedding",
-          "freeze_resnet",
-          "encoder_normalize_before",
-          "decoder_normalize_before",
-          "share_all_embeddings",
-          "share_decoder_input_output_embed",
-          "layernorm_embedding",
-          "patch_layernorm_embedding",
-          "code_layernorm_embedding",
-          "add_type_embedding",
-          "scale_attn",
-          "scale_fc",
-          "scale_heads",
-          "disable_entangle",
-          "no_scale_embedding");
-
-  private static final List<String> DATA_FLAGS =
-      List.of(
-          "max_src_length",
-          "max_tgt_length",
-          "patch_image_size",
-          "max_image_size",
-          "num_bins",
-          "code_dict_size",
-          "imagenet_default_mean_and_std");
 
   /** Flags whose other values make another network, which recipes have no words for. */
   private static final Map<String, Object> ONLY =
@@ -61,6 +26,11 @@ final class ImportedRecipe {
   /** What stands for the keys that a checkpoint leaves open, to check the others. */
   private static final List<String> OPEN =
       List.of("run-dir=run", "data.table=table", "generate.max-len-b=0");
+
+  private static final String IMAGE_SIZE = "patch_image_size";
+
+  /** Pixels of an image's side that make one patch. */
+  private static final long PATCH = 16;
 
   private static final Map<String, String> COLUMNS =
       Map.of("caption", "[0, 4, 2]", "refcoco", "[0, 4, 2, 3]");
@@ -99,17 +69,26 @@ final class ImportedRecipe {
     lines.add("  arch = " + quoted(flags.getOrDefault("arch", "unnamed")));
     lines.add("  restore-file = " + quoted(target));
     addSizes(lines, config);
-    addFlags(lines, MODEL_FLAGS, flags);
+    addFlags(lines, ModelFlags.MODEL, flags);
     lines.add("}");
     lines.add("data {");
     if (COLUMNS.containsKey(task) && flags.get("selected_cols") instanceof String columns) {
       lines.add("  selected-cols = [%s]".formatted(columns.replaceAll("[^0-9,]", "")));
     }
-    addFlags(lines, DATA_FLAGS, flags);
+    addFlags(lines, ModelFlags.DATA, fitting(flags, config));
     lines.add("}");
     String text = String.join("\n", lines) + "\n";
     check(source, flags, text);
     return text;
+  }
+
+  /** Leaves out a size of images that there are no positions for: a default, or of other tables. */
+  private static Map<String, Object> fitting(Map<String, Object> flags, OfaConfig config) {
+    Map<String, Object> fitting = new HashMap<>(flags);
+    if (flags.get(IMAGE_SIZE) instanceof Long pixels && pixels > PATCH * config.imageBucketSize()) {
+      fitting.remove(IMAGE_SIZE);
+    }
+    return fitting;
   }
 
   private static void addSizes(List<String> lines, OfaConfig config) {

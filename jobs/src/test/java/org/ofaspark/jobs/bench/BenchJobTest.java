@@ -27,12 +27,15 @@ class BenchJobTest {
         .containsExactly(
             "all-reduce",
             "update",
+            "training",
             "criterion",
             "generate",
+            "evaluate",
             "cider",
             "preprocess",
             "selection",
-            "ranking");
+            "ranking",
+            "import");
     assertThat(out.toString().lines()).allMatch(line -> line.length() > 40 && line.length() <= 100);
   }
 

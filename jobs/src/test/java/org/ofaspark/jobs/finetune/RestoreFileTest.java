@@ -169,4 +169,17 @@ class RestoreFileTest {
             "vocabulary of %d symbols (expected: ".formatted(GoldenModel.vocabularySize()))
         .hasMessageEndingWith("run submit/preprocess with the dict.txt of these weights");
   }
+
+  @Test
+  void weightsOfAnotherNumberOfPatchesAreRefusedAtOnce() {
+    int patches = GoldenModel.config().imageBucketSize();
+    assertThatThrownBy(() -> finetune("patches", "model.image-bucket-size=" + (patches + 1)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("model.restore-file: ")
+        .hasMessageEndingWith(
+            ": positions of %d patches (expected: %d, the square of model.image-bucket-size);"
+                    .formatted(patches * patches, (patches + 1) * (patches + 1))
+                + " run submit/import on it with --image-bucket-size "
+                + (patches + 1));
+  }
 }

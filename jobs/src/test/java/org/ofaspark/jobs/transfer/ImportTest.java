@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
 import org.junit.jupiter.api.Test;
@@ -26,12 +28,19 @@ import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
-import org.ofaspark.jobs.transfer.ForeignCheckpoint.Weights;
+import org.ofaspark.jobs.transfer.Import.Sizes;
+import org.ofaspark.jobs.transfer.ModelSource.Weights;
+import org.ofaspark.model.DecoderInput;
+import org.ofaspark.model.OfaInput;
 import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.TorchRuntime;
 
 /** Import of the golden checkpoints, as files. */
@@ -58,8 +67,8 @@ class ImportTest {
     return folder.resolve("target").toString();
   }
 
-  private ImportSummary run(String source) throws IOException {
-    return new Import(files).run(source, Weights.LAST, target());
+  private TransferSummary run(String source) throws IOException {
+    return new Import(files).run(source, Weights.LAST, Sizes.SAME, target());
   }
 
   @ParameterizedTest
@@ -71,7 +80,7 @@ class ImportTest {
         "state.safetensors"
       })
   void weightsAndSizesAreThoseOfTheModel(String name) throws IOException {
-    ImportSummary summary = run(golden(name));
+    TransferSummary summary = run(golden(name));
 
     assertHoldsGoldenWeights();
     Recipe recipe = RecipeReader.parse("r", files.readText(target() + "/recipe.conf"), OPEN);
@@ -86,26 +95,108 @@ class ImportTest {
     assertThat(summary.text())
         .contains("vocabulary    %,d symbols".formatted(GoldenModel.vocabularySize()))
         .contains(name.contains("fp16") ? "F16" : "[F32]")
-        .contains(": model.safetensors, recipe.conf");
+        .contains(": recipe.conf, model.safetensors");
     assertThat(files.list(target())).containsExactly("model.safetensors", "recipe.conf");
   }
 
   private void assertHoldsGoldenWeights() throws IOException {
     try (NDManager manager = TorchRuntime.newManager(Device.cpu());
         StateDict expected = GoldenModel.state(GoldenModel.config(), manager);
-        StateDict state = new StateDict(expected.specs(), manager)) {
+        StateDict state = loaded(manager)) {
       WeightDirectory.requireFits(files, "key", target(), expected.specs());
-      var loader = new WeightLoader(state);
-      for (String name : WeightDirectory.files(files, target())) {
-        try (var reader = new SafetensorsReader(files.open(target() + "/" + name), name)) {
-          loader.read(reader);
-        }
-      }
-      loader.finish();
       for (Role role : Role.values()) {
         assertThat(state.vector(role).array().toFloatArray())
             .as(role.name())
             .isEqualTo(expected.vector(role).array().toFloatArray());
+      }
+    }
+  }
+
+  private StateDict loaded(NDManager manager) throws IOException {
+    var state =
+        new StateDict(OfaModel.specs(GoldenModel.config(), GoldenModel.vocabularySize()), manager);
+    load(state);
+    return state;
+  }
+
+  /** Fills a state dict from the target. */
+  private void load(StateDict state) throws IOException {
+    var loader = new WeightLoader(state);
+    for (String name : WeightDirectory.files(files, target())) {
+      try (var reader = new SafetensorsReader(files.open(target() + "/" + name), name)) {
+        loader.read(reader);
+      }
+    }
+    loader.finish();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "checkpoint_tiny.pt",
+        "checkpoint_tiny_fp16.pt",
+        "checkpoint_tiny_nobuckets.pt",
+        "state.safetensors"
+      })
+  void logitsAreUpstreams(String name) throws IOException {
+    run(golden(name));
+    Golden.Tensors batch = Golden.tensors("model/eval_a.safetensors");
+    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+        var model = new OfaModel(GoldenModel.config(), manager);
+        StateDict state = loaded(manager)) {
+      float[] logits =
+          Autograd.withoutRecording(() -> Scope.run(() -> logits(model, state, batch, manager)));
+      assertThat(logits).containsExactly(batch.get("logits").floats(), within(1e-4f));
+    }
+  }
+
+  private static float[] logits(
+      OfaModel model, StateDict state, Golden.Tensors batch, NDManager manager) {
+    var samples = GoldenModel.batch(batch, "in.");
+    ForwardPass pass = ForwardPass.inference(state);
+    var encoded = model.encode(pass, OfaInput.of(samples, manager));
+    var features = model.decode(pass, encoded, DecoderInput.of(samples, manager));
+    return model.logits(pass, features).toFloatArray();
+  }
+
+  @Test
+  void tablesGrowForMorePatchesAndWordsAndShrinkBack() throws IOException {
+    String source = golden("state.safetensors");
+    int vocabulary = GoldenModel.vocabularySize();
+    int patches = GoldenModel.config().imageBucketSize();
+    String larger = folder.resolve("larger").toString();
+    TransferSummary summary =
+        new Import(files)
+            .run(
+                source,
+                Weights.LAST,
+                new Sizes(OptionalInt.of(vocabulary + 3), OptionalInt.of(patches + 5)),
+                larger);
+    assertThat(summary.text()).contains("vocabulary    %,d symbols".formatted(vocabulary + 3));
+    Recipe recipe = RecipeReader.parse("r", files.readText(larger + "/recipe.conf"), OPEN);
+    assertThat(recipe.model().imageBucketSize()).isEqualTo(patches + 5);
+    WeightDirectory.requireFits(
+        files, "key", larger, OfaModel.specs(recipe.model(), vocabulary + 3));
+
+    assertThatThrownBy(
+            () -> {
+              var fewer = new Sizes(OptionalInt.of(vocabulary), OptionalInt.of(patches));
+              new Import(files).run(larger, Weights.LAST, fewer, target());
+            })
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "--vocabulary-size: %d (expected: at least %d)".formatted(vocabulary, vocabulary + 3));
+    var back = new Sizes(OptionalInt.empty(), OptionalInt.of(patches));
+    new Import(files).run(larger, Weights.LAST, back, target());
+    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+        StateDict expected = GoldenModel.state(GoldenModel.config(), manager);
+        var state = new StateDict(OfaModel.specs(GoldenModel.config(), vocabulary + 3), manager)) {
+      load(state);
+      for (TensorSpec spec : expected.specs()) {
+        float[] values = expected.get(spec.name());
+        assertThat(Arrays.copyOf(state.get(spec.name()), values.length))
+            .as(spec.name())
+            .isEqualTo(values);
       }
     }
   }
@@ -165,9 +256,10 @@ class ImportTest {
     String old = Files.writeString(folder.resolve("old.pt"), "\u0080\u0002\u008a").toString();
     assertThatThrownBy(() -> run(old))
         .isInstanceOf(BadCheckpointException.class)
-        .hasMessageContaining("old.pt: no zip archive (expected: a file of torch 1.6 or later");
+        .hasMessageContaining(
+            "old.pt: no zip archive and no safetensors (expected: a file of torch 1.6");
     String plain = golden("state.safetensors");
-    assertThatThrownBy(() -> new Import(files).run(plain, Weights.AVERAGED, target()))
+    assertThatThrownBy(() -> new Import(files).run(plain, Weights.AVERAGED, Sizes.SAME, target()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("--ema: ");
     assertThat(files.exists(target())).isFalse();

@@ -1,65 +1,69 @@
 package org.ofaspark.jobs.transfer;
 
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.TreeSet;
 import org.ofaspark.checkpoint.DType;
-import org.ofaspark.checkpoint.ImportedModel;
+import org.ofaspark.checkpoint.StoredTensor;
 import org.ofaspark.nn.TensorSpec;
 
 /**
- * What an import has found and written.
+ * What an import or export has found and written.
  *
- * @param arch name of the architecture
- * @param model the network
- * @param tensors how many tensors the checkpoint holds
- * @param dtypes types of those that are weights
+ * @param model the model
  * @param target where it is now
- * @param files names of the weight files
+ * @param files names of the files there
  */
-record ImportSummary(
-    String arch,
-    ImportedModel model,
-    int tensors,
-    Set<DType> dtypes,
-    String target,
-    List<String> files) {
+record TransferSummary(StoredModel model, String target, List<String> files) {
 
-  ImportSummary {
-    dtypes = new TreeSet<>(dtypes);
+  TransferSummary {
     files = List.copyOf(files);
   }
 
   /** Returns how many numbers the network has. */
   long parameters() {
-    return model.specs().stream()
+    return model.network().specs().stream()
         .filter(spec -> spec.role() != TensorSpec.Role.BUFFER)
         .mapToLong(TensorSpec::size)
         .sum();
   }
 
+  /** Returns the types of the tensors that are weights. */
+  private Set<DType> dtypes() {
+    Set<DType> dtypes = EnumSet.noneOf(DType.class);
+    for (TensorSpec spec : model.network().specs()) {
+      StoredTensor tensor = model.tensors().get(spec.name());
+      if (tensor != null) {
+        dtypes.add(tensor.entry().dtype());
+      }
+    }
+    return dtypes;
+  }
+
   /** Returns lines for a person. */
   String text() {
-    var config = model.config();
+    var config = model.network().config();
     return String.format(
         Locale.ROOT,
         """
+        source        %s
         architecture  %s: %d + %d layers of width %d, ResNet %s
         parameters    %,d
         tensors       %d, of type %s; written as F32
         vocabulary    %,d symbols
-        target        %s: %s, recipe.conf
+        target        %s: %s
         """,
-        arch,
+        model.source(),
+        model.arch(),
         config.encoder().layers(),
         config.decoder().layers(),
         config.embedDim(),
         config.resnet().layers(),
         parameters(),
-        tensors,
-        dtypes,
-        model.vocabularySize(),
+        model.tensors().size(),
+        dtypes(),
+        model.network().vocabularySize(),
         target,
         String.join(", ", files));
   }

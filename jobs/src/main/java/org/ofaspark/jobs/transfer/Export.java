@@ -1,0 +1,63 @@
+package org.ofaspark.jobs.transfer;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Checks;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.transfer.ModelSource.Weights;
+
+/** Writes a run's weights in a form that other programs read. */
+final class Export {
+
+  /** The forms by the names that users call them by. */
+  static final Map<String, ModelFormat> FORMATS = formats();
+
+  private final HadoopFiles files;
+
+  Export(HadoopFiles files) {
+    this.files = files;
+  }
+
+  private static Map<String, ModelFormat> formats() {
+    Map<String, ModelFormat> formats = new LinkedHashMap<>();
+    formats.put("safetensors", new SafetensorsFormat(WeightFiles.DEFAULT_MAX_BYTES));
+    formats.put("huggingface", new HuggingFaceFormat());
+    formats.put("fairseq-names", new FairseqFormat());
+    return formats;
+  }
+
+  /**
+   * Writes a model.
+   *
+   * @param source a run, whose best checkpoint is taken, or a directory of weights
+   * @param target a directory that is made, or is empty
+   * @param format one of {@link #FORMATS}
+   * @throws IllegalArgumentException if there are no weights, or the target holds files
+   * @throws org.ofaspark.checkpoint.BadCheckpointException if the weights are damaged
+   */
+  TransferSummary run(String source, String target, String format) throws IOException {
+    ModelFormat form = FORMATS.get(format);
+    if (form == null) {
+      throw new IllegalArgumentException(
+          "--format: %s (expected: one of %s)".formatted(format, FORMATS.keySet()));
+    }
+    String directory = files.qualified(target);
+    Checks.that(
+        "TARGET",
+        directory,
+        !files.isFile(directory) && files.list(directory).isEmpty(),
+        "a new directory");
+    StoredModel model = model(files.qualified(source));
+    return new TransferSummary(model, directory, form.write(files, model, directory));
+  }
+
+  /** Finds the weights; those of a run were made by its recipe, which lies in its directory. */
+  private StoredModel model(String source) throws IOException {
+    String weights = WeightDirectory.resolve(files, "RUN", source);
+    StoredModel model = new ModelSource(files).read(weights, Weights.LAST);
+    return weights.equals(source) ? model : model.with(ModelFlags.of(files, source));
+  }
+}

@@ -1,0 +1,162 @@
+package org.ofaspark.jobs.transfer;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.checkpoint.ByteSource;
+import org.ofaspark.checkpoint.HuggingFaceNames;
+import org.ofaspark.checkpoint.ImportedModel;
+import org.ofaspark.checkpoint.SafetensorsReader;
+import org.ofaspark.checkpoint.StoredTensor;
+import org.ofaspark.checkpoint.TensorEntry;
+import org.ofaspark.checkpoint.TorchCheckpoint;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.model.OfaModel;
+
+/**
+ * Finds a model in files, by what they hold and not by what they are called: torch's or
+ * safetensors, one file or several, with upstream's names or Hugging Face's.
+ */
+final class ModelSource {
+
+  /** Upstream's default. */
+  private static final double ATTN_SCALE_FACTOR = 2;
+
+  private static final int ZIP = 0x04034b50;
+  private static final String TORCH_SINGLE = "pytorch_model.bin";
+  private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
+
+  /** What is put before all names by a model inside of another one. */
+  private static final List<String> PREFIXES = List.of("model.", "module.");
+
+  private final HadoopFiles files;
+
+  /** Which of the weights that a checkpoint may hold. */
+  enum Weights {
+    /** Those of the last update. */
+    LAST,
+    /** Their averages over the updates. */
+    AVERAGED
+  }
+
+  /** Tensors of files, and what the files tell about them. */
+  private record Content(Map<String, StoredTensor> tensors, Map<String, Object> flags) {}
+
+  ModelSource(HadoopFiles files) {
+    this.files = files;
+  }
+
+  /**
+   * Finds a model; its tensors are not read.
+   *
+   * @param source a file of torch, a safetensors file, or a directory of these
+   * @param weights which of its weights
+   * @throws IllegalArgumentException if there is nothing, or not the weights that are asked for
+   * @throws BadCheckpointException if it is damaged, or no OFA: naming every tensor that is
+   *     missing, unexpected or of another shape or type
+   */
+  StoredModel read(String source, Weights weights) throws IOException {
+    if (!files.exists(source)) {
+      throw new IllegalArgumentException(
+          "SOURCE: %s: not there (expected: a file or directory)".formatted(source));
+    }
+    Content content = files.isFile(source) ? file(source, weights) : directory(source, weights);
+    Map<String, StoredTensor> tensors = named(content.tensors());
+    double attnScaleFactor =
+        content.flags().get("attn_scale_factor") instanceof Number factor
+            ? factor.doubleValue()
+            : ATTN_SCALE_FACTOR;
+    ImportedModel network = ImportedModel.of(tensors, attnScaleFactor, source);
+    return new StoredModel(source, tensors, content.flags(), network);
+  }
+
+  private Content file(String path, Weights weights) throws IOException {
+    ByteSource file = files.source(path);
+    byte[] start = ByteSource.read(file, 0, (int) Math.min(file.length(), Long.BYTES + 1L));
+    if (start.length > Integer.BYTES
+        && ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getInt() == ZIP) {
+      TorchCheckpoint torch = TorchCheckpoint.read(file);
+      return new Content(
+          weights == Weights.LAST ? torch.weights() : torch.averagedWeights(), torch.flags());
+    }
+    if (weights == Weights.AVERAGED) {
+      throw new IllegalArgumentException(
+          "--ema: %s (expected: a checkpoint of fairseq, which may hold averages)".formatted(path));
+    }
+    if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
+      throw new BadCheckpointException(
+          "%s: no zip archive and no safetensors (expected: a file of torch 1.6 or later, or"
+                  .formatted(path)
+              + " safetensors); load an older file in torch and save it again");
+    }
+    return new Content(SafetensorsReader.locate(file), Map.of());
+  }
+
+  private Content directory(String directory, Weights weights) throws IOException {
+    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    Map<String, Object> flags = new LinkedHashMap<>();
+    for (String name : names(directory)) {
+      Content content = file(directory + "/" + name, weights);
+      flags.putAll(content.flags());
+      for (var tensor : content.tensors().entrySet()) {
+        StoredTensor other = tensors.put(tensor.getKey(), tensor.getValue());
+        if (other != null) {
+          throw new BadCheckpointException(
+              "%s: %s: in %s and %s (expected: in one file)"
+                  .formatted(directory, tensor.getKey(), other.file().name(), name));
+        }
+      }
+    }
+    flags.putAll(ModelFlags.of(files, directory));
+    return new Content(tensors, flags);
+  }
+
+  private List<String> names(String directory) throws IOException {
+    if (!WeightDirectory.is(files, directory)) {
+      for (String name : List.of(TORCH_SINGLE, FairseqFormat.FILE)) {
+        if (files.exists(directory + "/" + name)) {
+          return List.of(name);
+        }
+      }
+      if (files.exists(directory + "/" + TORCH_INDEX)) {
+        return WeightDirectory.indexed(files, directory + "/" + TORCH_INDEX, "bin");
+      }
+    }
+    return WeightDirectory.files(files, directory);
+  }
+
+  /** Gives the tensors upstream's names. */
+  private static Map<String, StoredTensor> named(Map<String, StoredTensor> stored) {
+    String prefix = prefix(stored);
+    boolean huggingFace =
+        HuggingFaceNames.are(
+            stored.keySet().stream().map(name -> withoutPrefix(name, prefix)).toList());
+    Map<String, StoredTensor> named = new LinkedHashMap<>();
+    for (StoredTensor tensor : stored.values()) {
+      TensorEntry entry = tensor.entry();
+      String plain = withoutPrefix(entry.name(), prefix);
+      String name = huggingFace ? HuggingFaceNames.upstream(plain) : plain;
+      named.put(
+          name,
+          new StoredTensor(
+              new TensorEntry(name, entry.dtype(), entry.shape()), tensor.file(), tensor.offset()));
+    }
+    return named;
+  }
+
+  private static String prefix(Map<String, StoredTensor> stored) {
+    return PREFIXES.stream()
+        .filter(prefix -> stored.containsKey(prefix + OfaModel.EMBEDDING))
+        .findFirst()
+        .orElse("");
+  }
+
+  private static String withoutPrefix(String name, String prefix) {
+    return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+  }
+}

@@ -1,0 +1,47 @@
+package org.ofaspark.jobs.finetune;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.Logger;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.logging.log4j.core.config.Property;
+
+/** What a class warns of while this is open. */
+final class LogLines implements AutoCloseable {
+
+  private final Logger logger;
+  private final Level before;
+  private final List<String> lines = new CopyOnWriteArrayList<>();
+  private final AbstractAppender appender =
+      new AbstractAppender("lines", null, null, true, Property.EMPTY_ARRAY) {
+        @Override
+        public void append(LogEvent event) {
+          lines.add(event.getLevel() + " " + event.getMessage().getFormattedMessage());
+        }
+      };
+
+  LogLines(Class<?> type) {
+    logger = (Logger) LogManager.getLogger(type);
+    before = logger.getLevel();
+    Configurator.setLevel(logger, Level.WARN);
+    appender.start();
+    logger.addAppender(appender);
+    logger.setAdditive(false); // so that the console stays short
+  }
+
+  List<String> lines() {
+    return lines;
+  }
+
+  @Override
+  public void close() {
+    logger.setAdditive(true);
+    logger.removeAppender(appender);
+    appender.stop();
+    Configurator.setLevel(logger, before);
+  }
+}
