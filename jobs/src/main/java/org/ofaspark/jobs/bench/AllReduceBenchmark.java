@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.bench;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -39,7 +40,7 @@ final class AllReduceBenchmark implements Benchmark {
   }
 
   @Override
-  public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     try (SparkSession spark = JobCommand.sessionOfModels("ofa-bench").getOrCreate()) {
       int ranks = WorldSize.of(spark);
       Checks.atLeast("ranks", ranks, 2);

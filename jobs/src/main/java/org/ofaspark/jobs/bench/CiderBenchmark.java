@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.bench;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -41,7 +42,7 @@ final class CiderBenchmark implements Benchmark {
   }
 
   @Override
-  public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     Measurement one = measure(1, stopwatch, report);
     Measurement two = measure(CORES, stopwatch, report);
     report.accept(
@@ -53,7 +54,8 @@ final class CiderBenchmark implements Benchmark {
             two.rounds()));
   }
 
-  private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report) {
+  private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report)
+      throws IOException {
     try (SparkSession spark =
         JobCommand.session("ofa-bench")
             .master("local[%d]".formatted(cores))

@@ -16,11 +16,12 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import javax.imageio.ImageIO;
-import org.apache.spark.network.util.JavaUtils;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 
@@ -63,7 +64,7 @@ final class PreprocessBenchmark implements Benchmark {
       report.accept(rounds.rate(what, "rows/s", ROWS));
       report.accept(rounds.rate(what, "MB/s", megabytes));
     } finally {
-      JavaUtils.deleteRecursively(folder.toFile());
+      new HadoopFiles(new Configuration()).delete(folder.toString());
     }
   }
 
