@@ -28,7 +28,7 @@ class ArchitectureTest {
           List.of("table", "cluster"),
           List.of("evaluate"),
           List.of("ranking"),
-          List.of("finetune", "preprocess", "metrics", "transfer", "demo"),
+          List.of("finetune", "preprocess", "metrics", "transfer", "ml", "demo"),
           List.of("bench", "experiment"));
 
   @ArchTest static final ArchRule packagesImportDownwards = downwards();

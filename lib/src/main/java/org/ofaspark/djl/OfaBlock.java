@@ -84,7 +84,9 @@ final class OfaBlock extends AbstractSymbolBlock {
     List<String> names =
         Arrays.stream(inputs.get(2).toLongArray()).mapToObj(Long::toString).toList();
     List<Hypothesis> best =
-        generator.generate(batch, names).stream().map(found -> found.get(0)).toList();
+        generator.generate(batch, names, recipe.evaluate().precision().type()).stream()
+            .map(found -> found.get(0))
+            .toList();
     return toArrays(best, source.getManager());
   }
 

@@ -14,6 +14,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.Autograd;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
 
 /**
@@ -66,18 +67,31 @@ public final class SequenceGenerator {
   }
 
   /**
-   * Generates hypotheses for each sample of a batch; its targets are not looked at.
+   * Generates hypotheses for each sample of a batch, in float32; its targets are not looked at.
    *
    * @param batch the samples
    * @param exampleIds names of the samples, which decide what is drawn at random
    * @return for each sample its finished hypotheses, best first; at most {@code beam}
    */
   public List<List<Hypothesis>> generate(MicroBatch batch, List<String> exampleIds) {
+    return generate(batch, exampleIds, FloatType.FLOAT32);
+  }
+
+  /**
+   * Generates hypotheses for each sample of a batch; its targets are not looked at.
+   *
+   * @param batch the samples
+   * @param exampleIds names of the samples, which decide what is drawn at random
+   * @param type what the network computes in
+   * @return for each sample its finished hypotheses, best first; at most {@code beam}
+   */
+  public List<List<Hypothesis>> generate(
+      MicroBatch batch, List<String> exampleIds, FloatType type) {
     return Autograd.withoutRecording(
         () ->
             Scope.run(
                 () -> {
-                  ForwardPass pass = ForwardPass.inference(state);
+                  ForwardPass pass = ForwardPass.inference(state, type);
                   NDManager manager = pass.get(OfaModel.EMBEDDING).getManager();
                   EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
                   return generate(pass, encoded, batch.sourceLength(), exampleIds);

@@ -24,7 +24,7 @@ import org.ofaspark.nn.StateDict;
  * decodes them straight into its state dict. Each executor fetches a shard once, from the driver or
  * from another executor.
  */
-public final class ModelBroadcast implements Serializable {
+public final class ModelBroadcast implements ModelWeights {
 
   private static final long serialVersionUID = 1;
   private static final int SHARD_BYTES = 64 << 20;
@@ -73,7 +73,7 @@ public final class ModelBroadcast implements Serializable {
     }
   }
 
-  /** Returns a name of these weights, unique in the application. */
+  @Override
   public String id() {
     return id;
   }
@@ -83,12 +83,7 @@ public final class ModelBroadcast implements Serializable {
     return sha256;
   }
 
-  /**
-   * Fills a state dict. Executor.
-   *
-   * @param state receives the weights
-   * @throws IOException naming every tensor that does not fit
-   */
+  @Override
   public void load(StateDict state) throws IOException {
     var loader = new WeightLoader(state);
     for (FileShards file : files) {

@@ -3,10 +3,11 @@ package org.ofaspark.jobs.evaluate;
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.ofaspark.evaluate.FittingBatches;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
@@ -26,13 +27,19 @@ public final class ExecutorModel implements AutoCloseable {
   private final StateDict state;
   private final FittingBatches fitting = new FittingBatches();
   private int users;
+  private long unusedSince; // of System.nanoTime
 
-  private ExecutorModel(ModelBroadcast weights, OfaConfig config, int vocabularySize, Device device)
+  private ExecutorModel(ModelWeights weights, OfaConfig config, int vocabularySize, Device device)
       throws IOException {
     this.manager = TorchRuntime.newManager(device);
     this.model = new OfaModel(config, manager);
     this.state = new StateDict(OfaModel.specs(config, vocabularySize), manager);
-    weights.load(state);
+    try {
+      weights.load(state);
+    } catch (IOException | RuntimeException e) {
+      free();
+      throw e;
+    }
   }
 
   /**
@@ -45,7 +52,7 @@ public final class ExecutorModel implements AutoCloseable {
    * @return the model; {@link #close} ends the use
    */
   public static ExecutorModel use(
-      ModelBroadcast weights, OfaConfig config, int vocabularySize, Device device)
+      ModelWeights weights, OfaConfig config, int vocabularySize, Device device)
       throws IOException {
     synchronized (MODELS) {
       String name = weights.id() + "/" + device;
@@ -62,16 +69,37 @@ public final class ExecutorModel implements AutoCloseable {
 
   /** Frees the models of this executor that no task uses. */
   public static void closeIdle() {
+    closeIdleFor(Duration.ZERO);
+  }
+
+  /**
+   * Frees the models of this executor that no task has used for some time.
+   *
+   * @param time how long
+   */
+  public static void closeIdleFor(Duration time) {
     synchronized (MODELS) {
       MODELS
           .values()
           .removeIf(
               model -> {
-                if (model.users == 0) {
+                boolean idle = model.isIdleFor(time);
+                if (idle) {
                   model.free();
                 }
-                return model.users == 0;
+                return idle;
               });
+    }
+  }
+
+  private boolean isIdleFor(Duration time) {
+    return users == 0 && System.nanoTime() - unusedSince >= time.toNanos();
+  }
+
+  /** Returns how many models this executor holds. */
+  public static int count() {
+    synchronized (MODELS) {
+      return MODELS.size();
     }
   }
 
@@ -101,6 +129,7 @@ public final class ExecutorModel implements AutoCloseable {
   public void close() {
     synchronized (MODELS) {
       users--;
+      unusedSince = System.nanoTime();
     }
   }
 }

@@ -8,7 +8,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.AssignedDevice;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
@@ -25,7 +25,7 @@ import org.ofaspark.text.TokenCodec;
  * @param vocabulary of the table
  * @param weights of the model
  */
-public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcast weights)
+public record ModelStage(String recipeText, Vocabulary vocabulary, ModelWeights weights)
     implements Serializable {
 
   /**
@@ -47,7 +47,7 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
    * @param recipe the run
    * @throws IllegalArgumentException if they cannot
    */
-  static void requireSupported(SparkConf conf, Recipe recipe) {
+  public static void requireSupported(SparkConf conf, Recipe recipe) {
     AssignedDevice.objection(conf, "evaluate.precision", recipe.evaluate().precision())
         .ifPresent(
             objection -> {

@@ -88,6 +88,8 @@ class RankJobTest {
             1,
             1,
             0,
+            1,
+            0,
             List.of(new FileEntry(WeightFiles.SINGLE, 1, "0a")),
             Map.of()));
     run.markBest(7);

@@ -1,0 +1,211 @@
+package org.ofaspark.jobs.ml;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.util.LongAccumulator;
+import org.apache.spark.util.TaskCompletionListener;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.BadQuestionException;
+import org.ofaspark.data.Collator;
+import org.ofaspark.data.Question;
+import org.ofaspark.data.QuestionReader;
+import org.ofaspark.data.Task;
+import org.ofaspark.evaluate.AnswerReader;
+import org.ofaspark.evaluate.Prediction;
+import org.ofaspark.generate.Hypothesis;
+import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.image.Box;
+import org.ofaspark.jobs.evaluate.ModelStage;
+import org.ofaspark.recipe.Recipe;
+
+/**
+ * Adds an answer to each row of a partition, batch by batch, in the order of the rows. Executor.
+ */
+final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
+
+  private static final long serialVersionUID = 1;
+
+  private final ModelStage stage;
+  private final Columns columns;
+  private final LongAccumulator unanswered;
+  private final Duration idle;
+
+  /**
+   * Where questions are and what is to be added to a row.
+   *
+   * @param image place of the image column
+   * @param text place of the text column; captions do not look at it
+   * @param error whether there is a column that says why there is no answer
+   */
+  record Columns(int image, int text, boolean error) implements Serializable {}
+
+  /**
+   * Creates a function.
+   *
+   * @param stage the model
+   * @param columns where questions are
+   * @param unanswered counts the rows without an answer
+   * @param idle how long an executor keeps the model after its last task
+   */
+  AnswerPartition(ModelStage stage, Columns columns, LongAccumulator unanswered, Duration idle) {
+    this.stage = stage;
+    this.columns = columns;
+    this.unanswered = unanswered;
+    this.idle = idle;
+  }
+
+  @Override
+  public Iterator<Row> call(Iterator<Row> rows) throws IOException {
+    if (!rows.hasNext()) {
+      return rows; // no need to load a model
+    }
+    // Listeners are called in reverse order: this one after the task has let go of the model.
+    TaskContext.get()
+        .addTaskCompletionListener((TaskCompletionListener) ended -> IdleModels.freeAfter(idle));
+    return new Batches(rows);
+  }
+
+  /** What a row asks, or why it cannot be asked, and what comes of it. */
+  private static final class Asked {
+    private final Row row;
+    private @Nullable Question question;
+    private @Nullable Object answer;
+    private @Nullable String error;
+
+    Asked(Row row) {
+      this.row = row;
+    }
+  }
+
+  /** The rows with their answers, computed as they are asked for. */
+  private final class Batches implements Iterator<Row> {
+    private final Recipe recipe;
+    private final QuestionReader reader;
+    private final SequenceGenerator generator;
+    private final AnswerReader answers;
+    private final Iterator<Row> rows;
+    private Iterator<Row> answered = List.<Row>of().iterator();
+
+    Batches(Iterator<Row> rows) throws IOException {
+      this.rows = rows;
+      ModelStage.Opened opened = stage.open();
+      this.recipe = opened.recipe();
+      this.reader =
+          new QuestionReader(
+              recipe.task(),
+              recipe.data(),
+              recipe.maxTokens(),
+              opened.codec(),
+              recipe.preprocess().imageLimits());
+      this.generator =
+          new SequenceGenerator(
+              opened.model(),
+              opened.state(),
+              recipe.generate(),
+              recipe.model().maxTargetPositions());
+      this.answers = new AnswerReader(opened.codec(), recipe.data().boxBins());
+    }
+
+    @Override
+    public boolean hasNext() {
+      return answered.hasNext() || rows.hasNext();
+    }
+
+    @Override
+    public Row next() {
+      if (!answered.hasNext()) {
+        answered = answer(nextBatch()).stream().map(this::toRow).iterator();
+      }
+      return answered.next();
+    }
+
+    private List<Asked> nextBatch() {
+      List<Asked> batch = new ArrayList<>();
+      while (rows.hasNext() && batch.size() < recipe.evaluate().batchSize()) {
+        batch.add(ask(rows.next()));
+      }
+      return batch;
+    }
+
+    private Asked ask(Row row) {
+      var asked = new Asked(row);
+      boolean needsText = recipe.task() == Task.REFCOCO;
+      if (row.isNullAt(columns.image())) {
+        asked.error = "image: null (expected: a JPEG or PNG file)";
+        return asked;
+      }
+      if (needsText && row.isNullAt(columns.text())) {
+        asked.error = "expression: null (expected: at least a word)";
+        return asked;
+      }
+      try {
+        byte[] image = row.getAs(columns.image());
+        asked.question = reader.read(image, needsText ? row.getString(columns.text()) : "");
+      } catch (BadQuestionException e) {
+        asked.error = e.getMessage();
+      }
+      return asked;
+    }
+
+    private List<Asked> answer(List<Asked> batch) {
+      List<Asked> good = batch.stream().filter(asked -> asked.question != null).toList();
+      List<Question> questions = good.stream().map(asked -> asked.question).toList();
+      if (questions.isEmpty()) {
+        return batch;
+      }
+      List<String> names =
+          questions.stream().map(question -> Long.toString(question.fingerprint())).toList();
+      List<List<Hypothesis>> found =
+          generator.generate(
+              Collator.questions(questions, recipe.data().patchImageSize()),
+              names,
+              recipe.evaluate().precision().type());
+      for (int i = 0; i < good.size(); i++) {
+        Hypothesis best = found.get(i).get(0);
+        take(
+            good.get(i),
+            answers.answer(recipe.task(), questions.get(i), best.tokens(), best.score()));
+      }
+      return batch;
+    }
+
+    private void take(Asked asked, Prediction prediction) {
+      if (recipe.task() == Task.CAPTION) {
+        asked.answer = prediction.text();
+        return;
+      }
+      asked.answer = prediction.box().map(AnswerPartition::toRow).orElse(null);
+      if (asked.answer == null) {
+        asked.error = "answer: \"%s\" (expected: four bins of a box)".formatted(prediction.text());
+      }
+    }
+
+    private Row toRow(Asked asked) {
+      if (asked.answer == null) {
+        unanswered.add(1);
+      }
+      int width = asked.row.length();
+      @Nullable Object[] values = new @Nullable Object[width + (columns.error() ? 2 : 1)];
+      for (int i = 0; i < width; i++) {
+        values[i] = asked.row.get(i);
+      }
+      values[width] = asked.answer;
+      if (columns.error()) {
+        values[width + 1] = asked.error;
+      }
+      return RowFactory.create(values);
+    }
+  }
+
+  private static Row toRow(Box box) {
+    return RowFactory.create(box.x0(), box.y0(), box.x1(), box.y1());
+  }
+}

@@ -1,0 +1,314 @@
+package org.ofaspark.jobs.ml;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.modality.cv.Image;
+import ai.djl.modality.cv.ImageFactory;
+import ai.djl.modality.cv.VisionLanguageInput;
+import ai.djl.modality.cv.output.DetectedObjects;
+import ai.djl.repository.zoo.Criteria;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.config.RecipeException;
+import org.ofaspark.data.Task;
+import org.ofaspark.djl.OfaTranslatorFactory;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.evaluate.Evaluation;
+import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
+
+/** Captioner and grounder on the golden tables, against the evaluate job. */
+class OfaTransformerTest {
+
+  private static final String IMAGE = "image";
+
+  @TempDir private static Path folder;
+  private static SparkSession spark;
+  private static ExportedModels models;
+
+  @BeforeAll
+  static void start() throws IOException {
+    spark = LocalSpark.start("local[2]");
+    models = new ExportedModels(spark, folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    ExecutorModel.closeIdle();
+    spark.stop();
+  }
+
+  private static OfaCaptioner captioner() {
+    return new OfaCaptioner().setInputCol(IMAGE).setModelDir(models.directory(Task.CAPTION));
+  }
+
+  private static OfaGrounder grounder() {
+    return new OfaGrounder()
+        .setInputCol(IMAGE)
+        .setTextCol(ExampleTable.TEXT)
+        .setModelDir(models.directory(Task.REFCOCO));
+  }
+
+  private static Dataset<Row> rows(Task task) {
+    return models.examples(task).select(ExampleTable.EXAMPLE_ID, IMAGE, ExampleTable.TEXT);
+  }
+
+  /** Fits, saves and loads a pipeline of one stage, as an application does. */
+  private static PipelineModel reloaded(PipelineStage stage, Dataset<Row> rows) throws IOException {
+    String path = folder.resolve("pipeline-" + stage.uid()).toString();
+    new Pipeline().setStages(new PipelineStage[] {stage}).fit(rows).write().save(path);
+    return PipelineModel.load(path);
+  }
+
+  private static Map<String, @Nullable Object> answers(Dataset<Row> rows, String column) {
+    Map<String, @Nullable Object> answers = new HashMap<>();
+    for (Row row : rows.collectAsList()) {
+      answers.put(row.getAs(ExampleTable.EXAMPLE_ID), row.getAs(column));
+    }
+    return answers;
+  }
+
+  @Test
+  void reloadedPipelineGivesTheCaptionsOfTheEvaluateJob() throws IOException {
+    Dataset<Row> rows = rows(Task.CAPTION);
+    Dataset<Row> captions = reloaded(captioner().setBatchSize(3), rows).transform(rows);
+    try (Evaluation.Outcome outcome = models.evaluate(Task.CAPTION)) {
+      Map<String, @Nullable Object> expected =
+          answers(outcome.predictions(), PredictionTable.HYPOTHESIS);
+      assertThat(answers(captions, "caption")).isEqualTo(expected).hasSize((int) rows.count());
+      assertThat(new HashSet<>(expected.values())).hasSizeGreaterThan(1);
+    }
+    assertThat(captions.schema().fieldNames())
+        .containsExactly(ExampleTable.EXAMPLE_ID, IMAGE, ExampleTable.TEXT, "caption");
+  }
+
+  @Test
+  void reloadedPipelineGivesTheBoxesOfTheEvaluateJob() throws IOException {
+    Dataset<Row> rows = rows(Task.REFCOCO);
+    Dataset<Row> boxes = reloaded(grounder(), rows).transform(rows);
+    assertThat(boxes.schema().apply("box").dataType().simpleString())
+        .isEqualTo("struct<x0:float,y0:float,x1:float,y1:float>");
+    Dataset<Row> lists =
+        boxes.withColumn(
+            "box",
+            functions.expr(
+                "CASE WHEN box IS NOT NULL THEN array(box.x0, box.y0, box.x1, box.y1) END"));
+    try (Evaluation.Outcome outcome =
+        models.evaluate(Task.REFCOCO, "generate.min-len=4", "generate.max-len-b=4")) {
+      Map<String, @Nullable Object> expected = answers(outcome.predictions(), PredictionTable.BOX);
+      assertThat(answers(lists, "box")).isEqualTo(expected).hasSize((int) rows.count());
+      assertThat(new HashSet<>(expected.values())).hasSizeGreaterThan(2);
+    }
+  }
+
+  @Test
+  void beamSearchIsThatOfTheRecipeUnlessItIsSet() throws IOException {
+    Dataset<Row> rows = rows(Task.CAPTION);
+    var hasty = captioner().setBeam(1).setMaxLenB(2).setLenpen(0.5).setNoRepeatNgramSize(1);
+    try (Evaluation.Outcome outcome =
+        models.evaluate(
+            Task.CAPTION,
+            "generate.beam=1",
+            "generate.max-len-b=2",
+            "generate.lenpen=0.5",
+            "generate.no-repeat-ngram-size=1")) {
+      assertThat(answers(reloaded(hasty, rows).transform(rows), "caption"))
+          .isEqualTo(answers(outcome.predictions(), PredictionTable.HYPOTHESIS));
+    }
+    assertThatThrownBy(() -> captioner().setBeam(0).transform(rows))
+        .isInstanceOf(RecipeException.class)
+        .hasMessageContaining("generate.beam: 0");
+  }
+
+  /** Gives the n-th rows, by their ids, another value. */
+  private static Dataset<Row> spoilt(
+      Dataset<Row> rows, String column, Map<Integer, String> expressions) {
+    List<Row> ids =
+        rows.select(ExampleTable.EXAMPLE_ID).orderBy(ExampleTable.EXAMPLE_ID).collectAsList();
+    StringBuilder cases = new StringBuilder("CASE " + ExampleTable.EXAMPLE_ID);
+    expressions.forEach(
+        (n, value) -> cases.append(" WHEN '%s' THEN %s".formatted(ids.get(n).getString(0), value)));
+    return rows.withColumn(column, functions.expr(cases + " ELSE " + column + " END"));
+  }
+
+  @Test
+  void rowsThatCannotBeAskedAreNullAndCountedAndTheOthersAreAnswered() {
+    Dataset<Row> good = rows(Task.REFCOCO);
+    Dataset<Row> bad = spoilt(good, IMAGE, Map.of(0, "null", 1, "cast('no image' AS binary)"));
+    bad = spoilt(bad, ExampleTable.TEXT, Map.of(2, "null", 3, "' '"));
+    OfaGrounder grounder = grounder().setErrorCol("error").setOutputCol("where").setBatchSize(2);
+    assertThat(grounder.unanswered()).isZero();
+
+    List<Row> answers =
+        grounder.transform(bad.orderBy(ExampleTable.EXAMPLE_ID).coalesce(1)).collectAsList();
+
+    assertThat(answers.stream().map(row -> row.<String>getAs(ExampleTable.EXAMPLE_ID)))
+        .isSorted()
+        .hasSize((int) good.count());
+    assertThat(answers.subList(0, 4).stream().map(row -> row.<String>getAs("error")))
+        .containsExactly(
+            "image: null (expected: a JPEG or PNG file)",
+            "image: 8 bytes that start like no image (expected: JPEG or PNG)",
+            "expression: null (expected: at least a word)",
+            "expression: \" \" (expected: at least a word)");
+    assertThat(answers)
+        .allSatisfy(
+            row ->
+                assertThat(row.<Object>getAs("where") == null)
+                    .isEqualTo(row.getAs("error") != null));
+    List<Row> unanswered = answers.stream().filter(row -> row.getAs("where") == null).toList();
+    assertThat(grounder.unanswered()).isEqualTo(unanswered.size()).isLessThan(answers.size());
+  }
+
+  @Test
+  void executorHoldsOneModelForAllTasksAndFreesItWhenItIsIdle() {
+    ExecutorModel.closeIdle();
+    Dataset<Row> rows = rows(Task.CAPTION).repartition(4);
+    captioner().transform(rows).collectAsList();
+    captioner().setBeam(1).transform(rows).collectAsList();
+    assertThat(ExecutorModel.count()).isEqualTo(1);
+
+    grounder().setModelIdleSeconds(0).transform(rows(Task.REFCOCO)).collectAsList();
+    assertThat(ExecutorModel.count()).isZero();
+  }
+
+  @Test
+  void mistakesAreToldBeforeAnythingRuns() {
+    Dataset<Row> rows = rows(Task.CAPTION);
+    assertFails(
+        () -> new OfaCaptioner().transform(rows),
+        "inputCol: not set (expected: the name of a column of images)");
+    assertFails(
+        () -> captioner().setInputCol("text").transform(rows),
+        "inputCol: text, string (expected: a column of type binary)");
+    assertFails(
+        () -> captioner().setOutputCol("text").transform(rows),
+        "outputCol: text (expected: a name that no column has)");
+    assertFails(
+        () -> new OfaCaptioner().setInputCol(IMAGE).transform(rows),
+        "modelDir: not set (expected: a model directory)");
+    assertFails(
+        () -> captioner().setModelDir(folder + "/nothing").transform(rows),
+        "modelDir: file:%s/nothing: no recipe.conf (expected: a model directory); make one by"
+                .formatted(folder)
+            + " submit/export RUN DIRECTORY --format djl");
+    assertFails(
+        () -> captioner().setModelDir(models.directory(Task.REFCOCO)).transform(rows),
+        "modelDir: file:%s, a model of task refcoco (expected: a model of task caption)"
+            .formatted(models.directory(Task.REFCOCO)));
+    assertFails(
+        () -> grounder().setTextCol(IMAGE).transform(rows),
+        "textCol: image, binary (expected: a column of type string)");
+  }
+
+  private static void assertFails(Runnable call, String message) {
+    assertThatThrownBy(call::run).isInstanceOf(IllegalArgumentException.class).hasMessage(message);
+  }
+
+  @Test
+  void codeOfTheReadmeIsTheCodeOfThisTest() throws IOException {
+    String test =
+        Files.readString(Path.of("src/test/java/org/ofaspark/jobs/ml/OfaTransformerTest.java"));
+    Matcher blocks =
+        Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+            .matcher(Files.readString(Path.of("../README.md")));
+    assertThat(blocks.results().map(block -> unindented(block.group(1))))
+        .hasSize(3)
+        .allSatisfy(block -> assertThat(unindented(test)).contains(block));
+  }
+
+  private static String unindented(String code) {
+    return code.lines().map(String::strip).collect(Collectors.joining("\n"));
+  }
+
+  /** Writes an image of the golden table to a folder of its own. */
+  private static Path photo() throws IOException {
+    Path photos = Files.createDirectories(folder.resolve("photos"));
+    return Files.write(
+        photos.resolve("photo.png"), rows(Task.CAPTION).first().<byte[]>getAs(IMAGE));
+  }
+
+  private static Path model(Task task) {
+    return Path.of(models.directory(task));
+  }
+
+  @Test
+  void readmeCaptionsAnImageWithDjl() throws Exception {
+    Path captionModel = model(Task.CAPTION);
+    Path photo = photo();
+    String caption;
+
+    Criteria<Image, String> criteria =
+        Criteria.builder()
+            .setTypes(Image.class, String.class)
+            .optModelPath(captionModel)
+            .optTranslatorFactory(new OfaTranslatorFactory())
+            .build();
+    try (var model = criteria.loadModel();
+        var predictor = model.newPredictor()) {
+      caption = predictor.predict(ImageFactory.getInstance().fromFile(photo));
+    }
+
+    assertThat(caption)
+        .isEqualTo(captioner().transform(rows(Task.CAPTION)).first().getAs("caption"));
+  }
+
+  @Test
+  void readmeGroundsAnExpressionWithDjl() throws Exception {
+    Path photo = photo();
+    DetectedObjects found;
+    try (var model =
+            Criteria.builder()
+                .setTypes(VisionLanguageInput.class, DetectedObjects.class)
+                .optModelPath(model(Task.REFCOCO))
+                .optTranslatorFactory(new OfaTranslatorFactory())
+                .build()
+                .loadModel();
+        var predictor = model.newPredictor()) {
+      Image image = ImageFactory.getInstance().fromFile(photo);
+      found = predictor.predict(new VisionLanguageInput(image, "the man in red"));
+      image.drawBoundingBoxes(found);
+    }
+    assertThat(found.getNumberOfObjects()).isBetween(0, 1);
+  }
+
+  @Test
+  void readmeRunsAPipeline() throws IOException {
+    String photoFolder = folder.resolve("photos").toString();
+    photo();
+    String captionModel = models.directory(Task.CAPTION);
+    String saved = folder.resolve("pipeline-readme").toString();
+
+    Dataset<Row> photos = spark.read().format("binaryFile").load(photoFolder);
+    var captioner = new OfaCaptioner().setInputCol("content").setModelDir(captionModel).setBeam(3);
+    new Pipeline().setStages(new PipelineStage[] {captioner}).fit(photos).write().save(saved);
+    Dataset<Row> captions = PipelineModel.load(saved).transform(photos).select("path", "caption");
+
+    List<Row> answers = captions.collectAsList();
+    assertThat(answers).hasSize(1);
+    assertThat(answers.get(0).getString(0)).endsWith("/photo.png");
+    assertThat(answers.get(0).getString(1)).isNotBlank();
+  }
+}
