@@ -53,12 +53,15 @@ final class CheckpointFiles {
     Map<String, List<TensorEntry>> plan =
         WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
     for (var file : plan.entrySet()) {
-      written.add(write(prefix + file.getKey(), out -> WeightFiles.write(out, file.getValue(), state)));
+      written.add(
+          write(prefix + file.getKey(), out -> WeightFiles.write(out, file.getValue(), state)));
     }
     if (plan.size() > 1) {
       String index = WeightFiles.index(plan);
       written.add(
-          write(prefix + WeightFiles.INDEX, out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
+          write(
+              prefix + WeightFiles.INDEX,
+              out -> out.write(index.getBytes(StandardCharsets.UTF_8))));
     }
     return written;
   }

@@ -63,7 +63,8 @@ class DamagedCheckpointTest {
       var checkpoint = new CheckpointFiles(files, run.unfinishedCheckpoint(update));
       List<FileEntry> written = new ArrayList<>(checkpoint.writeWeights("", state));
       written.add(checkpoint.writeOptimizer(0, 1, adam, 0));
-      run.commit(new Manifest(Manifest.VERSION, update, 1, 1, 12, 0, 1, 0, written, Map.of("loss", 1.5)));
+      run.commit(
+          new Manifest(Manifest.VERSION, update, 1, 1, 12, 0, 1, 0, written, Map.of("loss", 1.5)));
     }
   }
 
