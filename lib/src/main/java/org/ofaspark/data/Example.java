@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param source tokens that the encoder reads, begin and end symbol included
  * @param target tokens to answer with, end symbol included
  * @param text the text column as it was read
- * @param references for captions, the cleaned references; empty for expressions
- * @param region for expressions, the region to find
+ * @param references for captions, the cleaned references, if there are any; empty for expressions
+ * @param region for expressions, the region to find, if it is known
  */
 public record Example(
     String exampleId,
@@ -30,5 +30,10 @@ public record Example(
     source = List.copyOf(source);
     target = List.copyOf(target);
     references = List.copyOf(references);
+  }
+
+  /** Tells whether it is known what is to be answered. */
+  public boolean isLabelled() {
+    return !references.isEmpty() || region.isPresent();
   }
 }

@@ -32,6 +32,7 @@ public final class RowReader {
   private static final float BOX_TOLERANCE = 1;
 
   private final Task task;
+  private final Target target;
   private final RowTextReader texts;
   private final DataConfig config;
   private final int maxTokens;
@@ -47,7 +48,9 @@ public final class RowReader {
     /** One caption without punctuation, cut to the longest target. */
     TRAINING,
     /** All references of the image, whole. */
-    EVALUATION
+    EVALUATION,
+    /** The same, or nothing: what is to be answered need not be known. */
+    PREDICTION
   }
 
   /**
@@ -68,6 +71,7 @@ public final class RowReader {
       TokenCodec codec,
       ImageLimits limits) {
     this.task = task;
+    this.target = target;
     this.texts = new RowTextReader(task, target, config);
     this.config = config;
     this.maxTokens = maxTokens;
@@ -109,19 +113,24 @@ public final class RowReader {
           text.references(),
           Optional.empty());
     }
-    float[] corners = corners(columns.text(config.selectedCols().get(3)));
-    EncodedImage image = image(imageColumn);
-    Region region = region(corners, image);
-    int[] symbols = region.bins().stream().mapToInt(bin -> codec.dictionary().binId(bin)).toArray();
+    String corners = columns.text(config.selectedCols().get(3));
+    Optional<Region> region = Optional.empty();
+    int[] symbols = {};
+    if (target != Target.PREDICTION || !corners.isBlank()) {
+      float[] numbers = corners(corners);
+      region = Optional.of(region(numbers, image(imageColumn)));
+      symbols =
+          region.get().bins().stream().mapToInt(bin -> codec.dictionary().binId(bin)).toArray();
+    }
     return new Example(
         id,
         imageId,
-        image,
+        image(imageColumn),
         source,
         targetTokens(symbols),
         text.raw(),
         List.of(),
-        Optional.of(region));
+        region);
   }
 
   /** Returns the tokens that the encoder reads of a text. */

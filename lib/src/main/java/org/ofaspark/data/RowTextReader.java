@@ -62,6 +62,9 @@ public final class RowTextReader {
   }
 
   private RowText caption(String raw) throws RowFault {
+    if (target == RowReader.Target.PREDICTION && raw.isBlank()) {
+      return new RowText(raw, CaptionText.CAPTION_PROMPT, Optional.of(""), List.of());
+    }
     List<String> references = CaptionText.references(raw);
     String caption =
         target == RowReader.Target.TRAINING

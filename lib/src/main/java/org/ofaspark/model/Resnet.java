@@ -13,6 +13,7 @@ import org.ofaspark.nn.Functional;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
  * A ResNet v1.5 without its last stage, pooling and classifier: every patch of 16 x 16 pixels
@@ -112,19 +113,20 @@ final class Resnet {
   }
 
   private NDArray stem(ForwardPass pass, NDArray images) {
-    NDArray x = Functional.convolution(images, pass.get(prefix + ".conv1.weight"), 2, 3);
-    return Functional.maxPool(Functional.relu(pass.batchNorm(prefix + ".bn1", x)));
+    NDArray x = pass.isTraining() ? images : ScriptedOps.channelsLast(images);
+    return Functional.maxPool(
+        relu(pass, pass.convolution(prefix + ".conv1", prefix + ".bn1", x, 2, 3)));
   }
 
   private static NDArray bottleneck(ForwardPass pass, Block block, NDArray input) {
     String name = block.name();
-    NDArray x = Functional.convolution(input, pass.get(name + ".conv1.weight"), 1, 0);
-    x = Functional.relu(pass.batchNorm(name + ".bn1", x));
-    x = Functional.convolution(x, pass.get(name + ".conv2.weight"), block.stride(), 1);
-    x = Functional.relu(pass.batchNorm(name + ".bn2", x));
-    x = Functional.convolution(x, pass.get(name + ".conv3.weight"), 1, 0);
-    x = pass.dropPath(pass.batchNorm(name + ".bn3", x), block.dropPathRate());
-    return Functional.relu(x.add(shortcut(pass, block, input)));
+    NDArray x = relu(pass, pass.convolution(name + ".conv1", name + ".bn1", input, 1, 0));
+    x = relu(pass, pass.convolution(name + ".conv2", name + ".bn2", x, block.stride(), 1));
+    x = pass.convolution(name + ".conv3", name + ".bn3", x, 1, 0);
+    NDArray shortcut = shortcut(pass, block, input);
+    NDArray sum =
+        pass.isTraining() ? pass.dropPath(x, block.dropPathRate()).add(shortcut) : x.addi(shortcut);
+    return relu(pass, sum);
   }
 
   private static NDArray shortcut(ForwardPass pass, Block block, NDArray input) {
@@ -132,7 +134,11 @@ final class Resnet {
       return input;
     }
     String name = block.name() + ".downsample";
-    NDArray x = Functional.convolution(input, pass.get(name + ".0.weight"), block.stride(), 0);
-    return pass.batchNorm(name + ".1", x);
+    return pass.convolution(name + ".0", name + ".1", input, block.stride(), 0);
+  }
+
+  /** Replaces negative values by 0; in place if nothing is recorded. */
+  private static NDArray relu(ForwardPass pass, NDArray x) {
+    return pass.isTraining() ? Functional.relu(x) : ScriptedOps.reluInPlace(x);
   }
 }

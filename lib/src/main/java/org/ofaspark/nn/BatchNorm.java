@@ -1,6 +1,7 @@
 package org.ofaspark.nn;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 
 /** Batch normalization as torch's, epsilon 1e-5 and momentum 0.1. */
 public final class BatchNorm {
@@ -12,6 +13,12 @@ public final class BatchNorm {
   private static final int CHANNELS_SECOND = -1;
 
   private BatchNorm() {}
+
+  /** Returns what normalized values are multiplied by. */
+  static NDArray scale(NDArray variance, NDArray weight) {
+    NDArray epsilon = variance.getManager().full(new Shape(), EPSILON, variance.getDataType());
+    return weight.div(variance.add(epsilon).sqrt());
+  }
 
   /** Normalizes by given statistics. */
   static NDArray normalize(

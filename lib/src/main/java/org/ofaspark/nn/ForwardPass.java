@@ -183,28 +183,39 @@ public final class ForwardPass {
   }
 
   /**
-   * Applies a batch normalization over all axes but the channels.
+   * Applies a convolution without bias and the batch normalization behind it, over all axes but the
+   * channels.
    *
    * <p>In training the micro-batch's own statistics are used, and its mean and unbiased variance
    * are kept for {@link #batchStatistics}; the running statistics are left as they are, because
    * every rank applies the statistics of all micro-batches in one order. A frozen batch
-   * normalization, whose statistics are no buffers, uses its fixed ones at all times.
+   * normalization, whose statistics are no buffers, uses its fixed ones at all times. In inference
+   * the normalization is part of the convolution's weights, which saves passes over its output.
    *
-   * @param prefix name up to {@code .weight}, {@code .running_mean} and so on
-   * @param x shape (B, C, h, w)
-   * @return shape (B, C, h, w)
+   * @param convolution name up to {@code .weight}
+   * @param norm name up to {@code .weight}, {@code .running_mean} and so on
+   * @param x shape (B, in, h, w)
+   * @param stride step of the kernel on both axes
+   * @param padding zeros around the image
+   * @return shape (B, out, h', w')
    */
-  public NDArray batchNorm(String prefix, NDArray x) {
-    NDArray weight = get(prefix + ".weight");
-    NDArray bias = get(prefix + ".bias");
-    NDArray batchMean = statisticsByName.get(prefix + ".running_mean");
-    NDArray batchVariance = statisticsByName.get(prefix + ".running_var");
-    if (batchMean != null && batchVariance != null) {
-      return BatchNorm.normalizeByBatch(x, batchMean, batchVariance, weight, bias);
+  public NDArray convolution(String convolution, String norm, NDArray x, int stride, int padding) {
+    NDArray kernel = get(convolution + ".weight");
+    NDArray weight = get(norm + ".weight");
+    NDArray bias = get(norm + ".bias");
+    NDArray mean = get(norm + ".running_mean");
+    NDArray variance = get(norm + ".running_var");
+    if (!isTraining()) {
+      NDArray scale = BatchNorm.scale(variance, weight); // (out)
+      NDArray scaled = kernel.mul(scale.reshape(-1, 1, 1, 1));
+      return Functional.convolution(x, scaled, bias.sub(mean.mul(scale)), stride, padding);
     }
-    NDArray mean = get(prefix + ".running_mean");
-    NDArray variance = get(prefix + ".running_var");
-    return BatchNorm.normalize(x, mean, variance, weight, bias);
+    NDArray convolved = Functional.convolution(x, kernel, null, stride, padding);
+    NDArray batchMean = statisticsByName.get(norm + ".running_mean");
+    NDArray batchVariance = statisticsByName.get(norm + ".running_var");
+    return batchMean != null && batchVariance != null
+        ? BatchNorm.normalizeByBatch(convolved, batchMean, batchVariance, weight, bias)
+        : BatchNorm.normalize(convolved, mean, variance, weight, bias);
   }
 
   /**

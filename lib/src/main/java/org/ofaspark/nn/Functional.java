@@ -68,20 +68,22 @@ public final class Functional {
   }
 
   /**
-   * Convolves without a bias.
+   * Convolves.
    *
    * @param x shape (B, in, h, w)
    * @param weight shape (out, in, k, k)
+   * @param bias shape (out), or null for none
    * @param stride step of the kernel on both axes
    * @param padding zeros around the image
    * @return shape (B, out, h', w')
    */
-  public static NDArray convolution(NDArray x, NDArray weight, int stride, int padding) {
+  public static NDArray convolution(
+      NDArray x, NDArray weight, @Nullable NDArray bias, int stride, int padding) {
     return x.getNDArrayInternal()
         .convolution(
             x,
             weight,
-            null,
+            bias,
             new Shape(stride, stride),
             new Shape(padding, padding),
             new Shape(1, 1),

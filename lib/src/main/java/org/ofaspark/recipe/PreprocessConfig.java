@@ -12,6 +12,7 @@ import org.ofaspark.image.ImageLimits;
  * What preprocessing reads, and which rows it rejects.
  *
  * @param input upstream's TSV files of each split, at any Hadoop URI
+ * @param unlabelled splits whose rows may lack what is to be answered
  * @param dictionary upstream's dict.txt; empty for the dictionary without it
  * @param encoderJson upstream's encoder.json; empty for the GPT-2 vocabulary of this project
  * @param vocabBpe upstream's vocab.bpe; given with {@code encoderJson} or not at all
@@ -24,6 +25,7 @@ import org.ofaspark.image.ImageLimits;
  */
 public record PreprocessConfig(
     Map<String, List<String>> input,
+    List<String> unlabelled,
     Optional<String> dictionary,
     Optional<String> encoderJson,
     Optional<String> vocabBpe,
@@ -42,6 +44,7 @@ public record PreprocessConfig(
     var copy = new TreeMap<String, List<String>>();
     input.forEach((split, files) -> copy.put(split, List.copyOf(files)));
     input = Collections.unmodifiableMap(copy);
+    unlabelled = List.copyOf(unlabelled);
     input.keySet().forEach(split -> TableConfig.checkSplit("preprocess.input", split));
     Checks.that(
         "preprocess.vocab-bpe",

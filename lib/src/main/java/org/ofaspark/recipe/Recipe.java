@@ -70,6 +70,12 @@ public record Recipe(
         "at least data.patch-image-size, %d, so that every region has bins"
             .formatted(data.patchImageSize()));
     Checks.that(
+        "preprocess.unlabelled",
+        preprocess.unlabelled(),
+        !preprocess.unlabelled().contains(table.trainSplit())
+            && !preprocess.unlabelled().contains(table.validSplit()),
+        "neither data.train-split nor data.valid-split");
+    Checks.that(
         "criterion.upstream-compat",
         criterion.upstreamCompat(),
         !criterion.upstreamCompat() || !ranking.isOn(),

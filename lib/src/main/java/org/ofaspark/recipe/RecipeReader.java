@@ -176,6 +176,7 @@ public final class RecipeReader {
     input.keys().forEach(split -> files.put(split, input.texts(split)));
     return new PreprocessConfig(
         files,
+        preprocess.texts("unlabelled"),
         preprocess.optionalText("dictionary"),
         preprocess.optionalText("encoder-json"),
         preprocess.optionalText("vocab-bpe"),

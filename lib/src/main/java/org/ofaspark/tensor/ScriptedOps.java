@@ -33,6 +33,10 @@ public final class ScriptedOps {
           return torch.to(x, 5)
         def log_softmax_backward(self: __torch__.Ops, gradient: Tensor, log_probs: Tensor) -> Tensor:
           return torch._log_softmax_backward_data(gradient, log_probs, 1, 6)
+        def channels_last(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.contiguous(x, memory_format=2)
+        def relu_(self: __torch__.Ops, x: Tensor) -> Tensor:
+          return torch.relu_(x)
         def add_at(self: __torch__.Ops, x: Tensor, columns: Tensor, values: Tensor) -> Tensor:
           return torch.scatter_add_(x, 1, columns, values)
         def row_max(self: __torch__.Ops, x: Tensor) -> Tensor:
@@ -85,6 +89,27 @@ public final class ScriptedOps {
    */
   public static NDArray logSoftmaxBackward(NDArray gradient, NDArray logProbs) {
     return call("log_softmax_backward", gradient, logProbs);
+  }
+
+  /**
+   * Copies images to a layout with the channels of a pixel next to each other, in which
+   * convolutions are faster; their results keep it. The shape stays.
+   *
+   * @param images shape (B, C, h, w)
+   */
+  public static NDArray channelsLast(NDArray images) {
+    return call("channels_last", images);
+  }
+
+  /**
+   * Replaces negative values by 0, in place.
+   *
+   * @param array any shape
+   * @return {@code array}
+   */
+  public static NDArray reluInPlace(NDArray array) {
+    call("relu_", array).close();
+    return array;
   }
 
   /**

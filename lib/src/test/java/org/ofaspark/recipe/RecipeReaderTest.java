@@ -155,6 +155,8 @@ class RecipeReaderTest {
             + " of the task, such as cider)",
         "generate.sampling-topp=1.5|generate.sampling-topp: 1.5 (expected: 0.0 to 1.0)",
         "generate.only-bins=true|generate.only-bins: true (expected: false with task caption)",
+        "preprocess.unlabelled=[val]|preprocess.unlabelled: [val] (expected: neither"
+            + " data.train-split nor data.valid-split)",
         "generate.max-len-b=1024|generate.max-len-b: 1024 (expected: less than"
             + " model.max-target-positions, 1024)",
         "data.selected-cols=0,4,2,3|data.selected-cols: [0, 4, 2, 3] (expected: 3 columns for task"

@@ -209,6 +209,7 @@ class RecipesTest {
                 max-line-bytes="16 MiB"
                 max-reject-ratio=0.01
                 raw-line-limit="4 KiB"
+                unlabelled=[]
                 vocab-bpe=null
             }
             ranking {

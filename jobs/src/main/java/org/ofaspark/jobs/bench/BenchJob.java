@@ -27,6 +27,7 @@ public final class BenchJob implements Callable<Integer> {
           new UpdateBenchmark(),
           new CriterionBenchmark(),
           new GenerateBenchmark(),
+          new EvaluateBenchmark(),
           new CiderBenchmark(),
           new PreprocessBenchmark());
 

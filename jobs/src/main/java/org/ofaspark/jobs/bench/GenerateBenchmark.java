@@ -2,6 +2,7 @@ package org.ofaspark.jobs.bench;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.generate.GenerateConfig;
@@ -14,13 +15,30 @@ import org.ofaspark.recipe.Recipe;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.Scope;
 
-/** Captions by beam search, and where the time goes. */
+/** Captions and regions by beam search, and where time and memory go. */
 final class GenerateBenchmark implements Benchmark {
 
   private static final int BATCH = 16;
-  private static final int WORDS = 16;
-  private static final int STEPS = WORDS + 1; // the last gives the end symbol
+  private static final int BEAM = 5;
   private static final double MILLIS = 1e3;
+  private static final double MEGABYTE = 1 << 20;
+
+  /**
+   * What is generated.
+   *
+   * @param source tokens of the prompt
+   * @param words tokens of an answer, without the end symbol
+   */
+  private record Case(String name, int source, int words) {
+
+    /** Returns how many tokens are decoded: the last gives the end symbol. */
+    int steps() {
+      return words + 1;
+    }
+  }
+
+  private static final List<Case> CASES =
+      List.of(new Case("captions", RandomModel.PROMPT, 16), new Case("regions", 17, 4));
 
   @Override
   public String name() {
@@ -29,50 +47,62 @@ final class GenerateBenchmark implements Benchmark {
 
   @Override
   public String description() {
-    return "captions of 16 tokens with OFA tiny, 16 images at a time, as the recipes generate them";
+    return "captions of 16 tokens and regions of 4 bins with OFA tiny, 16 images at a time, beam 5";
   }
 
   @Override
   public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
     Recipe recipe = RandomModel.TINY;
+    for (Case each : CASES) {
+      run(each, recipe, stopwatch, report);
+    }
     OfaConfig config = recipe.model();
-    int pixels = recipe.data().patchImageSize();
-    MicroBatch batch = RandomModel.batch(BATCH, pixels, 1);
-    List<String> ids = Collections.nCopies(BATCH, "example");
-    GenerateConfig generate = withoutEarlyEnd(recipe.generate());
+    MicroBatch batch = batch(CASES.get(0));
+    Rounds all = encode(stopwatch, config, batch);
+    Rounds oneLayer = encode(stopwatch, withOneLayer(config), batch);
+    int layers = config.encoder().layers();
+    report.accept(difference("encoder's layers", all, oneLayer, layers / (layers - 1.0)));
+  }
+
+  private static void run(
+      Case each, Recipe recipe, Stopwatch stopwatch, Consumer<Measurement> report) {
+    OfaConfig config = recipe.model();
+    MicroBatch batch = batch(each);
     try (var random = new RandomModel(config)) {
-      var search =
-          new SequenceGenerator(
-              random.model(), random.state(), generate, config.maxTargetPositions());
-      Rounds all = stopwatch.time(() -> search.generate(batch, ids));
-      String images = "%d images of %d x %d pixels".formatted(BATCH, pixels, pixels);
-      report.accept(
-          all.rate("%s, beam %d".formatted(images, generate.beam()), "captions/s", BATCH));
-      report.accept(all.duration(images + ": all", "ms", MILLIS));
+      Runnable work = generation(each, random, config, BEAM, batch);
+      Rounds all = stopwatch.time(work);
+      report.accept(all.rate(each.name(), each.name() + "/s", BATCH));
+      report.accept(all.duration(each.name() + ": a batch", "ms", MILLIS));
       Rounds encoder = encode(stopwatch, config, batch);
-      report.accept(encoder.duration(images + ": encoder with ResNet", "ms", MILLIS));
-      report.accept(difference(images + ": one decoded token", all, encoder, 1.0 / STEPS));
-      Rounds oneLayer = encode(stopwatch, withOneLayer(config), batch);
-      int layers = config.encoder().layers();
+      report.accept(encoder.duration(each.name() + ": encoder with ResNet", "ms", MILLIS));
       report.accept(
-          difference(images + ": encoder's layers", encoder, oneLayer, layers / (layers - 1.0)));
+          difference(each.name() + ": one decoded token", all, encoder, 1.0 / each.steps()));
+      report.accept(
+          once(each.name() + ": outside the engine", "%", 100 * EngineShare.outside(work)));
+      OptionalLong wide = PeakMemory.of(work);
+      OptionalLong narrow = PeakMemory.of(generation(each, random, config, 1, batch));
+      if (wide.isPresent() && narrow.isPresent()) {
+        double more = (wide.getAsLong() - narrow.getAsLong()) / MEGABYTE;
+        report.accept(
+            once(each.name() + ": memory of a hypothesis", "MB", more / ((BEAM - 1) * BATCH)));
+      }
     }
   }
 
-  private static GenerateConfig withoutEarlyEnd(GenerateConfig config) {
-    return new GenerateConfig(
-        config.beam(),
-        0,
-        WORDS,
-        WORDS,
-        config.lenpen(),
-        config.unnormalized(),
-        config.unkpen(),
-        config.temperature(),
-        config.noRepeatNgramSize(),
-        config.constraintRange(),
-        config.onlyLast(),
-        config.sampling());
+  private static MicroBatch batch(Case each) {
+    return RandomModel.batch(BATCH, RandomModel.TINY.data().patchImageSize(), each.source(), 1);
+  }
+
+  private static Runnable generation(
+      Case each, RandomModel random, OfaConfig config, int beam, MicroBatch batch) {
+    var generator =
+        new SequenceGenerator(
+            random.model(),
+            random.state(),
+            GenerateConfig.plain(beam, each.words(), each.words()),
+            config.maxTargetPositions());
+    List<String> ids = Collections.nCopies(BATCH, "example");
+    return () -> generator.generate(batch, ids);
   }
 
   private static OfaConfig withOneLayer(OfaConfig config) {
@@ -108,6 +138,10 @@ final class GenerateBenchmark implements Benchmark {
                                   .features()
                                   .getShape())));
     }
+  }
+
+  private static Measurement once(String what, String unit, double value) {
+    return new Measurement(what, unit, value, value, 1);
   }
 
   /** Returns a share of what one work takes longer than another. */

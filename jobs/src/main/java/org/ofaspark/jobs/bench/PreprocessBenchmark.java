@@ -1,21 +1,11 @@
 package org.ofaspark.jobs.bench;
 
-import java.awt.Color;
-import java.awt.GradientPaint;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
-import java.io.BufferedWriter;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
-import java.util.Random;
 import java.util.function.Consumer;
-import javax.imageio.ImageIO;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.JobCommand;
@@ -28,10 +18,6 @@ import org.ofaspark.recipe.RecipeReader;
 final class PreprocessBenchmark implements Benchmark {
 
   private static final int ROWS = 2_000;
-  private static final int PICTURES = 200;
-  private static final int WIDTH = 640;
-  private static final int HEIGHT = 480;
-  private static final int SHAPES = 60;
   private static final double MEGA = 1e6;
 
   @Override
@@ -55,7 +41,7 @@ final class PreprocessBenchmark implements Benchmark {
     try (SparkSession spark =
         JobCommand.session("ofa-bench").config("spark.task.cpus", 1).getOrCreate()) {
       Path input = folder.resolve("train.tsv");
-      write(input);
+      Pictures.writeCaptions(input, ROWS);
       Recipe recipe = recipe(input, folder.resolve("table"));
       Rounds rounds = stopwatch.time(() -> preprocess(spark, recipe));
       double megabytes = Files.size(input) / MEGA;
@@ -88,46 +74,5 @@ final class PreprocessBenchmark implements Benchmark {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static void write(Path file) throws IOException {
-    var random = new Random(1);
-    List<String> pictures = new ArrayList<>();
-    for (int i = 0; i < PICTURES; i++) {
-      pictures.add(Base64.getEncoder().encodeToString(picture(random)));
-    }
-    try (BufferedWriter out = Files.newBufferedWriter(file)) {
-      for (int row = 0; row < ROWS; row++) {
-        String caption = "a drawing of %d shapes in many colors".formatted(row);
-        out.write(
-            "%d\timage-%d\t%s\t\t%s\n".formatted(row, row, caption, pictures.get(row % PICTURES)));
-      }
-    }
-  }
-
-  /** Draws smooth areas, edges and a little noise, which makes a JPEG about as large as a photo. */
-  private static byte[] picture(Random random) throws IOException {
-    var image = new BufferedImage(WIDTH, HEIGHT, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = image.createGraphics();
-    for (int i = 0; i < SHAPES; i++) {
-      int x = random.nextInt(WIDTH);
-      int y = random.nextInt(HEIGHT);
-      graphics.setPaint(
-          new GradientPaint(x, y, color(random), x + WIDTH / 4f, y + HEIGHT / 4f, color(random)));
-      graphics.fillOval(x - WIDTH / 8, y - HEIGHT / 8, WIDTH / 4, HEIGHT / 4);
-    }
-    graphics.dispose();
-    for (int y = 0; y < HEIGHT; y++) {
-      for (int x = 0; x < WIDTH; x++) {
-        image.setRGB(x, y, image.getRGB(x, y) ^ (random.nextInt(16) * 0x010101));
-      }
-    }
-    var bytes = new ByteArrayOutputStream();
-    ImageIO.write(image, "jpg", bytes);
-    return bytes.toByteArray();
-  }
-
-  private static Color color(Random random) {
-    return new Color(random.nextInt(256), random.nextInt(256), random.nextInt(256));
   }
 }

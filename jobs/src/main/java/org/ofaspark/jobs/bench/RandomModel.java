@@ -48,7 +48,10 @@ final class RandomModel implements AutoCloseable {
               "data.patch-image-size=32"));
 
   private static final int FIRST_WORD = 4;
-  private static final int SOURCE_LENGTH = 7; // "what does the image describe?"
+
+  /** Tokens of "what does the image describe?". */
+  static final int PROMPT = 7;
+
   private static final long SEED = 1;
 
   private final NDManager manager = TorchRuntime.newManager(Device.cpu());
@@ -78,7 +81,7 @@ final class RandomModel implements AutoCloseable {
   }
 
   /** Returns samples without padding. */
-  static MicroBatch batch(int size, int pixels, int targetLength) {
+  static MicroBatch batch(int size, int pixels, int sourceLength, int targetLength) {
     var random = new Random(SEED);
     float[] images = new float[size * 3 * pixels * pixels];
     for (int i = 0; i < images.length; i++) {
@@ -87,7 +90,7 @@ final class RandomModel implements AutoCloseable {
     boolean[] masks = new boolean[size];
     Arrays.fill(masks, true);
     return new MicroBatch(
-        words(random, size * SOURCE_LENGTH),
+        words(random, size * sourceLength),
         words(random, size * targetLength),
         words(random, size * targetLength),
         images,

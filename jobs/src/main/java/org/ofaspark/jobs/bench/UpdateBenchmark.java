@@ -33,7 +33,7 @@ final class UpdateBenchmark implements Benchmark {
 
   private static Measurement measure(String name, Recipe recipe, Stopwatch stopwatch) {
     int pixels = recipe.data().patchImageSize();
-    MicroBatch batch = RandomModel.batch(BATCH, pixels, TARGET_LENGTH);
+    MicroBatch batch = RandomModel.batch(BATCH, pixels, RandomModel.PROMPT, TARGET_LENGTH);
     try (var random = new RandomModel(recipe.model());
         var trainer =
             new Trainer(

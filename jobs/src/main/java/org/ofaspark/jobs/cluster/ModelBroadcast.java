@@ -4,7 +4,10 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -28,6 +31,7 @@ public final class ModelBroadcast implements Serializable {
 
   private final String id = UUID.randomUUID().toString();
   private final ArrayList<FileShards> files = new ArrayList<>();
+  private String sha256 = "";
 
   private record FileShards(String name, ArrayList<Broadcast<byte[]>> shards)
       implements Serializable {}
@@ -44,23 +48,39 @@ public final class ModelBroadcast implements Serializable {
   public static ModelBroadcast of(JavaSparkContext spark, HadoopFiles files, String directory)
       throws IOException {
     var broadcast = new ModelBroadcast();
+    MessageDigest digest = newSha256();
     for (String name : WeightDirectory.files(files, directory)) {
       ArrayList<Broadcast<byte[]>> shards = new ArrayList<>();
       try (InputStream in = files.open(directory + "/" + name)) {
         byte[] shard = in.readNBytes(SHARD_BYTES);
         while (shard.length > 0) {
+          digest.update(shard);
           shards.add(spark.broadcast(shard));
           shard = in.readNBytes(SHARD_BYTES);
         }
       }
       broadcast.files.add(new FileShards(name, shards));
     }
+    broadcast.sha256 = HexFormat.of().formatHex(digest.digest());
     return broadcast;
+  }
+
+  private static MessageDigest newSha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("SHA-256: unknown to this Java", e);
+    }
   }
 
   /** Returns a name of these weights, unique in the application. */
   public String id() {
     return id;
+  }
+
+  /** Returns the SHA-256 of the files' bytes. */
+  public String sha256() {
+    return sha256;
   }
 
   /**

@@ -86,12 +86,14 @@ public final class EvaluateJob implements Callable<Integer> {
     for (String split : recipe.evaluate().splits()) {
       LOG.info("Evaluating {} with {}", split, weights);
       long start = System.nanoTime();
-      try (Evaluation.Outcome outcome = evaluation.run(split, weights)) {
+      try (Evaluation.Outcome outcome =
+          evaluation.resume(split, weights, run.unfinishedEvaluation(split))) {
         double seconds = (System.nanoTime() - start) / 1e9;
         var summary =
             EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
         new EvaluationFiles(files, run.evaluation(split), recipe.evaluate().pageExamples())
             .write(recipe.task(), outcome, summary, ExampleTable.read(spark, table + "/" + split));
+        files.delete(run.unfinishedEvaluation(split));
         summaries.add(summary);
       }
     }

@@ -3,17 +3,20 @@ package org.ofaspark.jobs.evaluate;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.recipe.Recipe;
@@ -83,36 +86,94 @@ public final class Evaluation {
   }
 
   /**
-   * Evaluates a split.
+   * Evaluates a split. The answers stay on the executors.
    *
    * @param split its name
    * @param weights directory of the weights
    * @return predictions and metrics, which the caller closes
    */
   public Outcome run(String split, String weights) throws IOException {
+    return run(
+        split,
+        weights,
+        (chunks, predict, source) ->
+            spark.createDataFrame(
+                chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.SCHEMA));
+  }
+
+  /**
+   * Evaluates a split, or goes on where an evaluation that failed has stopped.
+   *
+   * @param split its name
+   * @param weights directory of the weights
+   * @param directory where answers are kept, chunk by chunk; the caller deletes it when it needs
+   *     neither the outcome nor to go on
+   * @return predictions and metrics, which the caller closes
+   */
+  public Outcome resume(String split, String weights, String directory) throws IOException {
+    return run(
+        split,
+        weights,
+        (chunks, predict, source) ->
+            new UnfinishedAnswers(spark, files, directory, source).complete(chunks, predict));
+  }
+
+  /** Where the answers come from. */
+  @FunctionalInterface
+  private interface Answers {
+    Dataset<Row> of(ExampleChunks chunks, PredictPartition predict, String source)
+        throws IOException;
+  }
+
+  private Outcome run(String split, String weights, Answers answers) throws IOException {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
     ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
     try {
-      return run(context, split, broadcast);
+      String directory = files.qualified(recipe.table().table()) + "/" + split;
+      var chunks =
+          new ExampleChunks(
+              spark, ExampleTable.read(spark, directory), recipe.evaluate().batchSize());
+      var predict =
+          new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast));
+      Dataset<Row> predictions =
+          answers
+              .of(chunks, predict, source(directory, chunks, broadcast))
+              .persist(StorageLevel.MEMORY_AND_DISK());
+      requireAll(predictions.count(), chunks.examples(), directory); // the model works here, once
+      return outcome(scored(predictions), chunks.examples(), broadcast);
     } catch (IOException | RuntimeException e) {
       broadcast.destroy();
       throw e;
     }
   }
 
-  private Outcome run(JavaSparkContext context, String split, ModelBroadcast broadcast)
+  private static void requireAll(long answers, long examples, String directory) {
+    if (answers != examples) {
+      throw new IllegalStateException(
+          "%s: %d answers (expected: %d, one for each example)"
+              .formatted(directory, answers, examples));
+    }
+  }
+
+  /** Returns all that answers depend on, one thing a line. */
+  private String source(String directory, ExampleChunks chunks, ModelBroadcast weights)
       throws IOException {
-    Dataset<Row> examples =
-        ExampleTable.read(spark, files.qualified(recipe.table().table()) + "/" + split)
-            .repartition(ModelStage.partitions(context));
-    Dataset<Row> answers =
-        examples
-            .mapPartitions(
-                new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast)),
-                Encoders.row(PredictionTable.SCHEMA))
-            .persist(StorageLevel.MEMORY_AND_DISK());
-    long count = answers.count(); // the model works here, once
-    return outcome(scored(answers), count, broadcast);
+    String info = files.qualified(recipe.table().table()) + "/" + TableInfo.FILE;
+    return Stream.of(
+            directory,
+            chunks.examples(),
+            files.exists(info) ? files.readText(info).strip() : "",
+            weights.sha256(),
+            recipe.task(),
+            recipe.model(),
+            recipe.data(),
+            recipe.generate(),
+            recipe.criterion(),
+            recipe.evaluate().batchSize(),
+            recipe.evaluate().precision(),
+            ProgramVersion.fingerprint())
+        .map(line -> line + "\n")
+        .collect(Collectors.joining());
   }
 
   private Dataset<Row> scored(Dataset<Row> answers) {

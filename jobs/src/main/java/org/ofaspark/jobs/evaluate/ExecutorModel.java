@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
@@ -23,6 +24,7 @@ public final class ExecutorModel implements AutoCloseable {
   private final NDManager manager;
   private final OfaModel model;
   private final StateDict state;
+  private final FittingBatches fitting = new FittingBatches();
   private int users;
 
   private ExecutorModel(ModelBroadcast weights, OfaConfig config, int vocabularySize, Device device)
@@ -81,6 +83,11 @@ public final class ExecutorModel implements AutoCloseable {
   /** Returns its values. */
   public StateDict state() {
     return state;
+  }
+
+  /** Returns how large a batch there is room for beside this model. */
+  FittingBatches fitting() {
+    return fitting;
   }
 
   private void free() {

@@ -5,8 +5,8 @@ import java.io.Serializable;
 import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.TaskCompletionListener;
+import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -28,9 +28,6 @@ import org.ofaspark.text.TokenCodec;
 public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcast weights)
     implements Serializable {
 
-  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
-  private static final int PARTITIONS_A_SLOT = 2;
-
   /**
    * What a task works with.
    *
@@ -38,17 +35,10 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
    * @param codec turns tokens to text
    * @param model the network, which is the executor's
    * @param state its values
+   * @param fitting how large a batch the executor has room for
    */
-  public record Opened(Recipe recipe, TokenCodec codec, OfaModel model, StateDict state) {}
-
-  /**
-   * Returns how many partitions a stage should have.
-   *
-   * @param spark the application
-   */
-  public static int partitions(JavaSparkContext spark) {
-    return PARTITIONS_A_SLOT * Math.max(1, spark.defaultParallelism());
-  }
+  public record Opened(
+      Recipe recipe, TokenCodec codec, OfaModel model, StateDict state, FittingBatches fitting) {}
 
   /**
    * Checks that the devices can compute as a recipe asks.
@@ -75,6 +65,6 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelBroadcas
         ExecutorModel.use(
             weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));
     task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
-    return new Opened(recipe, codec, model.model(), model.state());
+    return new Opened(recipe, codec, model.model(), model.state(), model.fitting());
   }
 }

@@ -2,19 +2,19 @@ package org.ofaspark.jobs.evaluate;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.Collator;
+import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.PatchImages;
-import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
+import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.image.BadImageException;
 import org.ofaspark.image.ResizeRatios;
@@ -22,18 +22,10 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.recipe.Recipe;
 
-/**
- * Answers the examples of a partition, batch by batch. Executor.
- *
- * <p>A stretch of rows is sorted by the length of their source, so that a batch holds little
- * padding.
- */
-final class PredictPartition implements MapPartitionsFunction<Row, Row> {
+/** Answers the examples of a partition, batch by batch, in their order. Executor. */
+final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
 
   private static final long serialVersionUID = 1;
-
-  /** Batches that are sorted together. */
-  private static final int STRETCH = 16;
 
   private final ModelStage stage;
 
@@ -55,7 +47,7 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
     private final PatchImages images;
     private final Iterator<Row> rows;
     private final Evaluator evaluator;
-    private Iterator<Example> stretch = List.<Example>of().iterator();
+    private final FittingBatches fitting;
     private Iterator<Row> predicted = List.<Row>of().iterator();
 
     Batches(Iterator<Row> rows) throws IOException {
@@ -63,6 +55,7 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
       ModelStage.Opened opened = stage.open();
       this.recipe = opened.recipe();
       this.images = new PatchImages(recipe.data());
+      this.fitting = opened.fitting();
       this.evaluator =
           new Evaluator(
               opened.model(),
@@ -80,7 +73,7 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
 
     @Override
     public boolean hasNext() {
-      return predicted.hasNext() || stretch.hasNext() || rows.hasNext();
+      return predicted.hasNext() || rows.hasNext();
     }
 
     @Override
@@ -92,49 +85,35 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
     }
 
     private List<Example> nextBatch() {
-      int size = recipe.evaluate().batchSize();
-      if (!stretch.hasNext()) {
-        List<Example> examples = new ArrayList<>();
-        while (rows.hasNext() && examples.size() < STRETCH * size) {
-          examples.add(ExampleTable.fromRow(rows.next()));
-        }
-        examples.sort(
-            Comparator.comparingInt((Example example) -> example.source().size())
-                .thenComparing(Example::exampleId));
-        stretch = examples.iterator();
-      }
       List<Example> batch = new ArrayList<>();
-      while (stretch.hasNext() && batch.size() < size) {
-        batch.add(stretch.next());
+      while (rows.hasNext() && batch.size() < recipe.evaluate().batchSize()) {
+        batch.add(ExampleTable.fromRow(rows.next()));
       }
       return batch;
     }
 
     private List<Row> predict(List<Example> batch) {
       List<Row> result = new ArrayList<>();
-      List<Example> examples = new ArrayList<>();
-      List<float[]> pixels = new ArrayList<>();
+      List<Decoded> decoded = new ArrayList<>();
       for (Example example : batch) {
         try {
-          pixels.add(images.read(example.image()));
-          examples.add(example);
+          decoded.add(new Decoded(example, images.read(example.image())));
         } catch (BadImageException e) {
           result.add(PredictionTable.failure(example, String.valueOf(e.getMessage())));
         }
       }
-      if (!examples.isEmpty()) {
-        result.addAll(predict(examples, pixels));
+      if (!decoded.isEmpty()) {
+        result.addAll(fitting.run(decoded, this::answer));
       }
       return result;
     }
 
-    private List<Row> predict(List<Example> examples, List<float[]> pixels) {
-      MicroBatch batch = Collator.collate(examples, pixels, images.size());
-      List<ResizeRatios> ratios =
-          recipe.task() == Task.REFCOCO
-              ? examples.stream().map(example -> example.region().orElseThrow().ratios()).toList()
-              : List.of();
+    private List<Row> answer(List<Decoded> decoded) {
+      List<Example> examples = decoded.stream().map(Decoded::example).toList();
+      MicroBatch batch =
+          Collator.collate(examples, decoded.stream().map(Decoded::pixels).toList(), images.size());
       List<String> ids = examples.stream().map(Example::exampleId).toList();
+      List<ResizeRatios> ratios = examples.stream().map(this::ratios).toList();
       List<Evaluated> evaluated = evaluator.evaluate(batch, ids, recipe.task(), ratios);
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
@@ -142,6 +121,30 @@ final class PredictPartition implements MapPartitionsFunction<Row, Row> {
         result.add(PredictionTable.toRow(examples.get(i), outcome.prediction(), outcome.loss()));
       }
       return result;
+    }
+
+    private ResizeRatios ratios(Example example) {
+      EncodedImage image = example.image();
+      return recipe.data().boxBins().ratios(image.width(), image.height());
+    }
+  }
+
+  /** An example and its pixels, row-major (3, size, size). */
+  private static final class Decoded {
+    private final Example example;
+    private final float[] pixels;
+
+    Decoded(Example example, float[] pixels) {
+      this.example = example;
+      this.pixels = pixels;
+    }
+
+    Example example() {
+      return example;
+    }
+
+    float[] pixels() {
+      return pixels;
     }
   }
 }

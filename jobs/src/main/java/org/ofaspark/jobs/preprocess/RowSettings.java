@@ -31,12 +31,19 @@ record RowSettings(
   static RowSettings of(Recipe recipe, String split) {
     return new RowSettings(
         recipe.task(),
-        split.equals(recipe.table().trainSplit())
-            ? RowReader.Target.TRAINING
-            : RowReader.Target.EVALUATION,
+        target(recipe, split),
         recipe.data(),
         recipe.maxTokens(),
         recipe.preprocess().imageLimits());
+  }
+
+  private static RowReader.Target target(Recipe recipe, String split) {
+    if (split.equals(recipe.table().trainSplit())) {
+      return RowReader.Target.TRAINING;
+    }
+    return recipe.preprocess().unlabelled().contains(split)
+        ? RowReader.Target.PREDICTION
+        : RowReader.Target.EVALUATION;
   }
 
   /** Returns a reader of texts. */

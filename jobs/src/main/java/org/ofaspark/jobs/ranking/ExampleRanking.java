@@ -49,6 +49,9 @@ public final class ExampleRanking {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleRanking.class);
 
+  /** Partitions for each slot of the cluster, so that slow ones do not wait for one. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
   /** Batches of a group, on average: enough that those of like length come together. */
   private static final int BATCHES_OF_A_GROUP = 16;
 
@@ -80,7 +83,7 @@ public final class ExampleRanking {
         files,
         recipe,
         vocabulary,
-        ModelStage.partitions(new JavaSparkContext(spark.sparkContext())));
+        PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()));
   }
 
   ExampleRanking(

@@ -20,6 +20,7 @@ import org.ofaspark.checkpoint.Manifest;
  *   ranking/update-*       example rankings; one without its summary does not exist
  *   ranking/dry-run        the last one that was made for a look only
  *   evaluation/SPLIT       predictions and metrics of the evaluate job
+ *   evaluation/.SPLIT.tmp  answers of an evaluation that has not ended
  * </pre>
  */
 public final class RunDirectory {
@@ -102,7 +103,7 @@ public final class RunDirectory {
 
   /** Returns the splits that have been evaluated. */
   public List<String> evaluations() throws IOException {
-    return files.list(path + "/evaluation");
+    return files.list(path + "/evaluation").stream().filter(name -> !name.startsWith(".")).toList();
   }
 
   /**
@@ -112,6 +113,15 @@ public final class RunDirectory {
    */
   public String evaluation(String split) {
     return path + "/evaluation/" + split;
+  }
+
+  /**
+   * Returns the directory of an evaluation that has not ended.
+   *
+   * @param split the split evaluated
+   */
+  public String unfinishedEvaluation(String split) {
+    return "%s/evaluation/.%s.tmp".formatted(path, split);
   }
 
   /**

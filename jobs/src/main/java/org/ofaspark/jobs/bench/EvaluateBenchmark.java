@@ -1,0 +1,99 @@
+package org.ofaspark.jobs.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.network.util.JavaUtils;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.checkpoint.TensorEntry;
+import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.evaluate.Evaluation;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+
+/** The evaluation of a table of drawn pictures, on the executors that there are. */
+final class EvaluateBenchmark implements Benchmark {
+
+  private static final int EXAMPLES = 48;
+
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String description() {
+    return "captions of 8 tokens with OFA tiny for 48 pictures, on all executors of the master";
+  }
+
+  @Override
+  public int warmUps() {
+    return 1;
+  }
+
+  @Override
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
+    Path folder = Files.createTempDirectory("ofa-bench");
+    try (SparkSession spark = JobCommand.sessionOfModels("ofa-bench").getOrCreate()) {
+      Path input = folder.resolve("val.tsv");
+      Pictures.writeCaptions(input, EXAMPLES);
+      Recipe recipe = recipe(folder, input);
+      new Preprocess(spark, recipe).run(ExistingTable.REFUSE);
+      var context = new JavaSparkContext(spark.sparkContext());
+      var files = new HadoopFiles(context.hadoopConfiguration());
+      Vocabulary vocabulary = Vocabulary.read(files, files.qualified(recipe.table().table()));
+      String weights = folder.resolve("weights").toUri().toString();
+      writeWeights(files, recipe, vocabulary.codec().dictionary().size(), weights);
+      var evaluation = new Evaluation(spark, files, recipe, vocabulary);
+      Rounds rounds = stopwatch.time(() -> evaluate(evaluation, weights));
+      report.accept(
+          rounds.rate("%d slots".formatted(context.defaultParallelism()), "captions/s", EXAMPLES));
+    } finally {
+      JavaUtils.deleteRecursively(folder.toFile());
+    }
+  }
+
+  private static Recipe recipe(Path folder, Path input) {
+    return RecipeReader.parse(
+        "evaluate",
+        RandomModel.TINY.resolvedText(),
+        List.of(
+            "run-dir=\"%s\"".formatted(folder.resolve("run").toUri()),
+            "data.table=\"%s\"".formatted(folder.resolve("table").toUri()),
+            "preprocess.input={val=[\"%s\"]}".formatted(input.toUri()),
+            "generate.min-len=8",
+            "generate.max-len-b=8",
+            "evaluate.batch-size=8"));
+  }
+
+  private static void writeWeights(HadoopFiles files, Recipe recipe, int symbols, String directory)
+      throws IOException {
+    try (var random = new RandomModel(recipe.model(), symbols)) {
+      Map<String, List<TensorEntry>> plan =
+          WeightFiles.plan(random.state().specs(), WeightFiles.DEFAULT_MAX_BYTES);
+      for (var file : plan.entrySet()) {
+        files.write(
+            directory + "/" + file.getKey(),
+            out -> WeightFiles.write(out, file.getValue(), random.state()));
+      }
+    }
+  }
+
+  private static void evaluate(Evaluation evaluation, String weights) {
+    try {
+      evaluation.run("val", weights).close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

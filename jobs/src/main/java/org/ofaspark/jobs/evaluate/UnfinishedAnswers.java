@@ -1,0 +1,118 @@
+package org.ofaspark.jobs.evaluate;
+
+import static org.apache.spark.sql.types.DataTypes.IntegerType;
+
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.PredictionTable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The answers of an evaluation in progress, kept in a directory chunk by chunk: what is there when
+ * a job fails is not computed again by the next one. Driver.
+ *
+ * <pre>
+ *   source.txt             what the answers depend on; answers of another source are deleted
+ *   answers/chunk=N/       the answers of a chunk, as Parquet, there as soon as its task ends
+ * </pre>
+ */
+final class UnfinishedAnswers {
+
+  private static final Logger LOG = LoggerFactory.getLogger(UnfinishedAnswers.class);
+
+  private static final String CHUNK = "chunk";
+  private static final StructType SCHEMA = PredictionTable.SCHEMA.add(CHUNK, IntegerType, false);
+
+  private final SparkSession spark;
+  private final HadoopFiles files;
+  private final String answers;
+
+  /**
+   * Opens a directory, which need not exist.
+   *
+   * @param spark the session
+   * @param files access to the file system
+   * @param directory where the answers are kept
+   * @param source everything that the answers depend on
+   */
+  UnfinishedAnswers(SparkSession spark, HadoopFiles files, String directory, String source)
+      throws IOException {
+    this.spark = spark;
+    this.files = files;
+    this.answers = directory + "/answers";
+    String sourceFile = directory + "/source.txt";
+    if (!files.exists(sourceFile) || !files.readText(sourceFile).equals(source)) {
+      files.delete(directory);
+      files.writeText(sourceFile, source);
+    }
+  }
+
+  /**
+   * Computes the chunks that are missing.
+   *
+   * @param chunks the examples
+   * @param predict answers the rows of a partition, with rows of {@link PredictionTable}
+   * @return the answers of all examples
+   */
+  Dataset<Row> complete(ExampleChunks chunks, FlatMapFunction<Iterator<Row>, Row> predict)
+      throws IOException {
+    List<String> done = files.list(answers);
+    List<Integer> all = chunks.all();
+    List<Integer> missing =
+        all.stream().filter(chunk -> !done.contains(CHUNK + "=" + chunk)).toList();
+    if (missing.size() < all.size()) {
+      LOG.info(
+          "{} of {} chunks are there from an evaluation that did not end",
+          all.size() - missing.size(),
+          all.size());
+    }
+    if (!missing.isEmpty()) {
+      write(chunks.rows(missing).mapPartitions(predict), missing);
+    }
+    return spark.read().schema(SCHEMA).parquet(answers).drop(CHUNK);
+  }
+
+  /** Each task moves its chunk into place when it ends, not the job that of all. */
+  private void write(JavaRDD<Row> rows, List<Integer> chunks) {
+    JavaRDD<Row> withChunk =
+        rows.mapPartitionsWithIndex((partition, each) -> with(chunks.get(partition), each), true);
+    spark
+        .createDataFrame(withChunk, SCHEMA)
+        .write()
+        .mode(SaveMode.Append)
+        .option("mapreduce.fileoutputcommitter.algorithm.version", 2)
+        .partitionBy(CHUNK)
+        .parquet(answers);
+  }
+
+  private static Iterator<Row> with(int chunk, Iterator<Row> rows) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return rows.hasNext();
+      }
+
+      @Override
+      public Row next() {
+        Row row = rows.next();
+        Object[] values = new Object[SCHEMA.size()];
+        for (int i = 0; i < row.length(); i++) {
+          values[i] = row.get(i);
+        }
+        values[row.length()] = chunk;
+        return RowFactory.create(values);
+      }
+    };
+  }
+}
