@@ -56,7 +56,8 @@ public final class CaptionScores {
     Broadcast<Scorers> scorers =
         context.broadcast(
             new Scorers(
-                new CiderScorer(frequency(captions)), cached.map(CiderScorer::new).orElse(null)));
+                new CiderScorer(frequency(captions.filter(CaptionScores::isDocument))),
+                cached.map(CiderScorer::new).orElse(null)));
     Dataset<Row> scored =
         spark
             .createDataFrame(
@@ -77,6 +78,10 @@ public final class CaptionScores {
     return CaptionExample.ofPtbTokens(
         hypothesis == null ? "" : hypothesis,
         row.getList(PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)));
+  }
+
+  private static boolean isDocument(CaptionExample caption) {
+    return !caption.referenceNgrams().isEmpty();
   }
 
   private static DocumentFrequency frequency(JavaRDD<CaptionExample> captions) {
@@ -109,7 +114,7 @@ public final class CaptionScores {
   }
 
   private static Row scored(Scorers scorers, Row row, CaptionExample caption) {
-    if (!PredictionTable.isPrediction(row)) {
+    if (!PredictionTable.isLabelled(row)) {
       return row;
     }
     NgramCounts hypothesis = caption.hypothesisNgrams();

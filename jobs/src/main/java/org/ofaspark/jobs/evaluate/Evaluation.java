@@ -1,6 +1,10 @@
 package org.ofaspark.jobs.evaluate;
 
+import static org.apache.spark.sql.functions.col;
+
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -19,6 +23,7 @@ import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.metric.DocumentFrequency;
+import org.ofaspark.metric.SummedMetric;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +35,12 @@ import org.slf4j.LoggerFactory;
 public final class Evaluation {
 
   private static final Logger LOG = LoggerFactory.getLogger(Evaluation.class);
+
+  /** Partitions for scoring answers, for each slot of the cluster. */
+  private static final int PARTITIONS_A_SLOT = 2;
+
+  /** Most examples without a prediction that are named in the log. */
+  private static final int MOST_NAMED = 20;
 
   private final SparkSession spark;
   private final HadoopFiles files;
@@ -43,6 +54,8 @@ public final class Evaluation {
    * @param predictions a row of {@link PredictionTable} for each example, kept on executors until
    *     {@link #close}
    * @param metrics metrics by name
+   * @param leftOut metrics that no example could be scored by, as nothing says what was to be
+   *     answered
    * @param examples examples of the split
    * @param failed examples without an answer
    * @param weights what answered: predictions whose executor is lost are made again
@@ -50,6 +63,7 @@ public final class Evaluation {
   public record Outcome(
       Dataset<Row> predictions,
       Map<String, Double> metrics,
+      List<String> leftOut,
       long examples,
       long failed,
       ModelBroadcast weights)
@@ -177,23 +191,51 @@ public final class Evaluation {
   }
 
   private Dataset<Row> scored(Dataset<Row> answers) {
-    if (recipe.task() != Task.CAPTION) {
+    boolean isAnyLabelled = !answers.filter(col(PredictionTable.LOSS).isNotNull()).isEmpty();
+    if (recipe.task() != Task.CAPTION || !isAnyLabelled) {
       return answers;
     }
-    Dataset<Row> scored = CaptionScores.of(spark, answers, cached);
+    int partitions = PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism());
+    Dataset<Row> scored = CaptionScores.of(spark, answers.coalesce(partitions), cached);
     answers.unpersist();
     return scored;
   }
 
   private Outcome outcome(Dataset<Row> predictions, long count, ModelBroadcast weights) {
-    Map<String, Double> metrics = TaskMetrics.of(recipe.task()).of(predictions);
+    TaskMetrics task = TaskMetrics.of(recipe.task());
+    Map<String, Double> metrics = task.of(predictions);
+    List<String> names = new ArrayList<>(task.metrics().stream().map(SummedMetric::name).toList());
     if (cached.isEmpty()) {
-      metrics.remove("cider_valid");
+      metrics.remove(PredictionTable.CIDER_VALID);
+      names.remove(PredictionTable.CIDER_VALID);
     }
-    long failed = predictions.filter(predictions.col(PredictionTable.ERROR).isNotNull()).count();
+    long failed = tellFailures(predictions, count);
+    names.removeAll(metrics.keySet());
+    if (!names.isEmpty() && failed < count) {
+      LOG.warn("No example says what was to be answered: left out are {}", names);
+    }
+    return new Outcome(predictions, metrics, names, count, failed, weights);
+  }
+
+  private static long tellFailures(Dataset<Row> predictions, long count) {
+    Dataset<Row> failures = predictions.filter(col(PredictionTable.ERROR).isNotNull());
+    long failed = failures.count();
     if (failed > 0) {
-      LOG.warn("{} of {} examples have no prediction; see column error", failed, count);
+      List<String> first =
+          failures
+              .orderBy(ExampleTable.EXAMPLE_ID)
+              .select(ExampleTable.EXAMPLE_ID, PredictionTable.ERROR)
+              .limit(MOST_NAMED)
+              .collectAsList()
+              .stream()
+              .map(row -> "%s (%s)".formatted(row.getString(0), row.getString(1)))
+              .toList();
+      LOG.warn(
+          "{} of {} examples have no prediction; the first are {}. Column error has all",
+          failed,
+          count,
+          String.join(", ", first));
     }
-    return new Outcome(predictions, metrics, count, failed, weights);
+    return failed;
   }
 }

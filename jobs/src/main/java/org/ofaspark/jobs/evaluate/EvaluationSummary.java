@@ -3,6 +3,7 @@ package org.ofaspark.jobs.evaluate;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -22,6 +23,7 @@ import org.ofaspark.recipe.Recipe;
  * @param examples examples of the split
  * @param failed those without a prediction; no metric counts them
  * @param metrics metrics by name
+ * @param leftOut metrics that need to know what was to be answered, if no example says so
  * @param intervals for each metric, where it would lie in 95 of 100 samples of as many examples;
  *     empty if no samples were drawn
  * @param seconds how long the evaluation took
@@ -36,6 +38,7 @@ public record EvaluationSummary(
     long examples,
     long failed,
     Map<String, Double> metrics,
+    List<String> leftOut,
     Map<String, Interval> intervals,
     double seconds,
     String directory,
@@ -54,6 +57,7 @@ public record EvaluationSummary(
   /** Copies the maps. */
   public EvaluationSummary {
     metrics = new TreeMap<>(metrics);
+    leftOut = List.copyOf(leftOut);
     intervals = new TreeMap<>(intervals);
   }
 
@@ -72,6 +76,7 @@ public record EvaluationSummary(
         outcome.examples(),
         outcome.failed(),
         outcome.metrics(),
+        outcome.leftOut(),
         intervals(recipe, outcome),
         seconds,
         directory,
@@ -118,12 +123,13 @@ public record EvaluationSummary(
    */
   public EvaluationSummary in(String place) {
     return new EvaluationSummary(
-        task, split, table, weights, examples, failed, metrics, intervals, seconds, place, code);
+        task, split, table, weights, examples, failed, metrics, leftOut, intervals, seconds, place,
+        code);
   }
 
   /** Returns the summary in a line. */
   public String text() {
-    return "%s: %s (%d examples%s, %s s); predictions in %s"
+    return "%s: %s (%d examples%s%s, %s s); predictions in %s"
         .formatted(
             split,
             metrics.entrySet().stream()
@@ -136,6 +142,7 @@ public record EvaluationSummary(
                 .collect(Collectors.joining(", ")),
             examples,
             failed == 0 ? "" : ", %d without a prediction".formatted(failed),
+            leftOut.isEmpty() ? "" : ", left out: " + String.join(", ", leftOut),
             String.format(Locale.ROOT, "%.1f", seconds),
             directory);
   }

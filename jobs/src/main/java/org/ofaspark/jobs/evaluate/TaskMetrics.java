@@ -17,7 +17,8 @@ import org.ofaspark.metric.SummedMetric;
 
 /**
  * The metrics of a task: statistics of each prediction, which are columns of {@link
- * PredictionTable}, and functions of their sums. Rows without a prediction do not count.
+ * PredictionTable}, and functions of their sums. Only rows with a prediction and with what was to
+ * be answered count.
  */
 public abstract sealed class TaskMetrics implements Serializable
     permits CaptionMetrics, RegionMetrics {
@@ -90,7 +91,7 @@ public abstract sealed class TaskMetrics implements Serializable
    * Computes the metrics of a split.
    *
    * @param predictions rows of {@link PredictionTable} with scores
-   * @return metrics by name; none if there is no prediction
+   * @return metrics by name; none if there is nothing to score
    */
   public Map<String, Double> of(Dataset<Row> predictions) {
     double[] sums =
@@ -131,7 +132,7 @@ public abstract sealed class TaskMetrics implements Serializable
   }
 
   private static JavaRDD<Row> answered(Dataset<Row> predictions) {
-    return predictions.javaRDD().filter(PredictionTable::isPrediction);
+    return predictions.javaRDD().filter(PredictionTable::isLabelled);
   }
 
   private static double[] plus(double[] sums, double[] others) {

@@ -45,6 +45,9 @@ public final class PredictionTable {
   /** Column of the overlap of the predicted with the true box, null for captions. */
   public static final String IOU = "iou";
 
+  /** Column of the loss, null if it is not known what was to be answered. */
+  public static final String LOSS = "loss";
+
   /** Column that says why there is no prediction, null if there is one. */
   public static final String ERROR = "error";
 
@@ -80,7 +83,7 @@ public final class PredictionTable {
           .add(BOX, createArrayType(FloatType, false), true)
           .add(REGION, createArrayType(FloatType, false), true)
           .add(IOU, DoubleType, true)
-          .add("loss", DoubleType, true)
+          .add(LOSS, DoubleType, true)
           .add("nll_loss", DoubleType, true)
           .add("target_tokens", IntegerType, true)
           .add("correct_tokens", IntegerType, true)
@@ -93,7 +96,7 @@ public final class PredictionTable {
    *
    * @param example what was asked
    * @param prediction the answer
-   * @param loss the loss of the example's target
+   * @param loss the loss of the example's target; not looked at if that is not known
    */
   public static Row toRow(Example example, Prediction prediction, ExampleLoss loss) {
     Box box = prediction.box().orElse(null);
@@ -110,10 +113,12 @@ public final class PredictionTable {
     set(values, "tokens", prediction.tokens().toArray());
     set(values, BOX, corners(box));
     set(values, IOU, iou);
-    set(values, "loss", loss.loss());
-    set(values, "nll_loss", loss.nllLoss());
-    set(values, "target_tokens", loss.tokens());
-    set(values, "correct_tokens", loss.correct());
+    if (example.isLabelled()) {
+      set(values, LOSS, loss.loss());
+      set(values, "nll_loss", loss.nllLoss());
+      set(values, "target_tokens", loss.tokens());
+      set(values, "correct_tokens", loss.correct());
+    }
     return RowFactory.create(values);
   }
 
@@ -139,7 +144,7 @@ public final class PredictionTable {
     set(values, ExampleTable.IMAGE_ID, example.imageId());
     set(values, ExampleTable.TEXT, example.text());
     List<String> references =
-        region == null ? CaptionText.referencesAsRead(example.text()) : example.references();
+        example.references().isEmpty() ? List.of() : CaptionText.referencesAsRead(example.text());
     set(values, ExampleTable.REFERENCES, references.toArray());
     set(values, REGION, corners(region));
     return values;
@@ -165,6 +170,15 @@ public final class PredictionTable {
    */
   public static boolean isPrediction(Row row) {
     return row.isNullAt(SCHEMA.fieldIndex(ERROR));
+  }
+
+  /**
+   * Tells whether a row holds a prediction that can be scored.
+   *
+   * @param row a row of {@link #SCHEMA}
+   */
+  public static boolean isLabelled(Row row) {
+    return !row.isNullAt(SCHEMA.fieldIndex(LOSS));
   }
 
   /**

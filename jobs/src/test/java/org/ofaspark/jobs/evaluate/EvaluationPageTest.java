@@ -118,6 +118,7 @@ class EvaluationPageTest {
         100,
         failed,
         Map.of("cider", 1.25),
+        List.of(),
         Map.of("cider", new Interval(1, 1.5)),
         1,
         "directory",

@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -60,6 +63,7 @@ class EvaluationTest {
     spark = LocalSpark.start("local[2]");
     files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     for (Task task : Task.values()) {
+      writeBlindRows(task);
       new Preprocess(spark, recipe(task)).run(ExistingTable.REFUSE);
       writeWeights(task);
     }
@@ -72,7 +76,25 @@ class EvaluationTest {
   }
 
   private static Recipe recipe(Task task, String... overrides) {
-    return NanoRecipe.of(task, folder, "run-" + task, overrides);
+    List<String> all = new ArrayList<>(Arrays.asList(overrides));
+    all.add(
+        "preprocess.input.blind=[\"%s\"]"
+            .formatted(folder.resolve("blind-%s.tsv".formatted(task))));
+    all.add("preprocess.unlabelled=[blind]");
+    return NanoRecipe.of(task, folder, "run-" + task, all.toArray(String[]::new));
+  }
+
+  /** Writes the golden rows without captions or regions. */
+  private static void writeBlindRows(Task task) throws IOException {
+    String name = task.name().toLowerCase(Locale.ROOT);
+    int answer = task == Task.CAPTION ? 2 : 3;
+    List<String> rows = new ArrayList<>();
+    for (String row : Files.readAllLines(Golden.dir().resolve("dataset/%s.tsv".formatted(name)))) {
+      String[] columns = row.split("\t", -1);
+      columns[answer] = "";
+      rows.add(String.join("\t", columns));
+    }
+    Files.write(folder.resolve("blind-%s.tsv".formatted(task)), rows);
   }
 
   private static String table(Task task) {
@@ -124,6 +146,12 @@ class EvaluationTest {
     }
   }
 
+  private static void assertClose(Map<String, Double> metrics, Map<String, Double> others) {
+    assertThat(metrics.keySet()).isEqualTo(others.keySet());
+    metrics.forEach(
+        (name, value) -> assertThat(value).as(name).isCloseTo(others.get(name), within(1e-9)));
+  }
+
   private static Map<String, String> hypotheses(Evaluation.Outcome outcome) {
     return outcome.predictions().collectAsList().stream()
         .collect(
@@ -153,6 +181,41 @@ class EvaluationTest {
               "loss",
               "nll_loss");
       assertThat(outcome.metrics().get("score")).isCloseTo(hits / rows.size(), within(1e-12));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Task.class)
+  void splitWithoutReferencesIsAnsweredAndNotScored(Task task) throws IOException {
+    try (var blind = evaluate(task, "blind");
+        var known = evaluate(task, "val")) {
+      assertThat(hypotheses(blind)).isEqualTo(hypotheses(known));
+      assertThat(blind.failed()).isZero();
+      assertThat(blind.metrics()).isEmpty();
+      assertThat(blind.leftOut()).containsExactlyInAnyOrderElementsOf(known.metrics().keySet());
+      assertThat(known.leftOut()).isEmpty();
+      String directory = folder.resolve("blind-" + task).toString();
+      var summary = EvaluationSummary.of(recipe(task), "blind", weights(task), blind, 1, directory);
+      new EvaluationFiles(files, directory, 5)
+          .write(task, blind, summary, ExampleTable.read(spark, table(task) + "/blind"));
+      assertThat(summary.text()).contains("left out: ", "loss");
+    }
+  }
+
+  @Test
+  void answersThatAreKeptAreTakenAgain() throws IOException {
+    String directory = folder.resolve(".kept").toString();
+    Evaluation evaluation = evaluation(Task.CAPTION);
+    try (var outcome = evaluate(Task.CAPTION, "val");
+        var first = evaluation.resume("val", weights(Task.CAPTION), directory)) {
+      assertThat(hypotheses(first)).isEqualTo(hypotheses(outcome));
+      assertClose(first.metrics(), outcome.metrics());
+      long written = Files.getLastModifiedTime(Path.of(directory, "answers")).toMillis();
+      try (var second = evaluation.resume("val", weights(Task.CAPTION), directory)) {
+        assertClose(second.metrics(), first.metrics());
+        assertThat(Files.getLastModifiedTime(Path.of(directory, "answers")).toMillis())
+            .isEqualTo(written);
+      }
     }
   }
 

@@ -67,6 +67,7 @@ class ComparisonTest {
         EXAMPLES,
         0,
         Map.of("score", 0.0, "mean_iou", 0.0, "loss", 0.0),
+        List.of(),
         Map.of(),
         1,
         directory,
@@ -186,7 +187,18 @@ class ComparisonTest {
     EvaluationSummary a = evaluation("a", 0, i -> 1);
     EvaluationSummary b =
         new EvaluationSummary(
-            "refcoco", "testA", "t", "w", 1, 0, Map.of(), Map.of(), 1, a.directory(), "1.0");
+            "refcoco",
+            "testA",
+            "t",
+            "w",
+            1,
+            0,
+            Map.of(),
+            List.of(),
+            Map.of(),
+            1,
+            a.directory(),
+            "1.0");
 
     assertThatThrownBy(() -> Comparison.of(spark, a, b, SETTINGS))
         .isInstanceOf(IllegalArgumentException.class)

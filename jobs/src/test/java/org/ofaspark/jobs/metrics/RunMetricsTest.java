@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,7 @@ class RunMetricsTest {
                 120,
                 1,
                 Map.of("cider", 2.0625, "loss", 2.5),
+                List.of(),
                 Map.of("cider", new Interval(1.75, 2.375)),
                 9,
                 directory,
