@@ -1,7 +1,6 @@
 package org.ofaspark.generate;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,15 +24,14 @@ final class BeamSearch implements Search {
   @Override
   public List<Choice> choose(NDArray logProbs, List<Sentence> sentences) {
     int count = 2 * beam;
-    NDList best = logProbs.topK(count, 1);
-    float[] scores = best.get(0).toFloatArray();
-    long[] tokens = best.get(1).toLongArray();
+    var best = new LargestValues(logProbs, count);
     List<Choice> choices = new ArrayList<>();
     for (Sentence sentence : sentences) {
       List<Candidate> candidates = new ArrayList<>();
       for (Row row : sentence.rows()) {
-        for (int i = row.number() * count; i < (row.number() + 1) * count; i++) {
-          candidates.add(new Candidate(row, (int) tokens[i], scores[i] + row.score()));
+        for (int i = 0; i < count; i++) {
+          float score = best.value(row.number(), i) + row.score();
+          candidates.add(new Candidate(row, best.place(row.number(), i), score));
         }
       }
       candidates.sort(Comparator.comparing(Candidate::score).reversed());

@@ -2,7 +2,6 @@ package org.ofaspark.jobs.bench;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.generate.GenerateConfig;
@@ -79,14 +78,15 @@ final class GenerateBenchmark implements Benchmark {
           difference(each.name() + ": one decoded token", all, encoder, 1.0 / each.steps()));
       report.accept(
           once(each.name() + ": outside the engine", "%", 100 * EngineShare.outside(work)));
-      OptionalLong wide = PeakMemory.of(work);
-      OptionalLong narrow = PeakMemory.of(generation(each, random, config, 1, batch));
-      if (wide.isPresent() && narrow.isPresent()) {
-        double more = (wide.getAsLong() - narrow.getAsLong()) / MEGABYTE;
-        report.accept(
-            once(each.name() + ": memory of a hypothesis", "MB", more / ((BEAM - 1) * BATCH)));
-      }
+      report.accept(
+          once(each.name() + ": memory of a hypothesis", "MB", bytes(each, config) / MEGABYTE));
     }
+  }
+
+  /** Returns what each hypothesis adds: its keys and values, its logits and log-probabilities. */
+  private static double bytes(Case each, OfaConfig config) {
+    long cache = 2L * config.decoder().layers() * each.steps() * config.embedDim();
+    return Float.BYTES * (double) (cache + 2L * RandomModel.VOCABULARY);
   }
 
   private static MicroBatch batch(Case each) {
