@@ -1,19 +1,13 @@
 package org.ofaspark.jobs.storage;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Pattern;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightCheck;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.checkpoint.WeightIndex;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.TensorSpec;
 
@@ -21,7 +15,6 @@ import org.ofaspark.nn.TensorSpec;
 public final class WeightDirectory {
 
   private static final String IMAGE_POSITIONS = "encoder.embed_image_positions.weight";
-  private static final Pattern NAME = Pattern.compile("\\w[\\w.-]*");
 
   private WeightDirectory() {}
 
@@ -86,28 +79,7 @@ public final class WeightDirectory {
    */
   public static List<String> indexed(HadoopFiles files, String index, String extension)
       throws IOException {
-    try {
-      JsonObject map =
-          JsonParser.parseString(files.readText(index))
-              .getAsJsonObject()
-              .getAsJsonObject("weight_map");
-      Set<String> names =
-          new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList());
-      for (String name : names) {
-        if (!NAME.matcher(name).matches() || !name.endsWith("." + extension)) {
-          throw new BadCheckpointException(
-              "%s: file %s (expected: names of %s files beside it)"
-                  .formatted(index, name, extension));
-        }
-      }
-      return List.copyOf(names);
-    } catch (JsonParseException
-        | IllegalStateException
-        | NullPointerException
-        | UnsupportedOperationException e) {
-      throw new BadCheckpointException(
-          index + ": damaged (expected: an index of weights, as Hugging Face writes it)", e);
-    }
+    return WeightIndex.files(files.readText(index), index, extension);
   }
 
   /**

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.transfer;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -12,8 +13,8 @@ import org.ofaspark.jobs.transfer.ModelSource.Weights;
 /** Writes a run's weights in a form that other programs read. */
 final class Export {
 
-  /** The forms by the names that users call them by. */
-  static final Map<String, ModelFormat> FORMATS = formats();
+  /** The forms by the names that users call them by, each made for a source. */
+  static final Map<String, Function<String, ModelFormat>> FORMATS = formats();
 
   private final HadoopFiles files;
 
@@ -21,25 +22,26 @@ final class Export {
     this.files = files;
   }
 
-  private static Map<String, ModelFormat> formats() {
-    Map<String, ModelFormat> formats = new LinkedHashMap<>();
-    formats.put("safetensors", new SafetensorsFormat(WeightFiles.DEFAULT_MAX_BYTES));
-    formats.put("huggingface", new HuggingFaceFormat());
-    formats.put("fairseq-names", new FairseqFormat());
+  private static Map<String, Function<String, ModelFormat>> formats() {
+    Map<String, Function<String, ModelFormat>> formats = new LinkedHashMap<>();
+    formats.put("safetensors", source -> new SafetensorsFormat(WeightFiles.DEFAULT_MAX_BYTES));
+    formats.put("huggingface", source -> new HuggingFaceFormat());
+    formats.put("fairseq-names", source -> new FairseqFormat());
+    formats.put("djl", DjlFormat::new);
     return formats;
   }
 
   /**
    * Writes a model.
    *
-   * @param source a run, whose best checkpoint is taken, or a directory of weights
+   * @param source a run, whose best checkpoint is taken, or, but for djl, a directory of weights
    * @param target a directory that is made, or is empty
    * @param format one of {@link #FORMATS}
    * @throws IllegalArgumentException if there are no weights, or the target holds files
    * @throws org.ofaspark.checkpoint.BadCheckpointException if the weights are damaged
    */
   TransferSummary run(String source, String target, String format) throws IOException {
-    ModelFormat form = FORMATS.get(format);
+    Function<String, ModelFormat> form = FORMATS.get(format);
     if (form == null) {
       throw new IllegalArgumentException(
           "--format: %s (expected: one of %s)".formatted(format, FORMATS.keySet()));
@@ -51,7 +53,7 @@ final class Export {
         !files.isFile(directory) && files.list(directory).isEmpty(),
         "a new directory");
     StoredModel model = model(files.qualified(source));
-    return new TransferSummary(model, directory, form.write(files, model, directory));
+    return new TransferSummary(model, directory, form.apply(source).write(files, model, directory));
   }
 
   /** Finds the weights; those of a run were made by its recipe, which lies in its directory. */

@@ -33,7 +33,7 @@ public final class ExportJob implements Callable<Integer> {
   @Option(
       names = "--format",
       required = true,
-      description = "safetensors, huggingface or fairseq-names.")
+      description = "safetensors, huggingface, fairseq-names or djl.")
   private String format;
 
   private ExportJob() {}

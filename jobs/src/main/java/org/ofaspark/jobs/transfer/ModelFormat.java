@@ -14,7 +14,7 @@ interface ModelFormat {
    * @param model what to write
    * @param directory a directory that has no model, with scheme; it has one when the last file is
    *     there
-   * @return the names of the files, in the order in which they are written
+   * @return the names of the files
    */
   List<String> write(HadoopFiles files, StoredModel model, String directory) throws IOException;
 }

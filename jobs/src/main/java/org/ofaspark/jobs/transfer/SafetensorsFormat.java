@@ -32,6 +32,18 @@ final class SafetensorsFormat implements ModelFormat {
         ImportedRecipe.text(model.source(), directory, model.network().config(), model.flags());
     files.writeText(directory + "/" + ModelFlags.RECIPE, recipe);
     List<String> names = new ArrayList<>(List.of(ModelFlags.RECIPE));
+    names.addAll(writeWeights(files, model, directory, maxBytes));
+    return names;
+  }
+
+  /**
+   * Writes the weights alone.
+   *
+   * @return the names of the files, in the order in which they are written
+   */
+  static List<String> writeWeights(
+      HadoopFiles files, StoredModel model, String directory, long maxBytes) throws IOException {
+    List<String> names = new ArrayList<>();
     Map<String, List<TensorEntry>> plan = WeightFiles.plan(model.network().specs(), maxBytes);
     for (var file : plan.entrySet()) {
       files.write(
