@@ -19,6 +19,7 @@ import org.ofaspark.data.Question;
 import org.ofaspark.data.QuestionReader;
 import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.AnswerReader;
+import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
@@ -90,6 +91,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     private final Recipe recipe;
     private final QuestionReader reader;
     private final SequenceGenerator generator;
+    private final FittingBatches fitting;
     private final AnswerReader answers;
     private final Iterator<Row> rows;
     private Iterator<Row> answered = List.<Row>of().iterator();
@@ -111,6 +113,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               opened.state(),
               recipe.generate(),
               recipe.model().maxTargetPositions());
+      this.fitting = opened.fitting();
       this.answers = new AnswerReader(opened.codec(), recipe.data().boxBins());
     }
 
@@ -161,20 +164,28 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       if (questions.isEmpty()) {
         return batch;
       }
-      List<String> names =
-          questions.stream().map(question -> Long.toString(question.fingerprint())).toList();
-      List<List<Hypothesis>> found =
-          generator.generate(
-              Collator.questions(questions, recipe.data().patchImageSize()),
-              names,
-              recipe.evaluate().precision().type());
+      List<Hypothesis> best = fitting.run(questions, this::hypotheses);
       for (int i = 0; i < good.size(); i++) {
-        Hypothesis best = found.get(i).get(0);
+        Hypothesis one = best.get(i);
         take(
             good.get(i),
-            answers.answer(recipe.task(), questions.get(i), best.tokens(), best.score()));
+            answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
       }
       return batch;
+    }
+
+    /** Returns the best hypothesis for each question. */
+    private List<Hypothesis> hypotheses(List<Question> questions) {
+      List<String> names =
+          questions.stream().map(question -> Long.toString(question.fingerprint())).toList();
+      return generator
+          .generate(
+              Collator.questions(questions, recipe.data().patchImageSize()),
+              names,
+              recipe.evaluate().precision().type())
+          .stream()
+          .map(found -> found.get(0))
+          .toList();
     }
 
     private void take(Asked asked, Prediction prediction) {
