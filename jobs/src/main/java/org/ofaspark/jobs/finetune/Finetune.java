@@ -85,11 +85,11 @@ public final class Finetune {
         parameters(specs),
         ActivationMemory.bytesPerSample(
             recipe.model(), recipe.data(), vocabulary.codec().dictionary().size()));
-    files.requireWritable("run-dir", run.path());
     if (run.checkpoints().isEmpty() && recipe.initialWeights().restoreFile().isPresent()) {
       String weights = recipe.initialWeights().restoreFile().get();
       WeightDirectory.requireFits(files, "model.restore-file", weights, specs);
     }
+    files.requireWritable("run-dir", run.path());
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var rankings =

@@ -140,7 +140,7 @@ class RankJobTest {
     assertThatThrownBy(job::call)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("--weights: ")
-        .hasMessageContaining("/nowhere (expected: ");
+        .hasMessageContaining("/nowhere: not there (expected: a directory of weights)");
     assertExitCode(2, arguments("nowhere"));
   }
 
