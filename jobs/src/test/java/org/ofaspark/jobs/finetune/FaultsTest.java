@@ -46,7 +46,7 @@ import org.ofaspark.recipe.Recipe;
 class FaultsTest {
 
   /** How many executors the test of random kills kills. */
-  private static final int KILLS = Integer.getInteger("kills", 3);
+  private static final int KILLS = Integer.getInteger("kills", 2);
 
   @TempDir private static Path folder;
   private static SparkSession spark;
@@ -148,8 +148,7 @@ class FaultsTest {
   @Test
   void frozenRankIsFoundAndNamed() throws Exception {
     CompletableFuture<Manifest> training =
-        finetuneAsync(
-            "frozen", 4, 1_000_000, "train.collective-timeout=3s", "train.max-failures=0");
+        finetuneAsync("frozen", 4, 60, "train.collective-timeout=3s", "train.max-failures=0");
     awaitText(folder.resolve("frozen/metrics/train-00000000.jsonl"), training); // in an update
     ProcessHandle frozen = executors().get(0);
     signal("STOP", frozen);
