@@ -14,8 +14,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -152,33 +150,6 @@ class ExecutorProcessesTest {
     assertThat(RunWeights.distance(average, weights("parts-bf16"))).isGreaterThan(1e-6);
   }
 
-  @Test
-  void runWhoseExecutorIsKilledEndsAsOneThatIsNot() throws Exception {
-    finetune("undisturbed", 2);
-    var training =
-        CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return finetune(
-                    "killed",
-                    2,
-                    "train.save-interval-updates=2",
-                    "train.validate-interval-updates=4");
-              } catch (IOException e) {
-                throw new IllegalStateException(e);
-              }
-            });
-    Path first = folder.resolve("killed/checkpoints/update-00000002/" + Manifest.FILE);
-    while (!Files.exists(first) && !training.isDone()) {
-      Thread.onSpinWait();
-    }
-    assertThat(executors().get(0).destroyForcibly()).isTrue();
-
-    Manifest last = training.get(5, TimeUnit.MINUTES);
-    assertThat(last.updateNumber()).isEqualTo(4);
-    RunWeights.assertSame(weights("killed"), weights("undisturbed"));
-  }
-
   /** With rankings for updates 2 and 3, of four updates: two epochs of two. */
   private static final List<String> DROPPING =
       List.of(
@@ -295,14 +266,6 @@ class ExecutorProcessesTest {
     assertThatThrownBy(() -> finetune("fp16", 2, "train.precision=fp16"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("train.precision: fp16 (expected: fp32");
-  }
-
-  /** The only children of this process that are Java. */
-  private static List<ProcessHandle> executors() {
-    return ProcessHandle.current()
-        .descendants()
-        .filter(process -> process.info().command().orElse("").endsWith("/java"))
-        .toList();
   }
 
   private static Manifest finetune(String run, int ranks, String... overrides) throws IOException {
