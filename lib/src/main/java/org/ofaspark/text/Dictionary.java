@@ -5,15 +5,13 @@ import java.io.IOException;
 import java.io.Reader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ofaspark.config.Sha256;
 
 /**
  * The symbols of a model and their ids: fairseq's {@code Dictionary} with OFA's additions.
@@ -235,11 +233,6 @@ public final class Dictionary {
 
   /** Returns the SHA-256 of all symbols, joined by line feeds, in hexadecimal. */
   public String sha256() {
-    byte[] text = String.join("\n", symbols).getBytes(StandardCharsets.UTF_8);
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256: missing (expected: in every Java runtime)", e);
-    }
+    return Sha256.of(String.join("\n", symbols).getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -45,13 +45,7 @@ final class CiderBenchmark implements Benchmark {
   public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     Measurement one = measure(1, stopwatch, report);
     Measurement two = measure(CORES, stopwatch, report);
-    report.accept(
-        new Measurement(
-            "local[%d] to local[1]".formatted(CORES),
-            "ratio",
-            two.median() / one.median(),
-            two.best() / one.best(),
-            two.rounds()));
+    report.accept(two.over(one, "local[%d] to local[1]".formatted(CORES)));
   }
 
   private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report)

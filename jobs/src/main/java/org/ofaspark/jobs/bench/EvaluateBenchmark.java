@@ -5,13 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
-import org.ofaspark.checkpoint.TensorEntry;
-import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -55,7 +52,10 @@ final class EvaluateBenchmark implements Benchmark {
       var files = new HadoopFiles(context.hadoopConfiguration());
       Vocabulary vocabulary = Vocabulary.read(files, files.qualified(recipe.table().table()));
       String weights = folder.resolve("weights").toUri().toString();
-      writeWeights(files, recipe, vocabulary.codec().dictionary().size(), weights);
+      int symbols = vocabulary.codec().dictionary().size();
+      try (var random = new RandomModel(recipe.model(), symbols)) {
+        random.write(files, weights);
+      }
       var evaluation = new Evaluation(spark, files, recipe, vocabulary);
       Rounds rounds = stopwatch.time(() -> evaluate(evaluation, weights));
       report.accept(
@@ -76,19 +76,6 @@ final class EvaluateBenchmark implements Benchmark {
             "generate.min-len=8",
             "generate.max-len-b=8",
             "evaluate.batch-size=8"));
-  }
-
-  private static void writeWeights(HadoopFiles files, Recipe recipe, int symbols, String directory)
-      throws IOException {
-    try (var random = new RandomModel(recipe.model(), symbols)) {
-      Map<String, List<TensorEntry>> plan =
-          WeightFiles.plan(random.state().specs(), WeightFiles.DEFAULT_MAX_BYTES);
-      for (var file : plan.entrySet()) {
-        files.write(
-            directory + "/" + file.getKey(),
-            out -> WeightFiles.write(out, file.getValue(), random.state()));
-      }
-    }
   }
 
   private static void evaluate(Evaluation evaluation, String weights) {

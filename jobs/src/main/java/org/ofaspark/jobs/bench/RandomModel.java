@@ -2,10 +2,13 @@ package org.ofaspark.jobs.bench;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.MicroBatch;
+import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
@@ -78,6 +81,15 @@ final class RandomModel implements AutoCloseable {
 
   NDManager manager() {
     return manager;
+  }
+
+  /** Writes the weights to a directory. */
+  void write(HadoopFiles files, String directory) throws IOException {
+    var plan = WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
+    for (var file : plan.entrySet()) {
+      files.write(
+          directory + "/" + file.getKey(), out -> WeightFiles.write(out, file.getValue(), state));
+    }
   }
 
   /** Returns samples without padding. */

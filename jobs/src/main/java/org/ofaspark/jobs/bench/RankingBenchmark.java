@@ -2,7 +2,6 @@ package org.ofaspark.jobs.bench;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,7 +10,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
-import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.Example;
@@ -67,8 +65,8 @@ final class RankingBenchmark implements Benchmark {
       report.accept(one);
       Measurement two = stage(recipe, folder, EXECUTORS, stopwatch);
       report.accept(two);
-      report.accept(ratio("1 executor to plain loop", one, plain));
-      report.accept(ratio("%d executors to 1".formatted(EXECUTORS), two, one));
+      report.accept(one.over(plain, "1 executor to plain loop"));
+      report.accept(two.over(one, "%d executors to 1".formatted(EXECUTORS)));
     } finally {
       TorchRuntime.useThreads(threads);
       new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
@@ -87,14 +85,9 @@ final class RankingBenchmark implements Benchmark {
     try (SparkSession spark = session("local[2]").getOrCreate()) {
       new Preprocess(spark, recipe).run(ExistingTable.REFUSE);
     }
-    Path weights = Files.createDirectories(folder.resolve("weights"));
     try (var random = new RandomModel(recipe.model())) {
-      var plan = WeightFiles.plan(random.state().specs(), WeightFiles.DEFAULT_MAX_BYTES);
-      for (var file : plan.entrySet()) {
-        try (OutputStream out = Files.newOutputStream(weights.resolve(file.getKey()))) {
-          WeightFiles.write(out, file.getValue(), random.state());
-        }
-      }
+      random.write(
+          new HadoopFiles(SparkHadoopUtil.get().conf()), folder.resolve("weights").toString());
     }
     return recipe;
   }
@@ -170,10 +163,5 @@ final class RankingBenchmark implements Benchmark {
               })
           .rate("%d examples, plain loop on 1 thread".formatted(EXAMPLES), UNIT, EXAMPLES);
     }
-  }
-
-  private static Measurement ratio(String what, Measurement one, Measurement other) {
-    return new Measurement(
-        what, "ratio", one.median() / other.median(), one.best() / other.best(), one.rounds());
   }
 }

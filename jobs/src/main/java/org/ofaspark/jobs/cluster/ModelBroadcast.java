@@ -5,15 +5,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
+import org.ofaspark.config.Sha256;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.nn.StateDict;
@@ -48,7 +47,7 @@ public final class ModelBroadcast implements ModelWeights {
   public static ModelBroadcast of(JavaSparkContext spark, HadoopFiles files, String directory)
       throws IOException {
     var broadcast = new ModelBroadcast();
-    MessageDigest digest = newSha256();
+    MessageDigest digest = Sha256.digest();
     for (String name : WeightDirectory.files(files, directory)) {
       ArrayList<Broadcast<byte[]>> shards = new ArrayList<>();
       try (InputStream in = files.open(directory + "/" + name)) {
@@ -61,16 +60,8 @@ public final class ModelBroadcast implements ModelWeights {
       }
       broadcast.files.add(new FileShards(name, shards));
     }
-    broadcast.sha256 = HexFormat.of().formatHex(digest.digest());
+    broadcast.sha256 = Sha256.end(digest);
     return broadcast;
-  }
-
-  private static MessageDigest newSha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256: unknown to this Java", e);
-    }
   }
 
   @Override

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.RecipeArguments;
@@ -62,9 +61,7 @@ public final class EvaluateJob implements Callable<Integer> {
 
   private static List<EvaluationSummary> evaluate(SparkSession spark, Recipe recipe)
       throws IOException {
-    var files =
-        new HadoopFiles(
-            JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     String table = files.qualified(recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);

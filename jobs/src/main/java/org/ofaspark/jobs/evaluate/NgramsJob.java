@@ -53,9 +53,7 @@ public final class NgramsJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (SparkSession spark = JobCommand.session("ofa-ngrams").getOrCreate()) {
-      var files =
-          new HadoopFiles(
-              JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+      var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
       write(spark, files.qualified(split), files.qualified(out));
     }
     return 0;

@@ -38,21 +38,17 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
     if (!rows.hasNext()) {
       return rows; // no need to load a model
     }
-    return new Batches(rows);
+    var predictor = new Predictor(stage.open());
+    return new BatchedRows(rows, predictor.batchSize(), predictor::predict);
   }
 
-  /** The rows of the predictions, computed as they are asked for. */
-  private final class Batches implements Iterator<Row> {
+  private static final class Predictor {
     private final Recipe recipe;
     private final PatchImages images;
-    private final Iterator<Row> rows;
     private final Evaluator evaluator;
     private final FittingBatches fitting;
-    private Iterator<Row> predicted = List.<Row>of().iterator();
 
-    Batches(Iterator<Row> rows) throws IOException {
-      this.rows = rows;
-      ModelStage.Opened opened = stage.open();
+    Predictor(ModelStage.Opened opened) {
       this.recipe = opened.recipe();
       this.images = new PatchImages(recipe.data());
       this.fitting = opened.fitting();
@@ -71,31 +67,15 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
               recipe.evaluate().precision().type());
     }
 
-    @Override
-    public boolean hasNext() {
-      return predicted.hasNext() || rows.hasNext();
+    int batchSize() {
+      return recipe.evaluate().batchSize();
     }
 
-    @Override
-    public Row next() {
-      if (!predicted.hasNext()) {
-        predicted = predict(nextBatch()).iterator();
-      }
-      return predicted.next();
-    }
-
-    private List<Example> nextBatch() {
-      List<Example> batch = new ArrayList<>();
-      while (rows.hasNext() && batch.size() < recipe.evaluate().batchSize()) {
-        batch.add(ExampleTable.fromRow(rows.next()));
-      }
-      return batch;
-    }
-
-    private List<Row> predict(List<Example> batch) {
+    List<Row> predict(List<Row> rows) {
       List<Row> result = new ArrayList<>();
       List<Decoded> decoded = new ArrayList<>();
-      for (Example example : batch) {
+      for (Row row : rows) {
+        Example example = ExampleTable.fromRow(row);
         try {
           decoded.add(new Decoded(example, images.read(example.image())));
         } catch (BadImageException e) {

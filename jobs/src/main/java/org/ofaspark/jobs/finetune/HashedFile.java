@@ -7,11 +7,10 @@ import java.io.OutputStream;
 import java.security.DigestInputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.config.Sha256;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /** Writes a file of a checkpoint with its fingerprint, and checks one against it. */
@@ -23,13 +22,12 @@ final class HashedFile {
       HadoopFiles files, String directory, String name, HadoopFiles.Content content)
       throws IOException {
     Path path = new Path(directory, name);
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     try (OutputStream file = files.fileSystem(path).create(path, true);
         OutputStream out = new DigestOutputStream(new BufferedOutputStream(file), digest)) {
       content.write(out);
     }
-    return new FileEntry(
-        name, files.length(path.toString()), HexFormat.of().formatHex(digest.digest()));
+    return new FileEntry(name, files.length(path.toString()), Sha256.end(digest));
   }
 
   /**
@@ -42,24 +40,16 @@ final class HashedFile {
     if (!files.exists(path)) {
       throw new BadCheckpointException(path + ": missing (expected: what the manifest lists)");
     }
-    MessageDigest digest = sha256();
+    MessageDigest digest = Sha256.digest();
     long bytes;
     try (InputStream in = new DigestInputStream(files.open(path), digest)) {
       bytes = in.transferTo(OutputStream.nullOutputStream());
     }
-    String sha256 = HexFormat.of().formatHex(digest.digest());
+    String sha256 = Sha256.end(digest);
     if (bytes != entry.bytes() || !sha256.equals(entry.sha256())) {
       throw new BadCheckpointException(
           "%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)"
               .formatted(path, bytes, sha256, entry.bytes(), entry.sha256()));
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256, which every Java has, is missing", e);
     }
   }
 }

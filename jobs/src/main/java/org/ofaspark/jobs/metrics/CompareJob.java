@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
@@ -66,9 +65,7 @@ public final class CompareJob implements Callable<Integer> {
     Checks.atLeast("--samples", samples, 1);
     Checks.atLeast("--examples", examples, 0);
     try (SparkSession spark = JobCommand.session("ofa-compare").getOrCreate()) {
-      var files =
-          new HadoopFiles(
-              JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+      var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
       Comparison comparison =
           Comparison.of(
               spark,

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.ml;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.TaskContext;
@@ -24,6 +23,7 @@ import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.image.Box;
+import org.ofaspark.jobs.evaluate.BatchedRows;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.recipe.Recipe;
 
@@ -71,7 +71,8 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     // Listeners are called in reverse order: this one after the task has let go of the model.
     TaskContext.get()
         .addTaskCompletionListener((TaskCompletionListener) ended -> IdleModels.freeAfter(idle));
-    return new Batches(rows);
+    var answerer = new Answerer(stage.open());
+    return new BatchedRows(rows, answerer.batchSize(), answerer::answer);
   }
 
   /** What a row asks, or why it cannot be asked, and what comes of it. */
@@ -86,19 +87,14 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     }
   }
 
-  /** The rows with their answers, computed as they are asked for. */
-  private final class Batches implements Iterator<Row> {
+  private final class Answerer {
     private final Recipe recipe;
     private final QuestionReader reader;
     private final SequenceGenerator generator;
     private final FittingBatches fitting;
     private final AnswerReader answers;
-    private final Iterator<Row> rows;
-    private Iterator<Row> answered = List.<Row>of().iterator();
 
-    Batches(Iterator<Row> rows) throws IOException {
-      this.rows = rows;
-      ModelStage.Opened opened = stage.open();
+    Answerer(ModelStage.Opened opened) {
       this.recipe = opened.recipe();
       this.reader =
           new QuestionReader(
@@ -117,25 +113,14 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       this.answers = new AnswerReader(opened.codec(), recipe.data().boxBins());
     }
 
-    @Override
-    public boolean hasNext() {
-      return answered.hasNext() || rows.hasNext();
+    int batchSize() {
+      return recipe.evaluate().batchSize();
     }
 
-    @Override
-    public Row next() {
-      if (!answered.hasNext()) {
-        answered = answer(nextBatch()).stream().map(this::toRow).iterator();
-      }
-      return answered.next();
-    }
-
-    private List<Asked> nextBatch() {
-      List<Asked> batch = new ArrayList<>();
-      while (rows.hasNext() && batch.size() < recipe.evaluate().batchSize()) {
-        batch.add(ask(rows.next()));
-      }
-      return batch;
+    List<Row> answer(List<Row> rows) {
+      List<Asked> batch = rows.stream().map(this::ask).toList();
+      answerAll(batch);
+      return batch.stream().map(this::toRow).toList();
     }
 
     private Asked ask(Row row) {
@@ -158,11 +143,11 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       return asked;
     }
 
-    private List<Asked> answer(List<Asked> batch) {
+    private void answerAll(List<Asked> batch) {
       List<Asked> good = batch.stream().filter(asked -> asked.question != null).toList();
       List<Question> questions = good.stream().map(asked -> asked.question).toList();
       if (questions.isEmpty()) {
-        return batch;
+        return;
       }
       List<Hypothesis> best = fitting.run(questions, this::hypotheses);
       for (int i = 0; i < good.size(); i++) {
@@ -171,7 +156,6 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
             good.get(i),
             answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
       }
-      return batch;
     }
 
     /** Returns the best hypothesis for each question. */

@@ -3,8 +3,7 @@ package org.ofaspark.jobs.preprocess;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import org.ofaspark.config.Sha256;
 
 /**
  * A fingerprint of lines in their order that can be put together from parts, wherever the input was
@@ -25,7 +24,7 @@ final class LinesFingerprint implements Serializable {
 
   /** Adds a line behind the others. */
   void add(Line line) {
-    MessageDigest digest = sha256Digest();
+    MessageDigest digest = Sha256.digest();
     digest.update(line.bytes());
     ByteBuffer words =
         ByteBuffer.wrap(
@@ -58,14 +57,6 @@ final class LinesFingerprint implements Serializable {
     for (int i = 0; i < WORDS; i++) {
       all.putLong(sums[i]).putLong(sumsByPlace[i]);
     }
-    return HexFormat.of().formatHex(sha256Digest().digest(all.array()));
-  }
-
-  private static MessageDigest sha256Digest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256: missing (expected: in every Java runtime)", e);
-    }
+    return Sha256.of(all.array());
   }
 }

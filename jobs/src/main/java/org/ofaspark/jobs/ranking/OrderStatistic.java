@@ -1,6 +1,9 @@
 package org.ofaspark.jobs.ranking;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
+import static org.apache.spark.sql.functions.not;
+import static org.apache.spark.sql.functions.when;
 
 import java.util.Arrays;
 import java.util.Collections;
@@ -9,7 +12,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -17,37 +19,44 @@ import org.ofaspark.jobs.table.ExampleTable;
 /**
  * The k-th of scored examples in their total order, exact, without sorting or moving them.
  *
- * <p>Some examples serve as pivots: all candidates are counted by the pivots that they lie between,
- * on the executors, and those around the k-th are the candidates of the next pass, until they are
- * few enough to be sorted on the driver. Each pass divides the candidates by about the number of
- * pivots. Passes look at scores alone, which are read and compared several times as fast as ids, as
- * long as scores tell the candidates apart; then, for ties, at score and id. Which examples are
- * pivots decides how many passes there are, and nothing else: the result depends on the examples
- * alone. What the driver holds does not grow with their number. Driver.
+ * <p>A sample of the scores tells between which two of them the k-th must be; all are counted
+ * against these two on the executors, and those between are the candidates of the next pass, until
+ * they are few enough to be sorted on the driver (Floyd and Rivest, Expected time bounds for
+ * selection, 1975). Passes look at scores alone, which are read and compared several times as fast
+ * as ids, as long as scores tell the candidates apart; then, for ties, at score and id. What is in
+ * the sample decides how many passes there are, and nothing else: the result depends on the
+ * examples alone. What the driver holds does not grow with their number. Driver.
  */
 public final class OrderStatistic {
 
+  private static final int SAMPLE = 40_000;
+  private static final int SORTED_ON_DRIVER = 100_000;
+
+  /** Most examples that all are compared with where ids decide. */
   private static final int PIVOTS = 4000;
-  private static final int SORTED_ON_DRIVER = 20_000;
+
   private static final long SEED = 1;
 
-  private final int pivots;
+  /** Half the width of the bracket, in standard deviations of the k-th's place in the sample. */
+  private static final double DEVIATIONS = 4;
+
+  private final int sample;
   private final int sortedOnDriver;
 
   /**
    * Prepares selections.
    *
-   * @param pivots about how many pivots a pass has, at least 2
+   * @param sample about how many candidates a pass draws, at least 2
    * @param sortedOnDriver up to how many candidates are sorted on the driver, at least 1
    */
-  OrderStatistic(int pivots, int sortedOnDriver) {
-    this.pivots = pivots;
+  OrderStatistic(int sample, int sortedOnDriver) {
+    this.sample = sample;
     this.sortedOnDriver = sortedOnDriver;
   }
 
   /** Prepares selections among many examples. */
   public OrderStatistic() {
-    this(PIVOTS, SORTED_ON_DRIVER);
+    this(SAMPLE, SORTED_ON_DRIVER);
   }
 
   /**
@@ -60,54 +69,62 @@ public final class OrderStatistic {
    * @throws IllegalArgumentException if an example is there twice
    */
   public ScoredExample select(Dataset<Row> examples, long count, long k) {
-    Dataset<Row> candidates = examples;
-    long size = count;
-    long place = k;
-    while (size > sortedOnDriver) {
-      double[] bounds = someScores(candidates, size);
-      long[] counts = countBetween(candidates, bounds);
-      int bucket = bucketOfPlace(counts, place);
-      if (counts[bucket] > size / 2) {
-        return selectWithIds(scored(candidates), size, place); // many scores are the same
+    var candidates = new Candidates(examples, count, k);
+    while (candidates.size() > sortedOnDriver) {
+      double[] some = someScores(candidates);
+      Candidates fewer = some.length == 0 ? candidates : candidates.around(some);
+      if (fewer.size() > candidates.size() / 2) { // many scores are the same
+        return selectWithIds(scored(fewer.rows()), fewer.size(), fewer.place());
       }
-      place -= Arrays.stream(counts, 0, bucket).sum();
-      size = counts[bucket];
-      candidates = candidates.filter(isInBucket(bounds, bucket));
+      candidates = fewer;
     }
-    return sorted(scored(candidates)).get((int) place - 1);
+    return sorted(scored(candidates.rows())).get((int) candidates.place() - 1);
   }
 
-  /** Returns scores of about as many candidates as there are pivots, each once, ascending. */
-  private double[] someScores(Dataset<Row> candidates, long size) {
-    List<Row> rows =
-        candidates
-            .select(RankingTable.SCORE)
-            .sample(false, Math.min(1.0, (double) pivots / size), SEED)
-            .collectAsList();
-    return rows.stream().mapToDouble(row -> row.getDouble(0)).sorted().distinct().toArray();
-  }
-
-  private static long[] countBetween(Dataset<Row> candidates, double[] bounds) {
+  /** Returns the scores of some candidates, ascending. */
+  private double[] someScores(Candidates candidates) {
+    double share = Math.min(1, (double) sample / candidates.size());
     return candidates
+        .rows()
         .select(RankingTable.SCORE)
-        .as(Encoders.DOUBLE())
-        .javaRDD()
-        .treeAggregate(
-            new long[bounds.length + 1],
-            (counts, score) -> {
-              counts[bucket(Arrays.binarySearch(bounds, score))]++;
-              return counts;
-            },
-            ADD);
+        .sample(false, share, SEED)
+        .collectAsList()
+        .stream()
+        .mapToDouble(row -> row.getDouble(0))
+        .sorted()
+        .toArray();
   }
 
-  private static Column isInBucket(double[] bounds, int bucket) {
-    Column score = col(RankingTable.SCORE);
-    if (bucket == 0) {
-      return score.lt(bounds[0]);
+  /**
+   * Rows among which the wanted one is.
+   *
+   * @param rows with scores and ids
+   * @param size how many
+   * @param place of the wanted one in their order, from 1
+   */
+  private record Candidates(Dataset<Row> rows, long size, long place) {
+
+    /** Returns the rows on the side of two scores of a sample, or between, where the place is. */
+    Candidates around(double[] some) {
+      double share = (double) place / size;
+      double middle = share * some.length;
+      double width = DEVIATIONS * Math.sqrt(middle * (1 - share)) + 1;
+      double low = some[(int) Math.max(0, middle - width)];
+      double high = some[(int) Math.min(some.length - 1, middle + width)];
+      Column isBelow = col(RankingTable.SCORE).lt(low);
+      Column isAbove = col(RankingTable.SCORE).gt(high);
+      Row counts = rows.agg(count(when(isBelow, 1)), count(when(isAbove, 1))).first();
+      long below = counts.getLong(0);
+      long above = counts.getLong(1);
+      if (place <= below) {
+        return new Candidates(rows.filter(isBelow), below, place);
+      }
+      if (place > size - above) {
+        return new Candidates(rows.filter(isAbove), above, place - (size - above));
+      }
+      return new Candidates(
+          rows.filter(not(isBelow).and(not(isAbove))), size - below - above, place - below);
     }
-    Column isAbove = score.geq(bounds[bucket - 1]);
-    return bucket == bounds.length ? isAbove : isAbove.and(score.lt(bounds[bucket]));
   }
 
   private ScoredExample selectWithIds(JavaRDD<ScoredExample> examples, long count, long k) {
@@ -118,7 +135,10 @@ public final class OrderStatistic {
       long place = k;
       while (size > sortedOnDriver) {
         List<ScoredExample> bounds =
-            candidates.takeSample(false, pivots, SEED).stream().sorted().distinct().toList();
+            candidates.takeSample(false, Math.min(sample, PIVOTS), SEED).stream()
+                .sorted()
+                .distinct()
+                .toList();
         long[] counts = countBetween(candidates, bounds);
         int bucket = bucketOfPlace(counts, place);
         if (counts[bucket] == size) { // pivots that differ are never all in one bucket

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.ranking;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.jobs.JobCommand;
@@ -73,9 +72,7 @@ public final class RankJob implements Callable<Integer> {
   }
 
   private RankingSummary rank(SparkSession spark, Recipe recipe) throws IOException {
-    var files =
-        new HadoopFiles(
-            JavaSparkContext.fromSparkContext(spark.sparkContext()).hadoopConfiguration());
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     String table = files.qualified(recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);

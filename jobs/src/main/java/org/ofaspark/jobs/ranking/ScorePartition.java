@@ -7,7 +7,6 @@ import java.util.List;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.jspecify.annotations.Nullable;
 import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
@@ -15,6 +14,7 @@ import org.ofaspark.data.Example;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.evaluate.ExampleLoss;
 import org.ofaspark.evaluate.ExampleLosses;
+import org.ofaspark.jobs.evaluate.BatchedRows;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.recipe.RankingConfig.Score;
@@ -50,22 +50,20 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
     if (!rows.hasNext()) {
       return rows; // no need to load a model
     }
-    return new Batches(rows);
+    var scorer = new Scorer(stage.open());
+    return new BatchedRows(rows, scorer.batchSize(), this::isSameGroup, scorer::score);
   }
 
-  /** The rows of the scores, computed as they are asked for. */
-  private final class Batches implements Iterator<Row> {
+  private boolean isSameGroup(Row row, Row next) {
+    return next.<Long>getAs(groupColumn).equals(row.<Long>getAs(groupColumn));
+  }
+
+  private static final class Scorer {
     private final Recipe recipe;
     private final PatchImages images;
-    private final Iterator<Row> rows;
     private final ExampleLosses losses;
-    private @Nullable Row ahead;
-    private Iterator<Row> scored = List.<Row>of().iterator();
 
-    Batches(Iterator<Row> rows) throws IOException {
-      this.rows = rows;
-      this.ahead = rows.next();
-      ModelStage.Opened opened = stage.open();
+    Scorer(ModelStage.Opened opened) {
       this.recipe = opened.recipe();
       this.images = new PatchImages(recipe.data());
       this.losses =
@@ -75,36 +73,12 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
               new Criterion(recipe.criterion().with(Loss.ENCOURAGING))); // for the bonus
     }
 
-    @Override
-    public boolean hasNext() {
-      return scored.hasNext() || ahead != null;
+    int batchSize() {
+      return recipe.evaluate().batchSize();
     }
 
-    @Override
-    public Row next() {
-      if (!scored.hasNext()) {
-        scored = score(nextBatch()).iterator();
-      }
-      return scored.next();
-    }
-
-    private List<Example> nextBatch() {
-      List<Example> batch = new ArrayList<>();
-      Row row = ahead;
-      while (row != null) {
-        batch.add(ExampleTable.fromRow(row));
-        Row next = rows.hasNext() ? rows.next() : null;
-        ahead = next;
-        boolean isSameBatch =
-            next != null
-                && batch.size() < recipe.evaluate().batchSize()
-                && next.<Long>getAs(groupColumn).equals(row.<Long>getAs(groupColumn));
-        row = isSameBatch ? next : null;
-      }
-      return batch;
-    }
-
-    private List<Row> score(List<Example> examples) {
+    List<Row> score(List<Row> rows) {
+      List<Example> examples = rows.stream().map(ExampleTable::fromRow).toList();
       List<ExampleLoss> found = losses.of(images.collate(examples));
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
