@@ -1,7 +1,6 @@
 package org.ofaspark.metric;
 
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
@@ -118,7 +117,7 @@ public final class DocumentFrequency implements Serializable {
       this(0, new NgramTable(0));
     }
 
-    private Builder(long documents, NgramTable frequencies) {
+    Builder(long documents, NgramTable frequencies) {
       this.documents = documents;
       this.frequencies = frequencies;
     }
@@ -146,35 +145,6 @@ public final class DocumentFrequency implements Serializable {
       frequencies.addAll(other.frequencies);
       documents += other.documents;
       return this;
-    }
-
-    /**
-     * Divides what was counted, always the same n-grams to the same part, so that the parts of
-     * several builders can be merged apart from each other. Merged again, the parts are the whole.
-     *
-     * @param parts how many, at least 1
-     */
-    public List<Builder> split(int parts) {
-      List<Builder> split = new ArrayList<>();
-      for (int i = 0; i < parts; i++) {
-        split.add(new Builder(i == 0 ? documents : 0, new NgramTable(frequencies.size() / parts)));
-      }
-      frequencies.forEach(
-          (ngram, frequency) -> // the low bits are for the places in a table
-          split.get((int) ((ngram >>> 32) % parts)).frequencies.put(ngram, frequency));
-      return split;
-    }
-
-    /** Returns the same without the n-grams of only one document, which weigh as those of none. */
-    public Builder withoutSingles() {
-      NgramTable common = new NgramTable(0);
-      frequencies.forEach(
-          (ngram, frequency) -> {
-            if (frequency > 1) {
-              common.put(ngram, frequency);
-            }
-          });
-      return new Builder(documents, common);
     }
 
     /**

@@ -9,6 +9,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -44,6 +45,34 @@ class DocumentFrequencyTest {
     assertThat(frequency.of(List.of("a"))).isEqualTo(3);
     assertThat(frequency.of(List.of("dog"))).isEqualTo(2);
     assertThat(frequency.of(List.of("bird"))).isEqualTo(1);
+  }
+
+  @Test
+  void occurrencesInPartsCountToTheSameAsATable() {
+    var random = new Random(5);
+    List<List<NgramCounts>> documents =
+        IntStream.range(0, 300)
+            .mapToObj(i -> captions("a w" + random.nextInt(40), "a w" + random.nextInt(40) + " a"))
+            .toList();
+    var table = new DocumentFrequency.Builder();
+    documents.forEach(table::add);
+    List<NgramOccurrences> some = NgramOccurrences.of(documents.subList(0, 100).iterator(), 3);
+    List<NgramOccurrences> others = NgramOccurrences.of(documents.subList(100, 300).iterator(), 3);
+    DocumentFrequency common =
+        IntStream.range(0, 3)
+            .mapToObj(i -> NgramOccurrences.common(List.of(some.get(i), others.get(i)).iterator()))
+            .reduce(new DocumentFrequency.Builder(), DocumentFrequency.Builder::merge)
+            .build();
+
+    DocumentFrequency all = table.build();
+    assertThat(common.documents()).isEqualTo(300);
+    assertThat(common.ngrams()).isPositive();
+    for (int i = 0; i < 40; i++) {
+      for (List<String> ngram : List.of(List.of("w" + i), List.of("w" + i, "a"), List.of("a"))) {
+        double expected = all.of(ngram);
+        assertThat(common.of(ngram)).isEqualTo(expected > 1 ? expected : 0);
+      }
+    }
   }
 
   @Test

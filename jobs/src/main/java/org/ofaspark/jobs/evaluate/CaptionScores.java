@@ -1,12 +1,13 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
 import org.apache.spark.HashPartitioner;
-import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -22,6 +23,7 @@ import org.ofaspark.metric.CaptionExample;
 import org.ofaspark.metric.CiderScorer;
 import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.NgramCounts;
+import org.ofaspark.metric.NgramOccurrences;
 import org.ofaspark.text.CaptionText;
 import scala.Tuple2;
 
@@ -29,11 +31,13 @@ import scala.Tuple2;
  * The scores of each caption of a split. Driver.
  *
  * <p>Captions are cut into words once. The first pass counts in how many examples each n-gram
- * occurs: tasks count their own, a shuffle brings the counts of an n-gram together, and the driver
- * gets those of the few n-grams that several examples share, which it broadcasts. The second pass
+ * occurs: tasks note their own, a shuffle brings the same n-grams together, and the driver gets
+ * those of the few n-grams that several examples share, which it broadcasts. The second pass
  * scores.
  */
 public final class CaptionScores {
+
+  private static final int KEPT_TOGETHER = 1000;
 
   private CaptionScores() {}
 
@@ -51,8 +55,12 @@ public final class CaptionScores {
   public static Dataset<Row> of(
       SparkSession spark, Dataset<Row> predictions, Optional<DocumentFrequency> cached) {
     var context = new JavaSparkContext(spark.sparkContext());
-    JavaRDD<CaptionExample> captions =
-        predictions.javaRDD().map(CaptionScores::caption).persist(StorageLevel.MEMORY_AND_DISK());
+    JavaRDD<List<CaptionExample>> lists =
+        predictions
+            .javaRDD()
+            .mapPartitions(CaptionScores::lists)
+            .persist(StorageLevel.MEMORY_AND_DISK());
+    JavaRDD<CaptionExample> captions = lists.flatMap(List::iterator);
     Broadcast<Scorers> scorers =
         context.broadcast(
             new Scorers(
@@ -68,8 +76,21 @@ public final class CaptionScores {
                 PredictionTable.SCHEMA)
             .persist(StorageLevel.MEMORY_AND_DISK());
     long unused = scored.count();
-    captions.unpersist();
+    lists.unpersist();
     return scored;
+  }
+
+  /** Cuts captions, in lists: Spark looks through every object that it keeps, but not a list's. */
+  private static Iterator<List<CaptionExample>> lists(Iterator<Row> rows) {
+    List<List<CaptionExample>> lists = new ArrayList<>();
+    while (rows.hasNext()) {
+      List<CaptionExample> list = new ArrayList<>();
+      while (rows.hasNext() && list.size() < KEPT_TOGETHER) {
+        list.add(caption(rows.next()));
+      }
+      lists.add(list);
+    }
+    return lists.iterator();
   }
 
   /** Cuts a row's captions; an example without a prediction still is a document of the split. */
@@ -86,31 +107,25 @@ public final class CaptionScores {
 
   private static DocumentFrequency frequency(JavaRDD<CaptionExample> captions) {
     int parts = captions.getNumPartitions();
-    JavaPairRDD<Integer, DocumentFrequency.Builder> counts =
-        captions.mapPartitionsToPair(examples -> parts(count(examples).split(parts)));
-    return counts
+    return captions
+        .mapPartitionsToPair(examples -> numbered(NgramOccurrences.of(references(examples), parts)))
         .partitionBy(new HashPartitioner(parts))
         .values()
-        .mapPartitions(same -> List.of(merged(same).withoutSingles()).iterator())
+        .mapPartitions(same -> List.of(NgramOccurrences.common(same)).iterator())
         .reduce(DocumentFrequency.Builder::merge)
         .build();
   }
 
-  private static DocumentFrequency.Builder count(Iterator<CaptionExample> examples) {
-    var builder = new DocumentFrequency.Builder();
-    examples.forEachRemaining(example -> builder.add(example.referenceNgrams()));
-    return builder;
+  private static Iterator<List<NgramCounts>> references(Iterator<CaptionExample> examples) {
+    Iterable<CaptionExample> all = () -> examples;
+    return StreamSupport.stream(all.spliterator(), false)
+        .map(CaptionExample::referenceNgrams)
+        .iterator();
   }
 
-  private static Iterator<Tuple2<Integer, DocumentFrequency.Builder>> parts(
-      List<DocumentFrequency.Builder> parts) {
+  private static Iterator<Tuple2<Integer, NgramOccurrences>> numbered(
+      List<NgramOccurrences> parts) {
     return IntStream.range(0, parts.size()).mapToObj(i -> new Tuple2<>(i, parts.get(i))).iterator();
-  }
-
-  private static DocumentFrequency.Builder merged(Iterator<DocumentFrequency.Builder> builders) {
-    var merged = new DocumentFrequency.Builder();
-    builders.forEachRemaining(merged::merge);
-    return merged;
   }
 
   private static Row scored(Scorers scorers, Row row, CaptionExample caption) {
