@@ -139,10 +139,11 @@ final class TrainingBenchmark implements Benchmark {
         List.of(
             "run-dir=\"%s\"".formatted(run),
             "data.table=\"%s\"".formatted(folder.resolve("table")),
-            "preprocess.input={train=[\"%s\"],val=[\"%s\"]}"
-                .formatted(folder.resolve("train.tsv"), folder.resolve("val.tsv")),
-            "criterion.drop-best=null",
-            "criterion.drop-worst=null",
+            "preprocess.input.train=[\"%s\"]".formatted(folder.resolve("train.tsv")),
+            "preprocess.input.val=[\"%s\"]".formatted(folder.resolve("val.tsv")),
+            "preprocess.input.test=[\"%s\"]".formatted(folder.resolve("val.tsv")),
+            "criterion.drop-best.ratio=0",
+            "criterion.drop-worst.ratio=0",
             "train.global-batch=" + GLOBAL_BATCH,
             "train.log-interval=" + LOG_INTERVAL,
             "train.max-epoch=1"));
