@@ -72,7 +72,7 @@ final class EvaluateBenchmark implements Benchmark {
         List.of(
             "run-dir=\"%s\"".formatted(folder.resolve("run").toUri()),
             "data.table=\"%s\"".formatted(folder.resolve("table").toUri()),
-            "preprocess.input={val=[\"%s\"]}".formatted(input.toUri()),
+            "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}".formatted(input.toUri()),
             "generate.min-len=8",
             "generate.max-len-b=8",
             "evaluate.batch-size=8"));
