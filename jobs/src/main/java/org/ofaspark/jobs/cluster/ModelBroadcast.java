@@ -111,7 +111,16 @@ public final class ModelBroadcast implements ModelWeights {
     }
   }
 
-  /** Frees the shards on driver and executors. Driver only. */
+  /**
+   * Frees the shards on driver and executors and waits for the executors: a session that ends while
+   * they delete a large model's shards tells of broken connections. Driver only.
+   */
+  public void free() {
+    files.forEach(file -> file.shards().forEach(shard -> shard.unpersist(true)));
+    destroy();
+  }
+
+  /** Frees the shards without waiting, after a failure. Driver only. */
   public void destroy() {
     files.forEach(file -> file.shards().forEach(Broadcast::destroy));
   }

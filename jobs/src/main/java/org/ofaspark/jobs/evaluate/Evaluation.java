@@ -73,7 +73,7 @@ public final class Evaluation {
     @Override
     public void close() {
       predictions.unpersist();
-      weights.destroy();
+      weights.free();
     }
   }
 
