@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
+import org.ofaspark.golden.NanoModel;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 
@@ -26,45 +27,29 @@ public final class NanoRecipe {
   public static Recipe of(Task task, Path folder, String run, String... overrides) {
     String name = task.name().toLowerCase(Locale.ROOT);
     Path rows = Golden.dir().resolve("dataset/%s.tsv".formatted(name)).toAbsolutePath();
-    List<String> values =
-        new ArrayList<>(
-            List.of(
-                "run-dir=\"%s\"".formatted(folder.resolve(run)),
-                "data.table=\"%s\"".formatted(folder.resolve("table-" + name)),
-                "preprocess.input={train=[\"%s\"],val=[\"%s\"]}".formatted(rows, rows),
-                "data.patch-image-size=32",
-                "data.max-image-size=64",
-                "data.code-dict-size=0",
-                "data.num-bins=8",
-                "model.restore-file=null",
-                "model.encoder-embed-dim=32",
-                "model.encoder-ffn-embed-dim=64",
-                "model.decoder-ffn-embed-dim=64",
-                "model.encoder-layers=1",
-                "model.decoder-layers=1",
-                "model.encoder-attention-heads=4",
-                "model.decoder-attention-heads=4",
-                "model.resnet-type=null",
-                "model.resnet-layers=[1,1,1]",
-                "model.resnet-width-per-group=4",
-                "model.dropout=0",
-                "model.attention-dropout=0",
-                "model.encoder-drop-path-rate=0",
-                "model.decoder-drop-path-rate=0",
-                "train.precision=fp32",
-                "train.max-epoch=2",
-                "train.global-batch=4",
-                "train.batch-size=2",
-                "train.log-interval=1",
-                "train.save-interval-updates=4",
-                "train.validate-interval-updates=4",
-                "train.keep-last-checkpoints=10",
-                "train.best-checkpoint-metric=loss",
-                "train.maximize-best-checkpoint-metric=false",
-                "generate.beam=2",
-                "generate.constraint-range=null",
-                "generate.min-len=1",
-                "generate.max-len-b=5"));
+    List<String> values = new ArrayList<>(NanoModel.SETTINGS);
+    values.addAll(
+        List.of(
+            "run-dir=\"%s\"".formatted(folder.resolve(run)),
+            "data.table=\"%s\"".formatted(folder.resolve("table-" + name)),
+            "preprocess.input={train=[\"%s\"],val=[\"%s\"]}".formatted(rows, rows),
+            "model.dropout=0",
+            "model.attention-dropout=0",
+            "model.encoder-drop-path-rate=0",
+            "model.decoder-drop-path-rate=0",
+            "train.max-epoch=2",
+            "train.global-batch=4",
+            "train.batch-size=2",
+            "train.log-interval=1",
+            "train.save-interval-updates=4",
+            "train.validate-interval-updates=4",
+            "train.keep-last-checkpoints=10",
+            "train.best-checkpoint-metric=loss",
+            "train.maximize-best-checkpoint-metric=false",
+            "generate.beam=2",
+            "generate.constraint-range=null",
+            "generate.min-len=1",
+            "generate.max-len-b=5"));
     values.addAll(Arrays.asList(overrides));
     return RecipeReader.read(
         task == Task.CAPTION

@@ -13,11 +13,9 @@ import java.io.SequenceInputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.tensor.FlatVector;
 import org.ofaspark.tensor.TorchRuntime;
@@ -87,20 +85,7 @@ class HostileCheckpointsTest {
   /** Headers of 99 MB, one after the other, in a process with a heap of 256 MB. */
   @Test
   void largeHeadersNeedASmallHeap() throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                LargeHeaders.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    try (InputStream output = process.getInputStream()) {
-      String text = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      assertThat(process.exitValue()).as(text).isZero();
-    }
+    SmallHeap.run(LargeHeaders.class, 256);
   }
 
   /** Reads headers that want to fill the memory; ends with an error if one is not refused. */

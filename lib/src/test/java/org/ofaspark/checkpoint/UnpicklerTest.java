@@ -4,13 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,26 +40,13 @@ class UnpicklerTest {
   /** All hostile pickles one after the other, in a process with a heap of 128 MB. */
   @Test
   void hostilePicklesNeedASmallHeap() throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx128m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SmallHeap.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    try (InputStream output = process.getInputStream()) {
-      String text = new String(output.readAllBytes(), StandardCharsets.UTF_8);
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-      assertThat(process.exitValue()).as(text).isZero();
-    }
+    SmallHeap.run(HostilePicklesReader.class, 128);
   }
 
   /** Reads the hostile pickles; ends with an error if one is not refused. */
-  static final class SmallHeap {
+  static final class HostilePicklesReader {
 
-    private SmallHeap() {}
+    private HostilePicklesReader() {}
 
     public static void main(String[] args) {
       for (var payload : HOSTILE.entrySet()) {

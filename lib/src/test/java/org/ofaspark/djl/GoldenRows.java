@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.Collator;
@@ -28,6 +29,7 @@ import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
+import org.ofaspark.golden.NanoModel;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
@@ -82,29 +84,16 @@ final class GoldenRows {
         task == Task.CAPTION
             ? "../conf/caption/train_caption_stage1_el.conf"
             : "../conf/refcoco/train_refcoco_el.conf",
-        List.of(
-            "run-dir=run",
-            "data.table=table",
-            "data.patch-image-size=32",
-            "data.max-image-size=64",
-            "data.code-dict-size=0",
-            "data.num-bins=8",
-            "model.restore-file=null",
-            "model.encoder-embed-dim=32",
-            "model.encoder-ffn-embed-dim=64",
-            "model.decoder-ffn-embed-dim=64",
-            "model.encoder-layers=1",
-            "model.decoder-layers=1",
-            "model.encoder-attention-heads=4",
-            "model.decoder-attention-heads=4",
-            "model.resnet-type=null",
-            "model.resnet-layers=[1,1,1]",
-            "model.resnet-width-per-group=4",
-            "train.precision=fp32",
-            "generate.beam=3",
-            "generate.constraint-range=null",
-            task == Task.CAPTION ? "generate.max-len-b=5" : "generate.max-len-b=4",
-            task == Task.CAPTION ? "generate.min-len=1" : "generate.min-len=4"));
+        Stream.concat(
+                NanoModel.SETTINGS.stream(),
+                Stream.of(
+                    "run-dir=run",
+                    "data.table=table",
+                    "generate.beam=3",
+                    "generate.constraint-range=null",
+                    task == Task.CAPTION ? "generate.max-len-b=5" : "generate.max-len-b=4",
+                    task == Task.CAPTION ? "generate.min-len=1" : "generate.min-len=4"))
+            .toList());
   }
 
   /** Counts the symbols of the rows, as a table without a dictionary does. */
