@@ -2,6 +2,7 @@ package org.ofaspark.jobs.evaluate;
 
 import static org.apache.spark.sql.functions.col;
 
+import com.google.gson.Gson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -11,9 +12,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -33,7 +34,8 @@ import scala.Tuple2;
  * <p>It is one file that asks for nothing: small copies of the pictures are in it, and its policy
  * forbids all but its own style and script. Every text of the table is escaped, whatever it holds;
  * if one were not, the policy would keep it from doing anything. Cards that are out of sight are
- * not laid out, so that thousands of them open at once.
+ * not laid out, and the pictures stand behind them in a text that costs nothing until they are
+ * shown, so that thousands of them open at once.
  */
 final class EvaluationPage {
 
@@ -52,6 +54,7 @@ final class EvaluationPage {
   private final Task task;
   private final EvaluationSummary summary;
   private final StringBuilder html = new StringBuilder();
+  private final Map<String, String> pictures = new TreeMap<>();
 
   private EvaluationPage(Task task, EvaluationSummary summary) {
     this.task = task;
@@ -79,7 +82,8 @@ final class EvaluationPage {
     page.metrics();
     page.examples(predictions, examples, shown);
     page.errors(predictions);
-    return page.html.append("<script>%s</script>\n</html>\n".formatted(script())).toString();
+    page.end();
+    return page.html.toString();
   }
 
   private void head() {
@@ -161,7 +165,7 @@ final class EvaluationPage {
         rows.stream().collect(Collectors.toMap(PredictionTable::exampleId, Function.identity()));
     Task shown = task;
     int side = rows.size() <= FEW ? SIDE_OF_FEW : SIDE_OF_MANY;
-    Map<String, String> cards =
+    Map<String, ExampleCard> cards =
         examples
             .where(col(ID).isin(ids))
             .javaRDD()
@@ -177,7 +181,13 @@ final class EvaluationPage {
                             side)))
             .collectAsMap();
     html.append("<h2>%s</h2>\n<section>\n".formatted(heading));
-    Stream.of(ids).map(id -> cards.getOrDefault(id, "")).forEach(html::append);
+    for (Object id : ids) {
+      ExampleCard card = cards.get(id);
+      if (card != null) {
+        html.append(card.html());
+        pictures.put((String) id, card.picture());
+      }
+    }
     html.append("</section>\n");
   }
 
@@ -199,6 +209,12 @@ final class EvaluationPage {
                 "<tr><td>%s</td><td>%s</td></tr>\n"
                     .formatted(escape(row.getString(0)), escape(row.getString(1)))));
     html.append("</table>\n");
+  }
+
+  private void end() {
+    html.append("<script type=\"application/json\" id=\"pictures\">")
+        .append(new Gson().toJson(pictures)) // without < and >
+        .append("</script>\n<script>%s</script>\n</html>\n".formatted(script()));
   }
 
   private static String style() {

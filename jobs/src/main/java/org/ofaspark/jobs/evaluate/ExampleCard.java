@@ -2,6 +2,7 @@ package org.ofaspark.jobs.evaluate;
 
 import static org.ofaspark.jobs.evaluate.EvaluationPage.escape;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.sql.Row;
@@ -12,24 +13,28 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Rectangle;
 
-/** An example on a page: its picture, what was answered and what was asked for. */
-final class ExampleCard {
-
-  private ExampleCard() {}
+/**
+ * An example on a page: its picture, what was answered and what was asked for.
+ *
+ * @param html names the picture by the example's id
+ * @param picture data URL of the picture
+ */
+record ExampleCard(String html, String picture) implements Serializable {
 
   /**
-   * Writes a card.
+   * Makes a card.
    *
    * @param task decides what is shown
    * @param row of {@link PredictionTable}, with a prediction
    * @param image the example's picture
    * @param side the longest side of its copy, in pixels
-   * @return HTML
    */
-  static String of(Task task, Row row, EncodedImage image, int side) {
+  static ExampleCard of(Task task, Row row, EncodedImage image, int side) {
     String body = task == Task.CAPTION ? caption(row) : expression(row);
-    return "<article>%s%s<p class=\"id\">%s</p></article>\n"
-        .formatted(picture(row, image, side), body, text(row, ExampleTable.EXAMPLE_ID));
+    String html =
+        "<article>%s%s<p class=\"id\">%s</p></article>\n"
+            .formatted(picture(row, image), body, text(row, ExampleTable.EXAMPLE_ID));
+    return new ExampleCard(html, Thumbnail.url(image, side));
   }
 
   private static String caption(Row row) {
@@ -68,14 +73,14 @@ final class ExampleCard {
     return escape(row.getAs(column));
   }
 
-  private static String picture(Row row, EncodedImage image, int side) {
+  private static String picture(Row row, EncodedImage image) {
     return String.format(
         Locale.ROOT,
-        "<div class=\"picture\"><img loading=\"lazy\" alt=\"\" width=\"%d\" height=\"%d\""
-            + " src=\"%s\">%s</div>",
+        "<div class=\"picture\"><img alt=\"\" width=\"%d\" height=\"%d\""
+            + " data-picture=\"%s\">%s</div>",
         image.width(),
         image.height(),
-        Thumbnail.url(image, side),
+        text(row, ExampleTable.EXAMPLE_ID),
         boxes(row, image));
   }
 

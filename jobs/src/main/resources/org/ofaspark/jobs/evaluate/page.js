@@ -3,6 +3,16 @@ const input = document.querySelector('input');
 const output = document.querySelector('output');
 const cards = [...document.querySelectorAll('article')];
 const texts = cards.map(card => card.textContent.toLowerCase());
+const pictures = JSON.parse(document.getElementById('pictures').textContent);
+
+const sight = new IntersectionObserver(entries => {
+  for (const entry of entries.filter(entry => entry.isIntersecting)) {
+    const image = entry.target.querySelector('img');
+    image.src = pictures[image.dataset.picture];
+    sight.unobserve(entry.target);
+  }
+}, { rootMargin: '100%' });
+cards.forEach(card => sight.observe(card));
 
 function filter() {
   const wanted = input.value.toLowerCase().split(/\s+/).filter(word => word);

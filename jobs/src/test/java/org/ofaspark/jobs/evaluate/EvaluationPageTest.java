@@ -135,6 +135,7 @@ class EvaluationPageTest {
         EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(3), examples(3), 24);
 
     assertThat(occurrences(page, "<script>")).isEqualTo(1); // the page's own
+    assertThat(occurrences(page, "</script>")).isEqualTo(2); // and that of the pictures
     assertThat(occurrences(page, "<article>")).isEqualTo(3);
     assertThat(page)
         .contains("<p class=\"said\">" + ATTACK_AS_TEXT + "</p>")
@@ -211,7 +212,8 @@ class EvaluationPageTest {
     String page =
         EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(8), examples(8), 4);
 
-    assertThat(occurrences(page, "src=\"data:image/jpeg;base64,")).isEqualTo(8);
+    assertThat(occurrences(page, " data-picture=\"")).isEqualTo(8);
+    assertThat(occurrences(page, ":\"data:image/jpeg;base64,")).isEqualTo(8);
     assertThat(page.length()).isLessThan(8 * 20_000);
   }
 }

@@ -264,8 +264,8 @@ class EvaluationTest {
               task == Task.CAPTION ? Set.of("image_id", "caption") : Set.of("uniq_id", "box"));
       assertThat(Files.readString(directory.resolve("evaluation.html")))
           .contains("<title>%s, split val</title>".formatted(summary.task()))
-          .contains("src=\"data:image/")
-          .doesNotContain("src=\"http");
+          .contains("\"data:image/jpeg;base64,", " data-picture=\"")
+          .doesNotContain(" src=");
       Dataset<Row> predictions = spark.read().parquet(directory.resolve("predictions").toString());
       assertThat(predictions.count()).isEqualTo(outcome.examples());
       String file = directory.resolve(EvaluationSummary.FILE).toString();
