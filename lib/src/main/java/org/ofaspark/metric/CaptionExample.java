@@ -46,6 +46,11 @@ public final class CaptionExample implements Serializable {
         Words.of(hypothesis), references.stream().map(Words::of).toArray(Words[]::new));
   }
 
+  /** Tells whether there is a reference, without cutting any into n-grams. */
+  public boolean hasReferences() {
+    return references.length > 0;
+  }
+
   /** Returns the n-grams of each reference. */
   public List<NgramCounts> referenceNgrams() {
     return Arrays.stream(references).map(Words::ngrams).toList();

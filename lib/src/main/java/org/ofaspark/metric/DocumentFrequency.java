@@ -128,14 +128,7 @@ public final class DocumentFrequency implements Serializable {
      * @param references the references of one image
      */
     public Builder add(Collection<NgramCounts> references) {
-      NgramTable seen = new NgramTable(references.stream().mapToInt(NgramCounts::size).sum());
-      for (NgramCounts reference : references) {
-        for (int i = 0; i < reference.size(); i++) {
-          if (seen.addKey(reference.fingerprint(i))) {
-            frequencies.add(reference.fingerprint(i), 1);
-          }
-        }
-      }
+      NgramCounts.forEachOf(references, ngram -> frequencies.add(ngram, 1));
       documents++;
       return this;
     }

@@ -1,7 +1,9 @@
 package org.ofaspark.metric;
 
 import java.io.Serializable;
+import java.util.Collection;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The n-grams of one caption, n = 1 to {@value #MAX_ORDER}, each with its number of occurrences.
@@ -98,6 +100,18 @@ public final class NgramCounts implements Serializable {
       slot = (slot + 1) & mask;
     }
     return slot;
+  }
+
+  /** Hands over each n-gram of some captions once. */
+  static void forEachOf(Collection<NgramCounts> captions, LongConsumer visitor) {
+    NgramTable seen = new NgramTable(captions.stream().mapToInt(NgramCounts::size).sum());
+    for (NgramCounts caption : captions) {
+      for (int i = 0; i < caption.size(); i++) {
+        if (seen.addKey(caption.fingerprints[i])) {
+          visitor.accept(caption.fingerprints[i]);
+        }
+      }
+    }
   }
 
   /** Returns the number of words. */

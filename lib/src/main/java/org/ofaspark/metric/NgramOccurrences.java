@@ -38,16 +38,10 @@ public final class NgramOccurrences implements Serializable {
       divided.add(new NgramOccurrences());
     }
     while (documents.hasNext()) {
-      Collection<NgramCounts> references = documents.next();
-      NgramTable seen = new NgramTable(references.stream().mapToInt(NgramCounts::size).sum());
-      for (NgramCounts reference : references) {
-        for (int i = 0; i < reference.size(); i++) {
-          long ngram = reference.fingerprint(i);
-          if (seen.addKey(ngram)) { // the low bits are for the places in a table
-            divided.get((int) ((ngram >>> Integer.SIZE) % parts)).add(ngram);
-          }
-        }
-      }
+      NgramCounts.forEachOf(
+          documents.next(),
+          ngram -> // the low bits are for the places in a table
+          divided.get((int) ((ngram >>> Integer.SIZE) % parts)).add(ngram));
       divided.get(0).documents++;
     }
     return divided;

@@ -1,7 +1,6 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -37,8 +36,6 @@ import scala.Tuple2;
  */
 public final class CaptionScores {
 
-  private static final int KEPT_TOGETHER = 1000;
-
   private CaptionScores() {}
 
   /** Scorers that differ in where the document frequencies come from. */
@@ -58,13 +55,14 @@ public final class CaptionScores {
     JavaRDD<List<CaptionExample>> lists =
         predictions
             .javaRDD()
-            .mapPartitions(CaptionScores::lists)
+            .map(CaptionScores::caption)
+            .glom() // Spark looks through every object that it keeps, but not through a list's
             .persist(StorageLevel.MEMORY_AND_DISK());
     JavaRDD<CaptionExample> captions = lists.flatMap(List::iterator);
     Broadcast<Scorers> scorers =
         context.broadcast(
             new Scorers(
-                new CiderScorer(frequency(captions.filter(CaptionScores::isDocument))),
+                new CiderScorer(frequency(captions.filter(CaptionExample::hasReferences))),
                 cached.map(CiderScorer::new).orElse(null)));
     Dataset<Row> scored =
         spark
@@ -80,29 +78,12 @@ public final class CaptionScores {
     return scored;
   }
 
-  /** Cuts captions, in lists: Spark looks through every object that it keeps, but not a list's. */
-  private static Iterator<List<CaptionExample>> lists(Iterator<Row> rows) {
-    List<List<CaptionExample>> lists = new ArrayList<>();
-    while (rows.hasNext()) {
-      List<CaptionExample> list = new ArrayList<>();
-      while (rows.hasNext() && list.size() < KEPT_TOGETHER) {
-        list.add(caption(rows.next()));
-      }
-      lists.add(list);
-    }
-    return lists.iterator();
-  }
-
   /** Cuts a row's captions; an example without a prediction still is a document of the split. */
   private static CaptionExample caption(Row row) {
     String hypothesis = row.getAs(PredictionTable.HYPOTHESIS);
     return CaptionExample.ofPtbTokens(
         hypothesis == null ? "" : hypothesis,
         row.getList(PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)));
-  }
-
-  private static boolean isDocument(CaptionExample caption) {
-    return !caption.referenceNgrams().isEmpty();
   }
 
   private static DocumentFrequency frequency(JavaRDD<CaptionExample> captions) {

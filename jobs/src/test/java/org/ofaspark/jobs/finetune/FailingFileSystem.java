@@ -7,7 +7,6 @@ import java.nio.file.Paths;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
-import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 import org.ofaspark.checkpoint.WeightFiles;
 
@@ -23,20 +22,6 @@ public final class FailingFileSystem extends RawLocalFileSystem {
   @Override
   public URI getUri() {
     return URI.create("failing:///");
-  }
-
-  @Override
-  public FSDataOutputStream create(
-      Path file,
-      FsPermission permission,
-      boolean overwrite,
-      int bufferSize,
-      short replication,
-      long blockSize,
-      Progressable progress)
-      throws IOException {
-    failIfDue(file);
-    return super.create(file, permission, overwrite, bufferSize, replication, blockSize, progress);
   }
 
   @Override
