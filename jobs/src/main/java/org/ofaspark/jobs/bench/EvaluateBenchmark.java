@@ -21,7 +21,7 @@ import org.ofaspark.recipe.RecipeReader;
 /** The evaluation of a table of drawn pictures, on the executors that there are. */
 final class EvaluateBenchmark implements Benchmark {
 
-  private static final int EXAMPLES = 48;
+  private static final int EXAMPLES = 96;
   private static final int WIDTH = 640;
   private static final int HEIGHT = 480;
 
@@ -32,7 +32,7 @@ final class EvaluateBenchmark implements Benchmark {
 
   @Override
   public String description() {
-    return "captions of 8 tokens with OFA tiny for 48 pictures, on all executors of the master";
+    return "captions of 8 tokens with OFA tiny for 96 pictures, on all executors of the master";
   }
 
   @Override

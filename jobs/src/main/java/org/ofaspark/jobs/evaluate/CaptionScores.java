@@ -73,7 +73,7 @@ public final class CaptionScores {
                     .map(caption -> scored(scorers.value(), caption._1(), caption._2())),
                 PredictionTable.SCHEMA)
             .persist(StorageLevel.MEMORY_AND_DISK());
-    long unused = scored.count();
+    long unused = scored.javaRDD().count(); // one job: that of the Dataset takes three
     lists.unpersist();
     return scored;
   }

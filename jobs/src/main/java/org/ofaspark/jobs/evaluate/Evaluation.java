@@ -3,6 +3,7 @@ package org.ofaspark.jobs.evaluate;
 import static org.apache.spark.sql.functions.col;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -132,6 +133,31 @@ public final class Evaluation {
             new UnfinishedAnswers(spark, files, directory, source).complete(chunks, predict));
   }
 
+  /**
+   * How many answers there are, and of which kinds.
+   *
+   * @param answers all
+   * @param labelled those of examples that say what was to be answered
+   * @param failed those that are no prediction
+   */
+  private record Tally(long answers, long labelled, long failed) implements Serializable {
+
+    static Tally of(Dataset<Row> predictions) {
+      int error = PredictionTable.SCHEMA.fieldIndex(PredictionTable.ERROR);
+      return predictions
+          .javaRDD()
+          .aggregate(
+              new Tally(0, 0, 0),
+              (tally, row) ->
+                  new Tally(
+                      tally.answers + 1,
+                      tally.labelled + (PredictionTable.isLabelled(row) ? 1 : 0),
+                      tally.failed + (row.isNullAt(error) ? 0 : 1)),
+              (a, b) ->
+                  new Tally(a.answers + b.answers, a.labelled + b.labelled, a.failed + b.failed));
+    }
+  }
+
   /** Where the answers come from. */
   @FunctionalInterface
   private interface Answers {
@@ -153,8 +179,10 @@ public final class Evaluation {
           answers
               .of(chunks, predict, source(directory, chunks, broadcast))
               .persist(StorageLevel.MEMORY_AND_DISK());
-      requireAll(predictions.count(), chunks.examples(), directory); // the model works here, once
-      return outcome(scored(predictions), chunks.examples(), broadcast);
+      Tally tally = Tally.of(predictions); // the model works here, once
+      requireAll(tally.answers(), chunks.examples(), directory);
+      Dataset<Row> scored = tally.labelled() > 0 ? scored(predictions) : predictions;
+      return outcome(scored, tally, broadcast);
     } catch (IOException | RuntimeException e) {
       broadcast.destroy();
       throw e;
@@ -191,8 +219,7 @@ public final class Evaluation {
   }
 
   private Dataset<Row> scored(Dataset<Row> answers) {
-    boolean isAnyLabelled = !answers.filter(col(PredictionTable.LOSS).isNotNull()).isEmpty();
-    if (recipe.task() != Task.CAPTION || !isAnyLabelled) {
+    if (recipe.task() != Task.CAPTION) {
       return answers;
     }
     int partitions = PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism());
@@ -201,7 +228,7 @@ public final class Evaluation {
     return scored;
   }
 
-  private Outcome outcome(Dataset<Row> predictions, long count, ModelBroadcast weights) {
+  private Outcome outcome(Dataset<Row> predictions, Tally tally, ModelBroadcast weights) {
     TaskMetrics task = TaskMetrics.of(recipe.task());
     Map<String, Double> metrics = task.of(predictions);
     List<String> names = new ArrayList<>(task.metrics().stream().map(SummedMetric::name).toList());
@@ -209,33 +236,31 @@ public final class Evaluation {
       metrics.remove(PredictionTable.CIDER_VALID);
       names.remove(PredictionTable.CIDER_VALID);
     }
-    long failed = tellFailures(predictions, count);
+    if (tally.failed() > 0) {
+      tellFailures(predictions, tally);
+    }
     names.removeAll(metrics.keySet());
-    if (!names.isEmpty() && failed < count) {
+    if (!names.isEmpty() && tally.failed() < tally.answers()) {
       LOG.warn("No example says what was to be answered: left out are {}", names);
     }
-    return new Outcome(predictions, metrics, names, count, failed, weights);
+    return new Outcome(predictions, metrics, names, tally.answers(), tally.failed(), weights);
   }
 
-  private static long tellFailures(Dataset<Row> predictions, long count) {
-    Dataset<Row> failures = predictions.filter(col(PredictionTable.ERROR).isNotNull());
-    long failed = failures.count();
-    if (failed > 0) {
-      List<String> first =
-          failures
-              .orderBy(ExampleTable.EXAMPLE_ID)
-              .select(ExampleTable.EXAMPLE_ID, PredictionTable.ERROR)
-              .limit(MOST_NAMED)
-              .collectAsList()
-              .stream()
-              .map(row -> "%s (%s)".formatted(row.getString(0), row.getString(1)))
-              .toList();
-      LOG.warn(
-          "{} of {} examples have no prediction; the first are {}. Column error has all",
-          failed,
-          count,
-          String.join(", ", first));
-    }
-    return failed;
+  private static void tellFailures(Dataset<Row> predictions, Tally tally) {
+    List<String> first =
+        predictions
+            .filter(col(PredictionTable.ERROR).isNotNull())
+            .orderBy(ExampleTable.EXAMPLE_ID)
+            .select(ExampleTable.EXAMPLE_ID, PredictionTable.ERROR)
+            .limit(MOST_NAMED)
+            .collectAsList()
+            .stream()
+            .map(row -> "%s (%s)".formatted(row.getString(0), row.getString(1)))
+            .toList();
+    LOG.warn(
+        "{} of {} examples have no prediction; the first are {}. Column error has all",
+        tally.failed(),
+        tally.answers(),
+        String.join(", ", first));
   }
 }

@@ -1,10 +1,12 @@
 package org.ofaspark.jobs.evaluate;
 
+import static java.util.Comparator.comparingInt;
 import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.floor;
 import static org.apache.spark.sql.functions.size;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Objects;
@@ -52,15 +54,16 @@ final class ExampleChunks {
    */
   ExampleChunks(SparkSession spark, Dataset<Row> examples, int batchSize) {
     this.examples = examples;
-    JavaRDD<Row> ordered =
-        examples
-            .select(col(ExampleTable.EXAMPLE_ID), size(col("source")).as("length"))
-            .orderBy("length", ExampleTable.EXAMPLE_ID)
-            .javaRDD()
-            .zipWithIndex()
-            .map(place -> RowFactory.create(place._1().getString(0), place._2()));
-    this.places = spark.createDataFrame(ordered, PLACES);
-    this.count = examples.select(ExampleTable.EXAMPLE_ID).count();
+    List<Row> lengths =
+        examples.select(col(ExampleTable.EXAMPLE_ID), size(col("source"))).collectAsList().stream()
+            .sorted(comparingInt((Row row) -> row.getInt(1)).thenComparing(row -> row.getString(0)))
+            .toList();
+    this.count = lengths.size();
+    List<Row> places = new ArrayList<>();
+    for (Row row : lengths) {
+      places.add(RowFactory.create(row.getString(0), (long) places.size()));
+    }
+    this.places = spark.createDataFrame(places, PLACES);
     long batches = (count + batchSize - 1) / batchSize;
     this.chunkSize = Math.max(1, (batches + MOST - 1) / MOST) * batchSize;
   }
