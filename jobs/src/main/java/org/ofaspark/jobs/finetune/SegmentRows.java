@@ -3,22 +3,23 @@ package org.ofaspark.jobs.finetune;
 import static org.apache.spark.sql.functions.broadcast;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.explode;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sequence;
 import static org.apache.spark.sql.functions.udf;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.MapFunction;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.ofaspark.data.EpochOrder;
@@ -39,6 +40,7 @@ final class SegmentRows {
   /** Examples of a segment up to which ids and places travel to every reader of rows. */
   private static final long BROADCAST_EXAMPLES = 1_000_000;
 
+  private static final String EPOCH = "epoch";
   private static final String PLACE = "place";
   private static final String IS_DROPPED = "is_dropped";
   private static final StructType PLACES =
@@ -114,35 +116,34 @@ final class SegmentRows {
 
   /** Finds the id and place of every example that the updates use. */
   private Dataset<Row> places(long fromUpdate, long toUpdate) {
-    List<Dataset<Row>> epochs = new ArrayList<>();
-    for (int epoch = plan.epoch(fromUpdate); epoch <= plan.epoch(toUpdate - 1); epoch++) {
-      epochs.add(places(epoch));
-    }
-    Dataset<Row> all = epochs.get(0);
-    for (Dataset<Row> epoch : epochs.subList(1, epochs.size())) {
-      all = all.union(epoch);
-    }
-    long from = plan.firstPlace(fromUpdate);
-    long to = plan.firstPlace(toUpdate - 1) + plan.examplesOf(toUpdate - 1);
-    return all.filter(col(PLACE).geq(from).and(col(PLACE).lt(to)));
-  }
-
-  private Dataset<Row> places(int epoch) {
+    int firstEpoch = plan.epoch(fromUpdate);
     long runSeed = seed;
     EpochPlan runPlan = plan;
     var key =
-        udf((UDF1<String, Long>) id -> EpochOrder.key(runSeed, epoch, id), DataTypes.LongType);
+        udf(
+            (UDF2<Integer, String, Long>) (epoch, id) -> EpochOrder.key(runSeed, epoch, id),
+            DataTypes.LongType);
+    Column epochs = sequence(lit(firstEpoch), lit(plan.epoch(toUpdate - 1)));
     Dataset<String> ordered =
         table
-            .select(ExampleTable.EXAMPLE_ID)
-            .orderBy(key.apply(col(ExampleTable.EXAMPLE_ID)), col(ExampleTable.EXAMPLE_ID))
-            .map((MapFunction<Row, String>) row -> row.getString(0), Encoders.STRING());
+            .select(explode(epochs).as(EPOCH), col(ExampleTable.EXAMPLE_ID))
+            .orderBy(
+                col(EPOCH),
+                key.apply(col(EPOCH), col(ExampleTable.EXAMPLE_ID)),
+                col(ExampleTable.EXAMPLE_ID))
+            .map((MapFunction<Row, String>) row -> row.getString(1), Encoders.STRING());
     JavaRDD<Row> numbered =
         ordered
             .javaRDD()
-            .zipWithIndex()
-            .map(example -> RowFactory.create(example._1(), runPlan.place(epoch, example._2())));
-    return spark.createDataFrame(numbered, PLACES);
+            .zipWithIndex() // goes on from one epoch to the next, as places do
+            .map(
+                example ->
+                    RowFactory.create(example._1(), runPlan.place(firstEpoch, example._2())));
+    long from = plan.firstPlace(fromUpdate);
+    long to = plan.firstPlace(toUpdate - 1) + plan.examplesOf(toUpdate - 1);
+    return spark
+        .createDataFrame(numbered, PLACES)
+        .filter(col(PLACE).geq(from).and(col(PLACE).lt(to)));
   }
 
   /** Sends each place to the rank that trains on it. */
