@@ -45,7 +45,9 @@ public final class LocalSpark {
         .config(
             "spark.executor.extraClassPath",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")))
-        .config("spark.executor.extraJavaOptions", "-Dgolden.dir=" + Golden.dir().toAbsolutePath())
+        .config(
+            "spark.executor.extraJavaOptions",
+            "-XX:TieredStopAtLevel=1 -Dgolden.dir=" + Golden.dir().toAbsolutePath())
         .config("spark.stage.maxConsecutiveAttempts", 1) // as finetune sets it
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
   }
