@@ -10,6 +10,7 @@ import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.optim.Adam;
 

@@ -14,6 +14,7 @@ import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.train.TrainConfig;
 import org.slf4j.Logger;

@@ -3,6 +3,8 @@ package org.ofaspark.jobs.storage;
 import java.io.IOException;
 import java.util.List;
 import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightCheck;
@@ -31,20 +33,35 @@ public final class WeightDirectory {
 
   /**
    * Returns the directory of the weights that a user means: the one named, or the best checkpoint
-   * of the run named.
+   * of the run named. Weights of a checkpoint are read once and compared with its manifest.
    *
    * @param files access to the file system
    * @param key what names them: a recipe key or an option
    * @param path a run's directory, or one of weights
    * @return its path, with scheme
    * @throws IllegalArgumentException if the path is neither
+   * @throws BadCheckpointException if a file is not as the checkpoint was written
    */
   public static String resolve(HadoopFiles files, String key, String path) throws IOException {
     String directory = files.qualified(path);
     requireDirectory(files, key, directory);
-    return is(files, directory)
-        ? directory
-        : new RunDirectory(files, directory).bestCheckpoint(key);
+    String weights =
+        is(files, directory) ? directory : new RunDirectory(files, directory).bestCheckpoint(key);
+    verify(files, weights);
+    return weights;
+  }
+
+  /** Only checkpoints have a manifest. */
+  private static void verify(HadoopFiles files, String directory) throws IOException {
+    String manifest = directory + "/" + Manifest.FILE;
+    if (files.exists(manifest)) {
+      List<String> names = files(files, directory);
+      for (FileEntry entry : Manifest.parse(files.readText(manifest), manifest).files()) {
+        if (names.contains(entry.name())) {
+          HashedFile.verify(files, directory, entry);
+        }
+      }
+    }
   }
 
   /**

@@ -18,6 +18,7 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
 
 class CheckpointsTest {

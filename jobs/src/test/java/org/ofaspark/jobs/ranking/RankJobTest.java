@@ -27,6 +27,7 @@ import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
@@ -77,21 +78,13 @@ class RankJobTest {
   /** Makes a run whose best checkpoint, of update 7, has the weights. */
   private static void makeRunOfWeights(Path weights) throws IOException {
     var run = new RunDirectory(files, folder.resolve("run").toString());
-    Path checkpoint = folder.resolve("run/checkpoints/.update-00000007.tmp");
-    Files.createDirectories(checkpoint);
-    Files.copy(weights.resolve(WeightFiles.SINGLE), checkpoint.resolve(WeightFiles.SINGLE));
-    run.commit(
-        new Manifest(
-            Manifest.VERSION,
-            7,
-            1,
-            1,
-            1,
-            0,
-            1,
-            0,
-            List.of(new FileEntry(WeightFiles.SINGLE, 1, "0a")),
-            Map.of()));
+    FileEntry file =
+        HashedFile.write(
+            files,
+            run.unfinishedCheckpoint(7),
+            WeightFiles.SINGLE,
+            out -> Files.copy(weights.resolve(WeightFiles.SINGLE), out));
+    run.commit(new Manifest(Manifest.VERSION, 7, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
     run.markBest(7);
   }
 

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 
 class WeightDirectoryTest {
@@ -25,6 +29,15 @@ class WeightDirectoryTest {
     return WeightDirectory.resolve(FILES, "--weights", path(name));
   }
 
+  /** Writes a checkpoint whose weights are its number. */
+  private static void write(RunDirectory run, long update) throws IOException {
+    String unfinished = run.unfinishedCheckpoint(update);
+    FileEntry weights =
+        HashedFile.write(FILES, unfinished, WeightFiles.SINGLE, out -> out.write((int) update));
+    run.commit(
+        new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, 1, 0, List.of(weights), Map.of()));
+  }
+
   @Test
   void directoryOfWeightsIsMeantItself() throws IOException {
     FILES.writeText(path("imported/" + WeightFiles.SINGLE), "");
@@ -36,16 +49,29 @@ class WeightDirectoryTest {
   @Test
   void runMeansItsBestCheckpoint() throws IOException {
     var run = new RunDirectory(FILES, path("run"));
-    FILES.writeText(run.checkpoint(3) + "/" + Manifest.FILE, "{}");
-    FILES.writeText(run.checkpoint(5) + "/" + Manifest.FILE, "{}");
+    write(run, 3);
+    write(run, 5);
     run.markBest(3);
     assertThat(resolve("run")).isEqualTo(run.checkpoint(3));
   }
 
   @Test
+  void weightsThatAreNotAsTheyWereWrittenAreRefused() throws IOException {
+    var run = new RunDirectory(FILES, path("run"));
+    write(run, 3);
+    run.markBest(3);
+    FILES.writeText(run.checkpoint(3) + "/" + WeightFiles.SINGLE, "4");
+    assertThatThrownBy(() -> resolve("run"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessageMatching(
+            "file:.*/update-00000003/model.safetensors: 1 bytes, SHA-256 [0-9a-f]{64}"
+                + " \\(expected: 1 bytes, [0-9a-f]{64}\\)");
+  }
+
+  @Test
   void runWithoutValidationIsAnError() throws IOException {
     var run = new RunDirectory(FILES, path("run"));
-    FILES.writeText(run.checkpoint(3) + "/" + Manifest.FILE, "{}");
+    write(run, 3);
     assertThatThrownBy(() -> resolve("run"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageMatching(

@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.finetune;
+package org.ofaspark.jobs.storage;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -11,14 +11,22 @@ import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.config.Sha256;
-import org.ofaspark.jobs.storage.HadoopFiles;
 
 /** Writes a file of a checkpoint with its fingerprint, and checks one against it. */
-final class HashedFile {
+public final class HashedFile {
 
   private HashedFile() {}
 
-  static FileEntry write(
+  /**
+   * Writes a file.
+   *
+   * @param files access to the file system
+   * @param directory where
+   * @param name of the file
+   * @param content what is in it
+   * @return what a manifest says of it
+   */
+  public static FileEntry write(
       HadoopFiles files, String directory, String name, HadoopFiles.Content content)
       throws IOException {
     Path path = new Path(directory, name);
@@ -33,9 +41,13 @@ final class HashedFile {
   /**
    * Reads a file whole and compares it with its fingerprint.
    *
+   * @param files access to the file system
+   * @param directory where
+   * @param entry what the manifest says of it
    * @throws BadCheckpointException if it is another file than the one that was written
    */
-  static void verify(HadoopFiles files, String directory, FileEntry entry) throws IOException {
+  public static void verify(HadoopFiles files, String directory, FileEntry entry)
+      throws IOException {
     String path = directory + "/" + entry.name();
     if (!files.exists(path)) {
       throw new BadCheckpointException(path + ": missing (expected: what the manifest lists)");
