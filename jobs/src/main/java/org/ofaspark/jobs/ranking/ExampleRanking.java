@@ -133,11 +133,15 @@ public final class ExampleRanking {
       RankingSummary summary = report.summary(source, scoringSeconds, secondsSince(start));
       files.writeText(summaryFile, summary.toJson());
       LOG.info("{}, in {}", summary.line(), directory);
+      scores.unpersist();
+      broadcast.free();
       return summary;
-    } finally {
-      context.clearJobGroup();
+    } catch (IOException | RuntimeException e) {
       scores.unpersist();
       broadcast.destroy();
+      throw e;
+    } finally {
+      context.clearJobGroup();
     }
   }
 
