@@ -12,13 +12,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -170,6 +174,54 @@ class FaultsTest {
     }
   }
 
+  @Test
+  void othersLeaveSoonAfterARankIsKilledAndTrainingIsBack() throws Exception {
+    var listener = new TaskTimes();
+    spark.sparkContext().addSparkListener(listener);
+    Path metrics = folder.resolve("bereft/metrics/train-00000000.jsonl");
+    CompletableFuture<Manifest> training =
+        finetuneAsync("bereft", 4, 40, "train.log-interval=1", "train.max-failures=1");
+    awaitText(metrics, training); // in an update
+    long killed = System.currentTimeMillis();
+    assertThat(executors().get(0).destroyForcibly()).isTrue();
+    while (listener.failures(killed).size() < 4 && !training.isDone()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    long back = System.nanoTime();
+    while (Files.getLastModifiedTime(metrics).toMillis() < killed + 2_000 && !training.isDone()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    awaitText(metrics, training); // written anew by the next attempt
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - back);
+    training.get(5, TimeUnit.MINUTES);
+    spark.sparkContext().removeSparkListener(listener);
+
+    System.out.printf(
+        "after kill -9 the others leave in %s ms; training is back in %d s%n",
+        listener.failures(killed), seconds);
+    assertThat(listener.failures(killed))
+        .hasSize(4) // with the one that was killed
+        .allSatisfy(millis -> assertThat(millis).isLessThanOrEqualTo(2_000));
+    assertThat(seconds).isLessThanOrEqualTo(30);
+  }
+
+  /** When tasks have failed. */
+  private static final class TaskTimes extends SparkListener {
+    private final Queue<Long> failures = new ConcurrentLinkedQueue<>();
+
+    @Override
+    public void onTaskEnd(SparkListenerTaskEnd end) {
+      if (!end.taskInfo().successful()) {
+        failures.add(end.taskInfo().finishTime());
+      }
+    }
+
+    /** Returns how many milliseconds after a time tasks have failed. */
+    List<Long> failures(long since) {
+      return failures.stream().map(time -> time - since).filter(after -> after >= 0).toList();
+    }
+  }
+
   private static void signal(String name, ProcessHandle process)
       throws IOException, InterruptedException {
     var kill = new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start();
@@ -239,7 +291,7 @@ class FaultsTest {
 
   @Test
   void runWhoseDriverIsKilledGoesOnWhenItIsSubmittedAgain() throws Exception {
-    finetune("undisturbed", 2, 20);
+    finetune("undisturbed", 2, 12);
     String[] often = {"train.save-interval-updates=2", "train.max-failures=0"};
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -263,10 +315,10 @@ class FaultsTest {
       assertEnds(orphan);
     }
 
-    Manifest last = finetune("resubmitted", 2, 20, often);
+    Manifest last = finetune("resubmitted", 2, 12, often);
 
-    assertThat(last.updateNumber()).isEqualTo(20);
-    RunWeights.assertSame(weights("resubmitted", 20), weights("undisturbed", 20));
+    assertThat(last.updateNumber()).isEqualTo(12);
+    RunWeights.assertSame(weights("resubmitted", 12), weights("undisturbed", 12));
   }
 
   private static void assertEnds(ProcessHandle process) throws Exception {
@@ -289,7 +341,7 @@ class FaultsTest {
     public static void main(String[] args) throws IOException {
       folder = Path.of(args[0]);
       spark = LocalSpark.startExecutors(2);
-      finetune("resubmitted", 2, 20, List.of(args).subList(1, args.length).toArray(String[]::new));
+      finetune("resubmitted", 2, 12, List.of(args).subList(1, args.length).toArray(String[]::new));
     }
   }
 
