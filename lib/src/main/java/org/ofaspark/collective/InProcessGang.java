@@ -1,7 +1,5 @@
 package org.ofaspark.collective;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.index.NDIndex;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,9 +9,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
-import org.ofaspark.tensor.Scope;
 
 /**
  * Ranks that are threads of one process and read each other's memory.
@@ -24,6 +20,7 @@ import org.ofaspark.tensor.Scope;
 public final class InProcessGang {
 
   private final int worldSize;
+  private final WireFormat gradientFormat;
   private final Duration timeout;
   private final CyclicBarrier barrier;
   private final AtomicReferenceArray<Object> values;
@@ -32,10 +29,12 @@ public final class InProcessGang {
    * Creates a gang that nobody has joined.
    *
    * @param worldSize number of ranks
+   * @param gradientFormat what numbers that are summed are rounded to on their way
    * @param timeout how long an operation waits for the other ranks
    */
-  public InProcessGang(int worldSize, Duration timeout) {
+  public InProcessGang(int worldSize, WireFormat gradientFormat, Duration timeout) {
     this.worldSize = worldSize;
+    this.gradientFormat = gradientFormat;
     this.timeout = timeout;
     this.barrier = new CyclicBarrier(worldSize);
     this.values = new AtomicReferenceArray<>(worldSize);
@@ -72,17 +71,9 @@ public final class InProcessGang {
       Range range = Range.of(rank, worldSize, vector.size());
       values.set(rank, vector);
       await("reduceScatter");
-      Autograd.withoutRecording(
-          () ->
-              Scope.run(
-                  () -> {
-                    NDArray sum = part(vector, range);
-                    for (int i = 1; i < worldSize; i++) { // own first, then the ranks after it
-                      FlatVector other = (FlatVector) values.get((rank + i) % worldSize);
-                      sum.addi(part(other, range));
-                    }
-                    return rank;
-                  }));
+      for (int i = 1; i < worldSize; i++) { // own first, then the ranks after it
+        add((FlatVector) values.get((rank + i) % worldSize), vector, range);
+      }
       await("reduceScatter");
     }
 
@@ -145,8 +136,11 @@ public final class InProcessGang {
     }
   }
 
-  private static NDArray part(FlatVector vector, Range range) {
-    return vector.array().get(new NDIndex().addSliceDim(range.from(), range.to()));
+  private void add(FlatVector from, FlatVector to, Range range) {
+    for (long start = range.from(); start < range.to(); start += FlatVector.MAX_RANGE) {
+      long end = Math.min(range.to(), start + FlatVector.MAX_RANGE);
+      gradientFormat.new Adder(to.map(start, end)).add(gradientFormat.encode(from.map(start, end)));
+    }
   }
 
   private static void copy(FlatVector from, FlatVector to, Range range) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Checks;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.config.ConfigSection;
@@ -293,6 +294,7 @@ public final class RecipeReader {
         train.text("best-checkpoint-metric"),
         train.flag("maximize-best-checkpoint-metric"),
         train.integer("max-failures"),
+        train.choice("collective-precision", WireFormat.class),
         train.duration("collective-timeout"));
   }
 

@@ -1,6 +1,7 @@
 package org.ofaspark.train;
 
 import java.time.Duration;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Checks;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.tensor.FloatType;
@@ -27,6 +28,7 @@ import org.ofaspark.tensor.FloatType;
  * @param bestCheckpointMetric the validation metric that makes a checkpoint the best
  * @param maximizeBestCheckpointMetric whether more of it is better
  * @param maxFailures how many times the run goes on from its last checkpoint after a failure
+ * @param collectivePrecision form in which gradients travel between ranks
  * @param collectiveTimeout how long a rank waits for a sign of life from the others
  */
 public record TrainConfig(
@@ -48,6 +50,7 @@ public record TrainConfig(
     String bestCheckpointMetric,
     boolean maximizeBestCheckpointMetric,
     int maxFailures,
+    WireFormat collectivePrecision,
     Duration collectiveTimeout) {
 
   /** The type that the network computes in; parameters and losses are float32 at all times. */

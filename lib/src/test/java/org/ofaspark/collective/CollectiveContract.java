@@ -31,7 +31,7 @@ public abstract class CollectiveContract {
   protected abstract Collective join(Object gang, int rank, int worldSize) throws Exception;
 
   /** Prepares a gang that nobody has joined. */
-  protected abstract Object newGang(int worldSize);
+  protected abstract Object newGang(int worldSize, WireFormat gradientFormat);
 
   /** The work of one rank. */
   protected interface Rank<T> {
@@ -41,7 +41,12 @@ public abstract class CollectiveContract {
 
   /** Runs all ranks of a new gang and returns their results, or throws the first failure. */
   protected final <T> List<T> onRanks(int worldSize, Rank<T> work) throws Exception {
-    Object gang = newGang(worldSize);
+    return onRanks(worldSize, WireFormat.FP32, work);
+  }
+
+  private <T> List<T> onRanks(int worldSize, WireFormat gradientFormat, Rank<T> work)
+      throws Exception {
+    Object gang = newGang(worldSize, gradientFormat);
     ExecutorService threads = Executors.newFixedThreadPool(worldSize);
     try {
       List<Callable<T>> ranks = new ArrayList<>();
@@ -84,19 +89,24 @@ public abstract class CollectiveContract {
 
   @ParameterizedTest
   @CsvSource({
-    "1, 10",
-    "2, 1",
-    "2, 1000",
-    "2, 3000001",
-    "3, 100",
-    "3, 2500000",
-    "4, 17",
-    "4, 999983"
+    "1, 10, FP32",
+    "2, 1, FP32",
+    "2, 1000, FP32",
+    "2, 3000001, FP32",
+    "3, 100, FP32",
+    "3, 2500000, FP32",
+    "4, 17, FP32",
+    "4, 999983, FP32",
+    "1, 10, BF16",
+    "2, 3000001, BF16",
+    "4, 999983, BF16"
   })
-  void reduceScatterSumsEachRanksRange(int worldSize, int size) throws Exception {
+  void reduceScatterSumsEachRanksRange(int worldSize, int size, WireFormat format)
+      throws Exception {
     List<float[]> ranges =
         onRanks(
             worldSize,
+            format,
             gang -> {
               try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
                 FlatVector vector = vector(manager, values(gang.rank(), size));
@@ -113,11 +123,20 @@ public abstract class CollectiveContract {
       for (int i = 1; i < worldSize; i++) { // own first, then the ranks after it
         float[] other = values((rank + i) % worldSize, size);
         for (int k = 0; k < expected.length; k++) {
-          expected[k] += other[(int) own.from() + k];
+          expected[k] += travelled(other[(int) own.from() + k], format);
         }
       }
       assertThat(ranges.get(rank)).isEqualTo(expected);
     }
+  }
+
+  /** Rounds a number of moderate size to the 8 bits that bfloat16 has room for. */
+  private static float travelled(float value, WireFormat format) {
+    if (format == WireFormat.FP32) {
+      return value;
+    }
+    float unit = Math.ulp(value) * (1 << 16);
+    return (float) (Math.rint((double) value / unit) * unit);
   }
 
   @ParameterizedTest

@@ -5,8 +5,8 @@ import java.time.Duration;
 class InProcessGangTest extends CollectiveContract {
 
   @Override
-  protected Object newGang(int worldSize) {
-    return new InProcessGang(worldSize, Duration.ofSeconds(10));
+  protected Object newGang(int worldSize, WireFormat gradientFormat) {
+    return new InProcessGang(worldSize, gradientFormat, Duration.ofSeconds(10));
   }
 
   @Override

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.RecipeException;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.TokenDrop;
@@ -50,6 +51,7 @@ class RecipeReaderTest {
             "model.decoder-layers=3",
             "model.decoder-attention-heads=8",
             "model.decoder-ffn-embed-dim=512",
+            "train.collective-precision=bf16",
             "train.collective-timeout=90",
             "train.report-accuracy=true",
             "preprocess.input.train=hdfs:///a.tsv, hdfs:///b.tsv",
@@ -64,6 +66,7 @@ class RecipeReaderTest {
     assertThat(model.encoder()).isEqualTo(new TransformerConfig(12, 16, 4096, 0.1));
     assertThat(model.decoder()).isEqualTo(new TransformerConfig(3, 8, 512, 0.1));
     assertThat(model.resnet().layers()).containsExactly(3, 8, 36);
+    assertThat(recipe.train().collectivePrecision()).isEqualTo(WireFormat.BF16);
     assertThat(recipe.train().collectiveTimeout()).isEqualTo(Duration.ofSeconds(90));
     assertThat(recipe.train().reportAccuracy()).isTrue();
     assertThat(recipe.preprocess().input().get("train"))

@@ -221,6 +221,7 @@ class RecipesTest {
             train {
                 batch-size=8
                 best-checkpoint-metric=loss
+                collective-precision=fp32
                 collective-timeout="60 seconds"
                 fp16-init-scale=128
                 fp16-scale-window=512

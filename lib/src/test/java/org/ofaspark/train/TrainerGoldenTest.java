@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.collective.InProcessGang;
 import org.ofaspark.collective.SingleRank;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.golden.Golden;
@@ -92,7 +93,7 @@ class TrainerGoldenTest {
   @ParameterizedTest
   @MethodSource("parallelRuns")
   void twoRanksEqualUpstreamsTwoProcesses(String name) throws Exception {
-    var gang = new InProcessGang(2, Duration.ofMinutes(1));
+    var gang = new InProcessGang(2, WireFormat.FP32, Duration.ofMinutes(1));
 
     onTwoThreads(
         rank -> {

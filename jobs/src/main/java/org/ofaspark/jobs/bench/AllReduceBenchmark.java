@@ -2,11 +2,13 @@ package org.ofaspark.jobs.bench;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.cluster.BarrierStage;
@@ -49,13 +51,17 @@ final class AllReduceBenchmark implements Benchmark {
           BarrierStage.collect(
               new JavaSparkContext(spark.sparkContext())
                   .parallelize(IntStream.range(0, ranks).boxed().toList(), ranks),
-              new AllReduceRank(UUID.randomUUID(), ranks, sizes, stopwatch),
+              new AllReduceRank(gangs(), ranks, sizes, stopwatch),
               Rounds.class);
       report.accept(timed.get(0).duration("one double, %d ranks".formatted(ranks), "us", MICROS));
       for (int i = 0; i < sizes.size(); i++) {
-        report(MEBIBYTES.get(i), ranks, timed.subList(1 + 2 * i, 3 + 2 * i), report);
+        report(MEBIBYTES.get(i), ranks, timed.subList(1 + 3 * i, 4 + 3 * i), report);
       }
     }
+  }
+
+  private static Map<WireFormat, UUID> gangs() {
+    return Map.of(WireFormat.FP32, UUID.randomUUID(), WireFormat.BF16, UUID.randomUUID());
   }
 
   private static void report(
@@ -63,10 +69,18 @@ final class AllReduceBenchmark implements Benchmark {
     double amount = (mebibytes << 20) / GIGA;
     Measurement collective =
         timed.get(0).rate("%d MiB, %d ranks".formatted(mebibytes, ranks), "GB/s", amount);
+    Measurement halved =
+        timed
+            .get(1)
+            .rate(
+                "%d MiB, %d ranks, gradients in bf16".formatted(mebibytes, ranks), "GB/s", amount);
     Measurement socket =
-        timed.get(1).rate("%d MiB, plain socket, one way".formatted(mebibytes), "GB/s", amount);
+        timed.get(2).rate("%d MiB, plain socket, one way".formatted(mebibytes), "GB/s", amount);
     report.accept(collective);
+    report.accept(halved);
     report.accept(socket);
+    report.accept(
+        halved.over(collective, "%d MiB, gradients in bf16 to fp32".formatted(mebibytes)));
     report.accept(
         collective.over(socket, "%d MiB, all-reduce to plain socket".formatted(mebibytes)));
   }

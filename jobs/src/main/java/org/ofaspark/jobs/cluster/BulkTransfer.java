@@ -2,8 +2,6 @@ package org.ofaspark.jobs.cluster;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +10,7 @@ import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Range;
+import org.ofaspark.collective.WireFormat;
 
 /**
  * One reduce-scatter or all-gather of this rank: what has arrived, and what has been taken in by
@@ -24,6 +23,7 @@ import org.ofaspark.collective.Range;
 final class BulkTransfer {
 
   private final Frame.Kind kind;
+  private final WireFormat format;
   private final long sequence;
   private final int rank;
   private final int worldSize;
@@ -46,12 +46,13 @@ final class BulkTransfer {
   }
 
   /** A message that has arrived before its turn, and is answered when it has been added. */
-  private record Early(ByteBuffer floats, RpcResponseCallback done) {}
+  private record Early(ByteBuffer encoded, RpcResponseCallback done) {}
 
   /**
    * Prepares an operation.
    *
    * @param kind REDUCE or GATHER
+   * @param format of the numbers that travel
    * @param vector where floats are taken from and put to
    * @param size of the vector in floats
    * @param chunkSize of a message in floats
@@ -59,6 +60,7 @@ final class BulkTransfer {
    */
   BulkTransfer(
       Frame.Kind kind,
+      WireFormat format,
       long sequence,
       int rank,
       int worldSize,
@@ -67,6 +69,7 @@ final class BulkTransfer {
       long chunkSize,
       Runnable changed) {
     this.kind = kind;
+    this.format = format;
     this.sequence = sequence;
     this.rank = rank;
     this.worldSize = worldSize;
@@ -128,14 +131,14 @@ final class BulkTransfer {
    * @throws IllegalArgumentException if the message lies outside of what this rank takes in
    */
   StreamCallbackWithID receive(Frame frame, RpcResponseCallback done) {
-    long to = frame.position() + frame.length() / Float.BYTES;
+    long to = frame.position() + frame.length() / format.bytes();
     Range allowed = Range.of(kind == Frame.Kind.REDUCE ? rank : frame.sender(), worldSize, size);
     Chunk chunk = chunks.get(frame.position());
     boolean fits =
         kind == Frame.Kind.REDUCE
             ? chunk != null && chunk.range.to() == to
             : frame.position() >= allowed.from() && to <= allowed.to();
-    if (!fits || frame.length() % Float.BYTES != 0) {
+    if (!fits || frame.length() % format.bytes() != 0) {
       throw new IllegalArgumentException(
           "%s of floats %d to %d from rank %d (expected: within %d to %d)"
               .formatted(kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
@@ -187,7 +190,8 @@ final class BulkTransfer {
 
     Put(Frame frame, RpcResponseCallback done) {
       super(frame, done);
-      this.target = vector.slice(frame.position(), frame.position() + frame.length() / Float.BYTES);
+      this.target =
+          vector.slice(frame.position(), frame.position() + frame.length() / format.bytes());
     }
 
     @Override
@@ -207,13 +211,13 @@ final class BulkTransfer {
     private final Chunk chunk;
     private final int turn;
     private final @Nullable ByteBuffer early;
-    private final FloatAdder adder;
+    private final WireFormat.Adder adder;
 
     Add(Frame frame, RpcResponseCallback done, Chunk chunk) {
       super(frame, done);
       this.chunk = chunk;
       this.turn = Math.floorMod(frame.sender() - rank, worldSize);
-      this.adder = new FloatAdder(vector.slice(chunk.range.from(), chunk.range.to()));
+      this.adder = format.new Adder(vector.slice(chunk.range.from(), chunk.range.to()));
       synchronized (chunk) {
         this.early = chunk.turn == turn ? null : ByteBuffer.allocateDirect(frame.length());
       }
@@ -241,56 +245,13 @@ final class BulkTransfer {
         }
         Early next = chunk.early.remove(chunk.turn);
         while (next != null) {
-          new FloatAdder(vector.slice(chunk.range.from(), chunk.range.to())).add(next.floats());
+          format.new Adder(vector.slice(chunk.range.from(), chunk.range.to())).add(next.encoded());
           takenIn.add(next.done());
           chunk.turn++;
           next = chunk.early.remove(chunk.turn);
         }
       }
       return takenIn;
-    }
-  }
-
-  /** Adds a stream of bytes to floats; a float may be cut in two between portions. */
-  private static final class FloatAdder {
-    private final FloatBuffer sums;
-    private final byte[] cut = new byte[Float.BYTES];
-    private int cutLength;
-    private int position;
-
-    FloatAdder(ByteBuffer sums) {
-      this.sums = sums.asFloatBuffer();
-    }
-
-    void add(ByteBuffer data) {
-      while (cutLength > 0 && data.hasRemaining()) {
-        cut[cutLength++] = data.get();
-        if (cutLength == Float.BYTES) {
-          addAll(ByteBuffer.wrap(cut));
-          cutLength = 0;
-        }
-      }
-      int whole = data.remaining() / Float.BYTES * Float.BYTES;
-      addAll(data.slice(data.position(), whole));
-      data.position(data.position() + whole);
-      while (data.hasRemaining()) {
-        cut[cutLength++] = data.get();
-      }
-    }
-
-    private void addAll(ByteBuffer bytes) {
-      FloatBuffer values = bytes.order(ByteOrder.nativeOrder()).asFloatBuffer();
-      int count = values.remaining();
-      add(sums.slice(position, count), values);
-      position += count;
-    }
-
-    /** Adds to sums; local variables alone, so that the loop compiles to vector instructions. */
-    private static void add(FloatBuffer sums, FloatBuffer values) {
-      int count = values.remaining();
-      for (int i = 0; i < count; i++) {
-        sums.put(i, sums.get(i) + values.get(i));
-      }
     }
   }
 }

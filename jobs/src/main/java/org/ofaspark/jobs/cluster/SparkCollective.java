@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.CollectiveException;
 import org.ofaspark.collective.Range;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.tensor.FlatVector;
 
 /**
@@ -32,7 +33,7 @@ import org.ofaspark.tensor.FlatVector;
  */
 public final class SparkCollective implements Collective {
 
-  /** Floats of a message: 4 MiB. */
+  /** Floats of a message: 4 MiB as float32. */
   private static final long CHUNK = 1L << 20;
 
   /** Messages to a rank that it has not taken in yet. */
@@ -44,6 +45,7 @@ public final class SparkCollective implements Collective {
   private final int rank;
   private final int worldSize;
   private final Duration patience;
+  private final WireFormat gradientFormat;
   private final GangNetwork network;
   private final Map<Key, byte[]> arrays = new ConcurrentHashMap<>();
   private final Map<Key, Frame> ready = new ConcurrentHashMap<>();
@@ -75,6 +77,7 @@ public final class SparkCollective implements Collective {
    * @param rank this rank
    * @param worldSize number of ranks
    * @param rendezvous exchanges addresses
+   * @param gradientFormat how numbers that are summed travel, the same on all ranks
    * @param timeout longest time without a sign of life from a rank
    * @param isKilled whether Spark wants this task to end
    * @throws CollectiveException if a rank cannot be reached
@@ -84,9 +87,11 @@ public final class SparkCollective implements Collective {
       int rank,
       int worldSize,
       Rendezvous rendezvous,
+      WireFormat gradientFormat,
       Duration timeout,
       BooleanSupplier isKilled) {
     this.rank = rank;
+    this.gradientFormat = gradientFormat;
     this.worldSize = worldSize;
     this.patience = timeout.multipliedBy(PATIENCE);
     this.network =
@@ -105,15 +110,16 @@ public final class SparkCollective implements Collective {
 
   @Override
   public void reduceScatter(FlatVector vector) {
-    bulk(Frame.Kind.REDUCE, Frame.Kind.READY_TO_REDUCE, "reduceScatter", vector);
+    bulk(Frame.Kind.REDUCE, Frame.Kind.READY_TO_REDUCE, gradientFormat, "reduceScatter", vector);
   }
 
   @Override
   public void allGather(FlatVector vector) {
-    bulk(Frame.Kind.GATHER, Frame.Kind.READY_TO_GATHER, "allGather", vector);
+    bulk(Frame.Kind.GATHER, Frame.Kind.READY_TO_GATHER, WireFormat.FP32, "allGather", vector);
   }
 
-  private void bulk(Frame.Kind kind, Frame.Kind readiness, String name, FlatVector vector) {
+  private void bulk(
+      Frame.Kind kind, Frame.Kind readiness, WireFormat format, String name, FlatVector vector) {
     HostVector host = map(vector);
     Range own = Range.of(rank, worldSize, vector.size());
     Range all = new Range(0, vector.size());
@@ -123,7 +129,7 @@ public final class SparkCollective implements Collective {
     }
     var transfer =
         new BulkTransfer(
-            kind, sequence++, rank, worldSize, host, vector.size(), CHUNK, network::signal);
+            kind, format, sequence++, rank, worldSize, host, vector.size(), CHUNK, network::signal);
     current = transfer;
     List<Outbox> outboxes = new ArrayList<>();
     for (int i = 1; i < worldSize; i++) {
@@ -131,7 +137,8 @@ public final class SparkCollective implements Collective {
       int peer = Math.floorMod(rank - i, worldSize);
       network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
       Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
-      outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
+      outboxes.add(
+          new Outbox(peer, transfer, readiness, format, host, HostVector.chunks(range, CHUNK)));
     }
     try {
       network.await(
@@ -169,6 +176,7 @@ public final class SparkCollective implements Collective {
     private final int peer;
     private final BulkTransfer transfer;
     private final Frame.Kind readiness;
+    private final WireFormat format;
     private final HostVector host;
     private final Deque<Range> chunks;
     private int onTheWay;
@@ -177,11 +185,13 @@ public final class SparkCollective implements Collective {
         int peer,
         BulkTransfer transfer,
         Frame.Kind readiness,
+        WireFormat format,
         HostVector host,
         List<Range> chunks) {
       this.peer = peer;
       this.transfer = transfer;
       this.readiness = readiness;
+      this.format = format;
       this.host = host;
       this.chunks = new ArrayDeque<>(chunks);
     }
@@ -196,7 +206,7 @@ public final class SparkCollective implements Collective {
             transfer.sequence(),
             transfer.kind(),
             chunk.from(),
-            host.slice(chunk.from(), chunk.to()),
+            format.encode(host.slice(chunk.from(), chunk.to())),
             this::taken);
       }
     }

@@ -164,6 +164,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           rank,
           segment.worldSize(),
           task::allGather,
+          recipe.train().collectivePrecision(),
           recipe.train().collectiveTimeout(),
           task::isInterrupted);
     }

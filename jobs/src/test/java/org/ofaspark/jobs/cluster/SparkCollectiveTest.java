@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.CollectiveContract;
+import org.ofaspark.collective.WireFormat;
 
 /** The contract of a gang, over sockets of one process. */
 class SparkCollectiveTest extends CollectiveContract {
@@ -33,10 +34,16 @@ class SparkCollectiveTest extends CollectiveContract {
   /** Threads exchange their addresses here. */
   private static final class Meeting {
     final UUID name = UUID.randomUUID();
+    final WireFormat gradientFormat;
     final String[] addresses;
     final CyclicBarrier barrier;
 
     Meeting(int worldSize) {
+      this(worldSize, WireFormat.FP32);
+    }
+
+    Meeting(int worldSize, WireFormat gradientFormat) {
+      this.gradientFormat = gradientFormat;
       addresses = new String[worldSize];
       barrier = new CyclicBarrier(worldSize);
     }
@@ -53,8 +60,8 @@ class SparkCollectiveTest extends CollectiveContract {
   }
 
   @Override
-  protected Object newGang(int worldSize) {
-    return new Meeting(worldSize);
+  protected Object newGang(int worldSize, WireFormat gradientFormat) {
+    return new Meeting(worldSize, gradientFormat);
   }
 
   @Override
@@ -65,7 +72,13 @@ class SparkCollectiveTest extends CollectiveContract {
   private static Collective join(
       Meeting meeting, int rank, int worldSize, Duration timeout, AtomicBoolean killed) {
     return new SparkCollective(
-        meeting.name, rank, worldSize, own -> meeting.exchange(rank, own), timeout, killed::get);
+        meeting.name,
+        rank,
+        worldSize,
+        own -> meeting.exchange(rank, own),
+        meeting.gradientFormat,
+        timeout,
+        killed::get);
   }
 
   @Test
@@ -96,6 +109,7 @@ class SparkCollectiveTest extends CollectiveContract {
                       1,
                       2,
                       own -> meeting.exchange(1, own),
+                      WireFormat.FP32,
                       Duration.ofSeconds(1),
                       () -> false)) {
                 gang.allReduce(1);

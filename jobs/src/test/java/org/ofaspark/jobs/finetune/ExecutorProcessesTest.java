@@ -30,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.collective.Collective;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.GoldenParallelRun;
@@ -90,6 +91,7 @@ class ExecutorProcessesTest {
               task.partitionId(),
               2,
               task::allGather,
+              WireFormat.FP32,
               Duration.ofMinutes(1),
               task::isInterrupted)) {
         GoldenParallelRun.assertRank(ranks, name);
@@ -129,7 +131,12 @@ class ExecutorProcessesTest {
 
   @Test
   void runInBfloat16WithAnAverageIsResumedExactly() throws IOException {
-    String[] settings = {"train.precision=bf16", "ema.decay=0.9", "train.save-interval-updates=2"};
+    String[] settings = {
+      "train.precision=bf16",
+      "train.collective-precision=bf16",
+      "ema.decay=0.9",
+      "train.save-interval-updates=2"
+    };
     finetune("whole-bf16", 2, settings);
     Path second = folder.resolve("parts-bf16/checkpoints/update-00000004");
     finetune("parts-bf16", 2, settings);
