@@ -12,12 +12,15 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.text.CaptionText;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import scala.Tuple2;
@@ -31,6 +34,8 @@ import scala.Tuple2;
     mixinStandardHelpOptions = true,
     description = "Counts the n-grams of a split's references, for cider_valid.")
 public final class NgramsJob implements Callable<Integer> {
+
+  private static final Logger LOG = LoggerFactory.getLogger(NgramsJob.class);
 
   @Parameters(index = "0", paramLabel = "SPLIT_DIR", description = "A table's split.")
   private String split;
@@ -54,7 +59,12 @@ public final class NgramsJob implements Callable<Integer> {
   public Integer call() throws IOException {
     try (SparkSession spark = JobCommand.session("ofa-ngrams").getOrCreate()) {
       var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
-      write(spark, files.qualified(split), files.qualified(out));
+      String source = files.qualified(split);
+      String directory = files.qualified(out);
+      Checks.that("SPLIT_DIR", source, files.exists(source), "a split that preprocess wrote");
+      Checks.that("OUT", directory, !files.exists(directory), "a new directory");
+      long images = write(spark, source, directory);
+      LOG.info("Counted the n-grams of the captions of {} images, in {}", images, directory);
     }
     return 0;
   }
@@ -65,8 +75,9 @@ public final class NgramsJob implements Callable<Integer> {
    * @param spark the session
    * @param split the split's directory
    * @param out the directory to write, which must not exist
+   * @return the number of images
    */
-  static void write(SparkSession spark, String split, String out) {
+  static long write(SparkSession spark, String split, String out) {
     JavaPairRDD<String, Set<String>> images =
         ExampleTable.read(spark, split)
             .select(ExampleTable.IMAGE_ID, ExampleTable.TEXT)
@@ -80,11 +91,13 @@ public final class NgramsJob implements Callable<Integer> {
             .flatMapToPair(ngrams -> ngrams.stream().map(n -> new Tuple2<>(n, 1L)).iterator())
             .reduceByKey(Long::sum)
             .map(count -> RowFactory.create(count._1(), count._2()));
-    JavaRDD<Row> documents =
+    long documents = images.count();
+    JavaRDD<Row> all =
         JavaSparkContext.fromSparkContext(spark.sparkContext())
-            .parallelize(List.of(RowFactory.create(CachedFrequency.ALL, images.count())), 1);
-    spark.createDataFrame(counts.union(documents), CachedFrequency.SCHEMA).write().parquet(out);
+            .parallelize(List.of(RowFactory.create(CachedFrequency.ALL, documents)), 1);
+    spark.createDataFrame(counts.union(all), CachedFrequency.SCHEMA).write().parquet(out);
     images.unpersist();
+    return documents;
   }
 
   private static Set<String> ngrams(String text) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -68,7 +69,22 @@ final class Experiment {
    * @param swappedAmongWorst share of swapped captions among the worst, by the weights at the end
    * @param swappedAmongDropped the same among what the run's rankings left out; empty if none did
    */
-  record Outcome(double cider, double swappedAmongWorst, OptionalDouble swappedAmongDropped) {}
+  record Outcome(double cider, double swappedAmongWorst, OptionalDouble swappedAmongDropped) {
+
+    @Override
+    public String toString() {
+      String known =
+          String.format(
+              Locale.ROOT, "CIDEr %.3f, swapped among the worst %.2f", cider, swappedAmongWorst);
+      return swappedAmongDropped.isEmpty()
+          ? known
+          : String.format(
+              Locale.ROOT,
+              "%s, among those left out %.2f",
+              known,
+              swappedAmongDropped.getAsDouble());
+    }
+  }
 
   /**
    * Prepares an experiment.

@@ -1,13 +1,17 @@
 package org.ofaspark.jobs.metrics;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.not;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.when;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -51,6 +55,9 @@ record Comparison(
   private static final String CHANGE = "change";
   private static final double LEVEL = 0.95;
   private static final int NAMED = 3;
+
+  /** A cached join keeps the partitions it was planned with, 200 unless set. */
+  private static final int PARTITIONS_A_SLOT = 2;
 
   /**
    * The difference of a metric.
@@ -106,6 +113,7 @@ record Comparison(
     Dataset<Row> pairs =
         predictions(spark, a, A)
             .join(predictions(spark, b, B), ExampleTable.EXAMPLE_ID, "full_outer")
+            .coalesce(PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()))
             .persist();
     try {
       requireSameExamples(pairs);
@@ -134,28 +142,33 @@ record Comparison(
   }
 
   private static void requireSameExamples(Dataset<Row> pairs) {
-    requireNone(pairs.where(col(B).isNull()), "only in A");
-    requireNone(pairs.where(col(A).isNull()), "only in B");
+    Map<String, Column> faults = new LinkedHashMap<>();
+    faults.put("only in A", col(B).isNull());
+    faults.put("only in B", col(A).isNull());
     for (String column :
         List.of(ExampleTable.TEXT, ExampleTable.REFERENCES, PredictionTable.REGION)) {
-      requireNone(
-          pairs.where(not(col(A + "." + column).eqNullSafe(col(B + "." + column)))),
-          "whose %s differ".formatted(column));
+      faults.put(
+          "whose %s differ".formatted(column),
+          not(col(A + "." + column).eqNullSafe(col(B + "." + column))));
+    }
+    Column[] counts =
+        faults.values().stream().map(fault -> count(when(fault, 1))).toArray(Column[]::new);
+    Row found = pairs.select(counts).first();
+    int place = 0;
+    for (var fault : faults.entrySet()) {
+      long examples = found.getLong(place++);
+      if (examples > 0) {
+        throw new IllegalArgumentException(
+            "examples: %d %s, such as %s (expected: the same examples)"
+                .formatted(examples, fault.getKey(), names(pairs.where(fault.getValue()))));
+      }
     }
   }
 
-  private static void requireNone(Dataset<Row> examples, String what) {
-    long count = examples.count();
-    if (count > 0) {
-      throw new IllegalArgumentException(
-          "examples: %d %s, such as %s (expected: the same examples)"
-              .formatted(
-                  count,
-                  what,
-                  examples.orderBy(ExampleTable.EXAMPLE_ID).limit(NAMED).collectAsList().stream()
-                      .map(row -> row.<String>getAs(ExampleTable.EXAMPLE_ID))
-                      .collect(Collectors.joining(", "))));
-    }
+  private static String names(Dataset<Row> examples) {
+    return examples.orderBy(ExampleTable.EXAMPLE_ID).limit(NAMED).collectAsList().stream()
+        .map(row -> row.<String>getAs(ExampleTable.EXAMPLE_ID))
+        .collect(Collectors.joining(", "));
   }
 
   private static Comparison compare(
