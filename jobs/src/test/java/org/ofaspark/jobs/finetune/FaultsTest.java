@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -315,9 +316,13 @@ class FaultsTest {
       assertEnds(orphan);
     }
 
+    Path first = folder.resolve("resubmitted/metrics/train-00000000.jsonl");
+    FileTime written = Files.getLastModifiedTime(first);
+
     Manifest last = finetune("resubmitted", 2, 12, often);
 
     assertThat(last.updateNumber()).isEqualTo(12);
+    assertThat(Files.getLastModifiedTime(first)).isEqualTo(written); // not from the start
     RunWeights.assertSame(weights("resubmitted", 12), weights("undisturbed", 12));
   }
 
