@@ -177,7 +177,7 @@ class FaultsTest {
 
   @Test
   void othersLeaveSoonAfterARankIsKilledAndTrainingIsBack() throws Exception {
-    var listener = new TaskTimes();
+    var listener = new Failures();
     spark.sparkContext().addSparkListener(listener);
     Path metrics = folder.resolve("bereft/metrics/train-00000000.jsonl");
     CompletableFuture<Manifest> training =
@@ -185,7 +185,7 @@ class FaultsTest {
     awaitText(metrics, training); // in an update
     long killed = System.currentTimeMillis();
     assertThat(executors().get(0).destroyForcibly()).isTrue();
-    while (listener.failures(killed).size() < 4 && !training.isDone()) {
+    while (listener.since(killed).size() < 4 && !training.isDone()) {
       LockSupport.parkNanos(20_000_000);
     }
     long back = System.nanoTime();
@@ -198,28 +198,32 @@ class FaultsTest {
     spark.sparkContext().removeSparkListener(listener);
 
     System.out.printf(
-        "after kill -9 the others leave in %s ms; training is back in %d s%n",
-        listener.failures(killed), seconds);
-    assertThat(listener.failures(killed))
+        "after kill -9 tasks end in %s ms; training is back in %d s%n",
+        listener.since(killed).stream().map(end -> end.time() - killed).toList(), seconds);
+    assertThat(listener.since(killed))
         .hasSize(4) // with the one that was killed
-        .allSatisfy(millis -> assertThat(millis).isLessThanOrEqualTo(2_000));
+        .allSatisfy(end -> assertThat(end.time() - killed).isLessThanOrEqualTo(2_000))
+        .anySatisfy( // and not because Spark has ended it
+            end -> assertThat(end.reason()).containsPattern("rank \\d at \\S+ is lost"));
     assertThat(seconds).isLessThanOrEqualTo(30);
   }
 
-  /** When tasks have failed. */
-  private static final class TaskTimes extends SparkListener {
-    private final Queue<Long> failures = new ConcurrentLinkedQueue<>();
+  /** Tasks that have failed. */
+  private static final class Failures extends SparkListener {
+    private final Queue<End> ends = new ConcurrentLinkedQueue<>();
+
+    /** When, in milliseconds, and why. */
+    private record End(long time, String reason) {}
 
     @Override
     public void onTaskEnd(SparkListenerTaskEnd end) {
       if (!end.taskInfo().successful()) {
-        failures.add(end.taskInfo().finishTime());
+        ends.add(new End(end.taskInfo().finishTime(), end.reason().toString()));
       }
     }
 
-    /** Returns how many milliseconds after a time tasks have failed. */
-    List<Long> failures(long since) {
-      return failures.stream().map(time -> time - since).filter(after -> after >= 0).toList();
+    List<End> since(long time) {
+      return ends.stream().filter(end -> end.time() >= time).toList();
     }
   }
 
