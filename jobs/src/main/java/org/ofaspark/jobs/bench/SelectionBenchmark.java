@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.pow;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -49,7 +50,7 @@ final class SelectionBenchmark implements Benchmark {
   private record Way(String name, Supplier<ScoredExample> work) {}
 
   @Override
-  public void run(Stopwatch stopwatch, Consumer<Measurement> report) {
+  public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     var bytes = new TaskBytes();
     List<String> groups = new ArrayList<>();
     try (SparkSession spark =
