@@ -123,6 +123,20 @@ class CheckpointsTest {
   }
 
   @Test
+  void severalOfTheBestAndOfTheLastStay() throws IOException {
+    Checkpoints checkpoints =
+        checkpoints("train.keep-last-checkpoints=2", "train.keep-best-checkpoints=3");
+    double[] losses = {5, 1, 3, 3, 4, 6, 7}; // of equal ones the earlier is better
+    for (int i = 0; i < losses.length; i++) {
+      checkpoints.measured(write(i + 1), Map.of("loss", losses[i]), 1);
+      checkpoints.prune();
+    }
+
+    assertThat(run.checkpoints()).containsExactly(2L, 3L, 4L, 6L, 7L);
+    assertThat(run.best()).contains(2L);
+  }
+
+  @Test
   void moreCanBeBetter() throws IOException {
     Checkpoints checkpoints =
         checkpoints(
