@@ -99,6 +99,10 @@ final class BulkTransfer {
     return kind;
   }
 
+  WireFormat format() {
+    return format;
+  }
+
   long size() {
     return size;
   }

@@ -137,8 +137,7 @@ public final class SparkCollective implements Collective {
       int peer = Math.floorMod(rank - i, worldSize);
       network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
       Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
-      outboxes.add(
-          new Outbox(peer, transfer, readiness, format, host, HostVector.chunks(range, CHUNK)));
+      outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
     }
     try {
       network.await(
@@ -176,7 +175,6 @@ public final class SparkCollective implements Collective {
     private final int peer;
     private final BulkTransfer transfer;
     private final Frame.Kind readiness;
-    private final WireFormat format;
     private final HostVector host;
     private final Deque<Range> chunks;
     private int onTheWay;
@@ -185,13 +183,11 @@ public final class SparkCollective implements Collective {
         int peer,
         BulkTransfer transfer,
         Frame.Kind readiness,
-        WireFormat format,
         HostVector host,
         List<Range> chunks) {
       this.peer = peer;
       this.transfer = transfer;
       this.readiness = readiness;
-      this.format = format;
       this.host = host;
       this.chunks = new ArrayDeque<>(chunks);
     }
@@ -206,7 +202,7 @@ public final class SparkCollective implements Collective {
             transfer.sequence(),
             transfer.kind(),
             chunk.from(),
-            format.encode(host.slice(chunk.from(), chunk.to())),
+            transfer.format().encode(host.slice(chunk.from(), chunk.to())),
             this::taken);
       }
     }

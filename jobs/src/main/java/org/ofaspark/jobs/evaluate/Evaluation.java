@@ -20,6 +20,7 @@ import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -222,7 +223,7 @@ public final class Evaluation {
     if (recipe.task() != Task.CAPTION) {
       return answers;
     }
-    int partitions = PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism());
+    int partitions = Partitions.perSlot(spark, PARTITIONS_A_SLOT);
     Dataset<Row> scored = CaptionScores.of(spark, answers.coalesce(partitions), cached);
     answers.unpersist();
     return scored;

@@ -24,6 +24,7 @@ import org.ofaspark.data.Task;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.evaluate.TaskMetrics;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Bootstrap;
 import org.ofaspark.metric.Interval;
@@ -113,7 +114,7 @@ record Comparison(
     Dataset<Row> pairs =
         predictions(spark, a, A)
             .join(predictions(spark, b, B), ExampleTable.EXAMPLE_ID, "full_outer")
-            .coalesce(PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()))
+            .coalesce(Partitions.perSlot(spark, PARTITIONS_A_SLOT))
             .persist();
     try {
       requireSameExamples(pairs);

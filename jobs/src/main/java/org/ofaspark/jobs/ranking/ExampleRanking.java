@@ -31,6 +31,7 @@ import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.RankingConfig;
 import org.ofaspark.recipe.Recipe;
@@ -80,12 +81,7 @@ public final class ExampleRanking {
    */
   public ExampleRanking(SparkSession spark, HadoopFiles files, Recipe recipe, Vocabulary vocabulary)
       throws IOException {
-    this(
-        spark,
-        files,
-        recipe,
-        vocabulary,
-        PARTITIONS_A_SLOT * Math.max(1, spark.sparkContext().defaultParallelism()));
+    this(spark, files, recipe, vocabulary, Partitions.perSlot(spark, PARTITIONS_A_SLOT));
   }
 
   ExampleRanking(
@@ -133,14 +129,13 @@ public final class ExampleRanking {
       RankingSummary summary = report.summary(source, scoringSeconds, secondsSince(start));
       files.writeText(summaryFile, summary.toJson());
       LOG.info("{}, in {}", summary.line(), directory);
-      scores.unpersist();
       broadcast.free();
       return summary;
     } catch (IOException | RuntimeException e) {
-      scores.unpersist();
       broadcast.destroy();
       throw e;
     } finally {
+      scores.unpersist();
       context.clearJobGroup();
     }
   }
