@@ -4,16 +4,20 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.nn.StateDict;
 
@@ -38,30 +42,55 @@ public final class ModelBroadcast implements ModelWeights {
   private ModelBroadcast() {}
 
   /**
-   * Broadcasts the weights of a directory. Driver only.
+   * Broadcasts the weights of a directory, those of a checkpoint if they are as its manifest says.
+   * Driver only.
    *
    * @param spark the application
    * @param files access to the file system
    * @param directory holds {@code model.safetensors}, or several files and their index
+   * @throws org.ofaspark.checkpoint.BadCheckpointException if there are none, or a file is not as
+   *     it was written
    */
   public static ModelBroadcast of(JavaSparkContext spark, HadoopFiles files, String directory)
       throws IOException {
     var broadcast = new ModelBroadcast();
-    MessageDigest digest = Sha256.digest();
-    for (String name : WeightDirectory.files(files, directory)) {
-      ArrayList<Broadcast<byte[]>> shards = new ArrayList<>();
-      try (InputStream in = files.open(directory + "/" + name)) {
-        byte[] shard = in.readNBytes(SHARD_BYTES);
-        while (shard.length > 0) {
-          digest.update(shard);
-          shards.add(spark.broadcast(shard));
-          shard = in.readNBytes(SHARD_BYTES);
+    try {
+      List<FileEntry> manifest = WeightDirectory.manifest(files, directory);
+      var sums = new StringBuilder();
+      for (String name : WeightDirectory.files(files, directory)) {
+        FileEntry found = broadcast.add(spark, files, directory, name);
+        for (FileEntry written : manifest) {
+          if (written.name().equals(name)) {
+            HashedFile.requireSame(directory, written, found);
+          }
         }
+        sums.append(found.sha256());
       }
-      broadcast.files.add(new FileShards(name, shards));
+      broadcast.sha256 = Sha256.of(sums.toString().getBytes(StandardCharsets.US_ASCII));
+      return broadcast;
+    } catch (IOException | RuntimeException e) {
+      broadcast.destroy();
+      throw e;
     }
-    broadcast.sha256 = Sha256.end(digest);
-    return broadcast;
+  }
+
+  /** Reads and broadcasts a file; returns what it was. */
+  private FileEntry add(JavaSparkContext spark, HadoopFiles files, String directory, String name)
+      throws IOException {
+    ArrayList<Broadcast<byte[]>> shards = new ArrayList<>();
+    this.files.add(new FileShards(name, shards));
+    MessageDigest digest = Sha256.digest();
+    long bytes = 0;
+    try (InputStream in = files.open(directory + "/" + name)) {
+      byte[] shard = in.readNBytes(SHARD_BYTES);
+      while (shard.length > 0) {
+        bytes += shard.length;
+        digest.update(shard);
+        shards.add(spark.broadcast(shard));
+        shard = in.readNBytes(SHARD_BYTES);
+      }
+    }
+    return new FileEntry(name, bytes, Sha256.end(digest));
   }
 
   @Override
@@ -69,7 +98,7 @@ public final class ModelBroadcast implements ModelWeights {
     return id;
   }
 
-  /** Returns the SHA-256 of the files' bytes. */
+  /** Returns a SHA-256 by which the files' bytes are told from others. */
   public String sha256() {
     return sha256;
   }

@@ -7,7 +7,6 @@ import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.udf;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -23,13 +22,13 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.storage.StorageLevel;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -185,14 +184,8 @@ public final class ExampleRanking {
   }
 
   private Source source(String weights, RankingConfig rules) throws IOException {
-    List<String> hashes = new ArrayList<>();
-    String manifest = weights + "/" + Manifest.FILE;
-    if (files.exists(manifest)) {
-      Manifest.parse(files.readText(manifest), manifest).files().stream()
-          .map(FileEntry::sha256)
-          .forEach(hashes::add);
-    }
-    return source(weights, rules, hashes);
+    List<FileEntry> written = WeightDirectory.manifest(files, weights);
+    return source(weights, rules, written.stream().map(FileEntry::sha256).toList());
   }
 
   private Source source(String weights, RankingConfig rules, List<String> hashes) {

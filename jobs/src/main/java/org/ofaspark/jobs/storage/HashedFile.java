@@ -57,11 +57,29 @@ public final class HashedFile {
     try (InputStream in = new DigestInputStream(files.open(path), digest)) {
       bytes = in.transferTo(OutputStream.nullOutputStream());
     }
-    String sha256 = Sha256.end(digest);
-    if (bytes != entry.bytes() || !sha256.equals(entry.sha256())) {
+    requireSame(directory, entry, new FileEntry(entry.name(), bytes, Sha256.end(digest)));
+  }
+
+  /**
+   * Compares what was read of a file with what was written.
+   *
+   * @param directory where it is
+   * @param written what the manifest says of it
+   * @param found what a reader has found
+   * @throws BadCheckpointException if they differ
+   */
+  public static void requireSame(String directory, FileEntry written, FileEntry found)
+      throws BadCheckpointException {
+    if (!found.equals(written)) {
       throw new BadCheckpointException(
-          "%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)"
-              .formatted(path, bytes, sha256, entry.bytes(), entry.sha256()));
+          "%s/%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)"
+              .formatted(
+                  directory,
+                  written.name(),
+                  found.bytes(),
+                  found.sha256(),
+                  written.bytes(),
+                  written.sha256()));
     }
   }
 }

@@ -33,33 +33,48 @@ public final class WeightDirectory {
 
   /**
    * Returns the directory of the weights that a user means: the one named, or the best checkpoint
-   * of the run named. Weights of a checkpoint are read once and compared with its manifest.
+   * of the run named.
    *
    * @param files access to the file system
    * @param key what names them: a recipe key or an option
    * @param path a run's directory, or one of weights
    * @return its path, with scheme
    * @throws IllegalArgumentException if the path is neither
-   * @throws BadCheckpointException if a file is not as the checkpoint was written
    */
   public static String resolve(HadoopFiles files, String key, String path) throws IOException {
     String directory = files.qualified(path);
     requireDirectory(files, key, directory);
-    String weights =
-        is(files, directory) ? directory : new RunDirectory(files, directory).bestCheckpoint(key);
-    verify(files, weights);
-    return weights;
+    return is(files, directory)
+        ? directory
+        : new RunDirectory(files, directory).bestCheckpoint(key);
   }
 
-  /** Only checkpoints have a manifest. */
-  private static void verify(HadoopFiles files, String directory) throws IOException {
+  /**
+   * Returns what is known of the files of a directory of weights.
+   *
+   * @param files access to the file system
+   * @param directory any path
+   * @return what a checkpoint's manifest lists, nothing for other directories
+   */
+  public static List<FileEntry> manifest(HadoopFiles files, String directory) throws IOException {
     String manifest = directory + "/" + Manifest.FILE;
-    if (files.exists(manifest)) {
-      List<String> names = files(files, directory);
-      for (FileEntry entry : Manifest.parse(files.readText(manifest), manifest).files()) {
-        if (names.contains(entry.name())) {
-          HashedFile.verify(files, directory, entry);
-        }
+    return files.exists(manifest)
+        ? Manifest.parse(files.readText(manifest), manifest).files()
+        : List.of();
+  }
+
+  /**
+   * Reads the weights of a checkpoint and compares them with its manifest.
+   *
+   * @param files access to the file system
+   * @param directory of weights; other ones than a checkpoint's are not read
+   * @throws BadCheckpointException if a file is not as it was written
+   */
+  public static void verify(HadoopFiles files, String directory) throws IOException {
+    List<String> names = files(files, directory);
+    for (FileEntry entry : manifest(files, directory)) {
+      if (names.contains(entry.name())) {
+        HashedFile.verify(files, directory, entry);
       }
     }
   }

@@ -59,6 +59,7 @@ final class Export {
   /** Finds the weights; those of a run were made by its recipe, which lies in its directory. */
   private StoredModel model(String source) throws IOException {
     String weights = WeightDirectory.resolve(files, "RUN", source);
+    WeightDirectory.verify(files, weights);
     StoredModel model = new ModelSource(files).read(weights, Weights.LAST);
     return weights.equals(source) ? model : model.with(ModelFlags.of(files, source));
   }

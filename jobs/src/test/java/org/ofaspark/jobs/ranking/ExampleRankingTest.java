@@ -1,9 +1,11 @@
 package org.ofaspark.jobs.ranking;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -15,9 +17,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Sha256;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
@@ -179,25 +183,33 @@ class ExampleRankingTest {
   void rankingOfTheSameCheckpointIsNotMadeTwice() throws IOException {
     assertThat(rank("again", 2, recipe()).seconds())
         .isNotEqualTo(rank("again", 2, recipe()).seconds());
-    var manifest =
-        new Manifest(
-            Manifest.VERSION,
-            0,
-            1,
-            1,
-            1,
-            0,
-            1,
-            0,
-            List.of(new FileEntry(WeightFiles.SINGLE, 1, "0a")),
-            Map.of());
-    files.writeText(weights() + "/" + Manifest.FILE, manifest.toJson());
+    byte[] bytes = Files.readAllBytes(Path.of(weights(), WeightFiles.SINGLE));
+    writeManifest(new FileEntry(WeightFiles.SINGLE, bytes.length, Sha256.of(bytes)));
     RankingSummary first = rank("again", 2, recipe());
     assertThat(rank("again", 2, recipe()).seconds()).isEqualTo(first.seconds());
 
     RankingSummary other = rank("again", 2, recipe("criterion.drop-best.ratio=0"));
+    files.delete(weights() + "/" + Manifest.FILE);
     assertThat(other.droppedBest()).isZero();
     assertThat(other.droppedWorst()).isEqualTo(first.droppedWorst());
+  }
+
+  @Test
+  void weightsThatAreNotAsTheyWereWrittenAreRefused() throws IOException {
+    writeManifest(new FileEntry(WeightFiles.SINGLE, 1, "0a"));
+    try {
+      assertThatThrownBy(() -> rank("damaged", 2, recipe()))
+          .isInstanceOf(BadCheckpointException.class)
+          .hasMessageMatching(
+              ".*/model.safetensors: \\d+ bytes, SHA-256 .* \\(expected: 1 bytes, 0a\\)");
+    } finally {
+      files.delete(weights() + "/" + Manifest.FILE);
+    }
+  }
+
+  private static void writeManifest(FileEntry entry) throws IOException {
+    var manifest = new Manifest(Manifest.VERSION, 0, 1, 1, 1, 0, 1, 0, List.of(entry), Map.of());
+    files.writeText(weights() + "/" + Manifest.FILE, manifest.toJson());
   }
 
   @Test

@@ -61,7 +61,8 @@ class WeightDirectoryTest {
     write(run, 3);
     run.markBest(3);
     FILES.writeText(run.checkpoint(3) + "/" + WeightFiles.SINGLE, "4");
-    assertThatThrownBy(() -> resolve("run"))
+    String weights = resolve("run");
+    assertThatThrownBy(() -> WeightDirectory.verify(FILES, weights))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageMatching(
             "file:.*/update-00000003/model.safetensors: 1 bytes, SHA-256 [0-9a-f]{64}"
