@@ -54,7 +54,7 @@ import org.ofaspark.tensor.TorchRuntime;
  * the gradient that ranks exchange and the optimizer's state stay float32, and a gradient that is
  * not finite shrinks the loss scale of float16.
  *
- * <p>Does not own model, state dict and collective. Used by one thread.
+ * <p>Does not own model, state dict and collective. Used by one thread at a time.
  */
 public final class Trainer implements AutoCloseable {
 
@@ -63,7 +63,7 @@ public final class Trainer implements AutoCloseable {
   private final Criterion criterion;
   private final OptimizerConfig optimizer;
   private final PolynomialDecay schedule;
-  private final Collective collective;
+  private Collective collective;
   private final long seed;
   private final NDManager manager;
   private final Range range;
@@ -106,6 +106,20 @@ public final class Trainer implements AutoCloseable {
     this.range = Range.of(collective.rank(), collective.worldSize(), parameters.size());
     this.adam = new Adam(optimizer, manager, range.size());
     this.ema = numerics.averages() ? new Ema(numerics.emaDecay(), manager, range.size()) : null;
+  }
+
+  /**
+   * Goes on with another gang, as the same rank of as many.
+   *
+   * @param gang the ranks from now on
+   */
+  public void join(Collective gang) {
+    if (gang.rank() != collective.rank() || gang.worldSize() != collective.worldSize()) {
+      throw new IllegalArgumentException(
+          "gang: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is here)"
+              .formatted(gang.rank(), gang.worldSize(), collective.rank(), collective.worldSize()));
+    }
+    collective = gang;
   }
 
   /** Returns the number of updates done. */

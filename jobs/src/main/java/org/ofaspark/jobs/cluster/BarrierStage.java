@@ -1,11 +1,16 @@
 package org.ofaspark.jobs.cluster;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.spark.Partition;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.storage.BlockManagerId;
 import scala.Function1;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -31,9 +36,65 @@ public final class BarrierStage {
    */
   public static <T, R> List<R> collect(
       JavaRDD<T> input, FlatMapFunction<Iterator<T>, R> function, Class<R> type) {
+    return collect(input, List.of(), function, type);
+  }
+
+  /**
+   * Runs a function on all partitions at once, where possible on given executors, and collects what
+   * it returns.
+   *
+   * @param <T> type of the elements
+   * @param <R> type of the results
+   * @param input one partition for each task
+   * @param places {@link #place} of an executor for each partition, or none
+   * @param function runs on executors; {@code BarrierTaskContext.get()} is there
+   * @param type of the results
+   * @return the results of all tasks, in the order of partitions
+   */
+  public static <T, R> List<R> collect(
+      JavaRDD<T> input,
+      List<String> places,
+      FlatMapFunction<Iterator<T>, R> function,
+      Class<R> type) {
     ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
-    RDD<R> stage = input.rdd().barrier().mapPartitions(bridge(function), false, tag);
+    RDD<T> placed = places.isEmpty() ? input.rdd() : new Placed<>(input, places);
+    RDD<R> stage = placed.barrier().mapPartitions(bridge(function), false, tag);
     return JavaRDD.fromRDD(stage, tag).collect();
+  }
+
+  /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */
+  public static String place() {
+    BlockManagerId executor = SparkEnv.get().blockManager().blockManagerId();
+    return "executor_%s_%s".formatted(executor.host(), executor.executorId());
+  }
+
+  /** Partitions that ask for executors. */
+  private static final class Placed<T> extends RDD<T> {
+    private static final long serialVersionUID = 1;
+    private final RDD<T> input;
+    private final ArrayList<String> places;
+
+    Placed(JavaRDD<T> input, List<String> places) {
+      super(input.rdd(), input.classTag());
+      this.input = input.rdd();
+      this.places = new ArrayList<>(places);
+    }
+
+    @Override
+    public Partition[] getPartitions() {
+      return input.partitions();
+    }
+
+    @Override
+    public scala.collection.Iterator<T> compute(Partition partition, TaskContext task) {
+      return input.iterator(partition, task);
+    }
+
+    @Override
+    @SuppressWarnings("deprecation") // the one converter that Scala 2.12 and 2.13 both have
+    public scala.collection.immutable.Seq<String> getPreferredLocations(Partition partition) {
+      return JavaConverters.asScalaBuffer(List.of(places.get(partition.index()))).toList();
+    }
   }
 
   @SuppressWarnings("deprecation") // the one converter that Scala 2.12 and 2.13 both have

@@ -131,6 +131,7 @@ public final class Finetune {
         }
         checkpoints.prune();
         if (manifest.updateNumber() >= total) {
+          LOG.info("{}", runner.times().line());
           return manifest;
         }
         manifest = runner.next(manifest);

@@ -1,68 +1,96 @@
 package org.ofaspark.jobs.finetune;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.collective.Collective;
+import org.ofaspark.criterion.Criterion;
+import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.Trainer;
 
 /**
- * What a rank reads of a checkpoint, and its part of the next one: every rank has its range of the
- * optimizer's moments, rank 0 the weights and their average. Executor.
+ * What a rank trains: the model, its values, and its range of the optimizer's moments and of the
+ * average. It is read from a checkpoint, written to the next one, and kept from one segment to the
+ * next, see {@link KeptStates}. Executor.
  */
-final class RankState {
+final class RankState implements AutoCloseable {
 
-  private final Segment segment;
-  private final HadoopFiles files;
   private final int rank;
+  private final Device device;
   private final NDManager manager;
-  private final StateDict state;
+  private final OfaModel model;
+  private final StateDict values;
   private final Trainer trainer;
 
-  RankState(
-      Segment segment,
-      HadoopFiles files,
-      int rank,
-      NDManager manager,
-      StateDict state,
-      Trainer trainer) {
-    this.segment = segment;
-    this.files = files;
-    this.rank = rank;
-    this.manager = manager;
-    this.state = state;
-    this.trainer = trainer;
+  /**
+   * Makes the state for a segment's first update.
+   *
+   * @param segment names what to read
+   * @param recipe the run
+   * @param files access to the file system
+   * @param gang the ranks
+   * @param device where to compute
+   * @throws IOException if a file cannot be read, or does not fit
+   */
+  RankState(Segment segment, Recipe recipe, HadoopFiles files, Collective gang, Device device)
+      throws IOException {
+    this.rank = gang.rank();
+    this.device = device;
+    this.manager = TorchRuntime.newManager(device);
+    try {
+      this.model = new OfaModel(recipe.model(), manager);
+      this.values =
+          new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
+      this.trainer =
+          new Trainer(
+              model,
+              values,
+              new Criterion(recipe.criterion()),
+              recipe.optimizer(),
+              segment.totalUpdates(),
+              gang,
+              recipe.train().numerics());
+      load(segment, recipe, files);
+    } catch (IOException | RuntimeException | Error e) {
+      manager.close(); // with all that it has made
+      throw e;
+    }
   }
 
-  /** Fills the state dict and the trainer for the segment's first update. */
-  void load(Recipe recipe) throws IOException {
-    ModelBroadcast weights = segment.weights();
+  private void load(Segment segment, Recipe recipe, HadoopFiles files) throws IOException {
+    ModelWeights weights = segment.weights();
     if (weights == null) {
-      state.initialize(recipe.initialWeights().initSeed());
+      values.initialize(recipe.initialWeights().initSeed());
     } else {
-      weights.load(state);
+      weights.load(values);
     }
     trainer.resumeAfter(segment.fromUpdate() - segment.skippedUpdates(), segment.lossScale());
     if (!segment.optimizerFiles().isEmpty()) {
-      loadOptimizer(trainer.adam());
+      loadOptimizer(segment.optimizerFiles(), files);
     }
     if (trainer.averages()) {
-      loadEma();
+      loadEma(segment.ema());
     }
   }
 
-  private void loadOptimizer(Adam adam) throws IOException {
+  private void loadOptimizer(List<String> optimizerFiles, HadoopFiles files) throws IOException {
+    Adam adam = trainer.adam();
     long found = 0;
-    for (String file : segment.optimizerFiles()) {
+    for (String file : optimizerFiles) {
       try (var reader = new SafetensorsReader(files.open(file), file)) {
         found +=
             OptimizerFiles.read(
@@ -76,34 +104,36 @@ final class RankState {
     }
   }
 
-  private void loadEma() throws IOException {
-    ModelBroadcast averages = segment.ema();
+  private void loadEma(@Nullable ModelWeights averages) throws IOException {
     if (averages == null) {
-      trainer.startEma(state);
+      trainer.startEma(values);
       return;
     }
-    try (var loaded = new StateDict(state.specs(), manager)) {
+    try (var loaded = new StateDict(values.specs(), manager)) {
       averages.load(loaded);
       trainer.startEma(loaded);
     }
   }
 
   /**
-   * Writes this rank's part of the checkpoint. Every rank calls this.
+   * Writes this rank's part of a checkpoint: every rank has its range of the optimizer's moments,
+   * rank 0 the weights and their average. Every rank calls this.
    *
+   * @param segment names the directory
+   * @param files access to the file system
    * @return the files written
    */
-  List<FileEntry> write() throws IOException {
+  List<FileEntry> write(Segment segment, HadoopFiles files) throws IOException {
     var checkpoint = new CheckpointFiles(files, segment.checkpoint());
     List<FileEntry> written = new ArrayList<>();
     written.add(
         checkpoint.writeOptimizer(
             rank, segment.worldSize(), trainer.adam(), trainer.range().from()));
     if (rank == 0) {
-      written.addAll(checkpoint.writeWeights("", state));
+      written.addAll(checkpoint.writeWeights("", values));
     }
     if (trainer.averages()) {
-      try (var averages = new StateDict(state.specs(), manager)) {
+      try (var averages = new StateDict(values.specs(), manager)) {
         trainer.gatherEma(averages);
         if (rank == 0) {
           written.addAll(checkpoint.writeWeights(RunDirectory.EMA + "/", averages));
@@ -111,5 +141,30 @@ final class RankState {
       }
     }
     return written;
+  }
+
+  int rank() {
+    return rank;
+  }
+
+  Device device() {
+    return device;
+  }
+
+  Trainer trainer() {
+    return trainer;
+  }
+
+  /** Returns the number of trainable parameters. */
+  long parameters() {
+    return values.layout(Role.TRAINABLE).size();
+  }
+
+  @Override
+  public void close() {
+    trainer.close();
+    values.close();
+    model.close();
+    manager.close();
   }
 }

@@ -1,6 +1,6 @@
 package org.ofaspark.jobs.finetune;
 
-import ai.djl.ndarray.NDManager;
+import ai.djl.Device;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -8,22 +8,21 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.TimedCollective;
-import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
-import org.ofaspark.model.OfaModel;
-import org.ofaspark.nn.StateDict;
-import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
@@ -56,8 +55,18 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
    * @param skippedUpdates updates of the run so far that moved no parameter
    * @param parameters trainable parameters of the model
    * @param lossScale factor on the losses of the next update
+   * @param seconds from the start of the first update to the end of the last
+   * @param wentOn whether the rank had kept its state since the segment before
+   * @param place where it keeps its state for the next
    */
-  record Result(List<FileEntry> files, long skippedUpdates, long parameters, LossScale lossScale) {
+  record Result(
+      List<FileEntry> files,
+      long skippedUpdates,
+      long parameters,
+      LossScale lossScale,
+      double seconds,
+      boolean wentOn,
+      String place) {
 
     static Result parse(String json) {
       return new Gson().fromJson(json, Result.class);
@@ -94,6 +103,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     private long skipped = segment.skippedUpdates();
     private int skippedInARow;
     private boolean isReported;
+    private boolean wentOn;
 
     Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
       this.task = task;
@@ -114,21 +124,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     Result run(RankReporter reporter) throws IOException {
       ExecutorModel.closeIdle();
       TorchRuntime.useThreads(task.cpus());
-      try (NDManager manager = TorchRuntime.newManager(AssignedDevice.of(task));
-          var model = new OfaModel(recipe.model(), manager);
-          var state =
-              new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
-          var ranks = joinGang();
+      try (var ranks = joinGang();
           var gang = new TimedCollective(ranks);
-          var trainer =
-              new Trainer(
-                  model,
-                  state,
-                  new Criterion(recipe.criterion()),
-                  recipe.optimizer(),
-                  segment.totalUpdates(),
-                  gang,
-                  recipe.train().numerics());
           var feed =
               new MicroBatchFeed(
                   rows,
@@ -139,22 +136,53 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   segment.toUpdate(),
                   new PatchImages(recipe.data()),
                   task.cpus())) {
+        RankState state = null;
         try {
-          var checkpoint = new RankState(segment, files, rank, manager, state, trainer);
           phase = "loading";
-          checkpoint.load(recipe);
-          train(trainer, feed, gang, reporter);
+          state = state(gang);
+          double seconds = train(state.trainer(), feed, gang, reporter);
           phase = "writing the checkpoint";
-          List<FileEntry> written = checkpoint.write();
+          List<FileEntry> written = state.write(segment, files);
           gang.allReduce(0); // nobody leaves before all have written
-          long parameters = state.layout(Role.TRAINABLE).size();
-          return new Result(written, skipped, parameters, trainer.lossScale());
+          Result result = result(state, written, seconds);
+          if (segment.toUpdate() < segment.totalUpdates()) {
+            KeptStates.keep(segment.gang(), state, KeptStates.LONGEST);
+            state = null;
+          }
+          return result;
         } catch (IOException | RuntimeException | Error e) {
           report(reporter, e); // before the others find out that this rank is gone
           ranks.abandon();
           throw e;
+        } finally {
+          if (state != null) {
+            state.close();
+          }
         }
       }
+    }
+
+    /** Returns what this rank goes on from: what it has kept, or else what the files say. */
+    private RankState state(Collective gang) throws IOException {
+      Device device = AssignedDevice.of(task);
+      Optional<RankState> kept = KeptStates.take(segment.before(), rank, device);
+      wentOn = kept.isPresent();
+      if (kept.isEmpty()) {
+        return new RankState(segment, recipe, files, gang, device);
+      }
+      kept.get().trainer().join(gang);
+      return kept.get();
+    }
+
+    private Result result(RankState state, List<FileEntry> written, double seconds) {
+      return new Result(
+          written,
+          skipped,
+          state.parameters(),
+          state.trainer().lossScale(),
+          seconds,
+          wentOn,
+          BarrierStage.place());
     }
 
     private SparkCollective joinGang() {
@@ -169,9 +197,11 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           task::isInterrupted);
     }
 
-    private void train(
+    /** Makes the updates; returns the seconds that they have taken. */
+    private double train(
         Trainer trainer, MicroBatchFeed feed, TimedCollective gang, RankReporter reporter)
         throws IOException {
+      long start = System.nanoTime();
       var log = new TrainingLog(recipe.train().reportAccuracy());
       try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
         for (; update < segment.toUpdate(); update++) {
@@ -192,6 +222,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           }
         }
       }
+      return (System.nanoTime() - start) / 1e9;
     }
 
     private void countSkipped(UpdateOutcome outcome, LossScale scale) {

@@ -6,13 +6,14 @@ import java.util.UUID;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.EpochPlan;
-import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.optim.LossScale;
 
 /**
  * What every rank is told of a segment.
  *
  * @param gang names this attempt
+ * @param before names the attempt that the ranks go on from if they have kept its state, or null
  * @param recipeText the recipe, resolved
  * @param vocabularySize symbols of the dictionary
  * @param plan which examples make up which update
@@ -32,6 +33,7 @@ import org.ofaspark.optim.LossScale;
  */
 record Segment(
     UUID gang,
+    @Nullable UUID before,
     String recipeText,
     int vocabularySize,
     EpochPlan plan,
@@ -41,9 +43,9 @@ record Segment(
     long skippedUpdates,
     int worldSize,
     LossScale lossScale,
-    @Nullable ModelBroadcast weights,
+    @Nullable ModelWeights weights,
     List<String> optimizerFiles,
-    @Nullable ModelBroadcast ema,
+    @Nullable ModelWeights ema,
     String checkpoint,
     String metricsFile,
     String monitor,

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -21,6 +20,8 @@ import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
+import org.ofaspark.jobs.cluster.ModelFiles;
+import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.LossScale;
@@ -49,7 +50,24 @@ final class SegmentRunner {
   private final SegmentRows rows;
   private final RunRankings rankings;
   private final GangMonitor monitor;
+  private Optional<Gang> gang = Optional.empty();
+  private SegmentTimes times = SegmentTimes.NONE;
   private int failures;
+
+  /**
+   * The ranks that have ended a segment and may have kept their states.
+   *
+   * @param attempt names the segment's attempt
+   * @param update that they are at
+   * @param places of their executors, in the order of ranks
+   */
+  private record Gang(UUID attempt, long update, List<String> places) {
+
+    static Gang of(Segment segment, List<RankTask.Result> results) {
+      List<String> places = results.stream().map(RankTask.Result::place).toList();
+      return new Gang(segment.gang(), segment.toUpdate(), places);
+    }
+  }
 
   SegmentRunner(
       JavaSparkContext context,
@@ -74,6 +92,11 @@ final class SegmentRunner {
     this.rows = rows;
     this.rankings = rankings;
     this.monitor = monitor;
+  }
+
+  /** Returns what the segments that have succeeded so far have taken. */
+  SegmentTimes times() {
+    return times;
   }
 
   /** Trains from a checkpoint, or from the start, to the next one. */
@@ -123,17 +146,19 @@ final class SegmentRunner {
     long checkpoint = nextMultiple(start, recipe.train().saveIntervalUpdates());
     long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
     Optional<Dataset<Row>> dropped = rankings.dropped(start);
+    long startNanos = System.nanoTime();
     String target = run.unfinishedCheckpoint(end);
     files.delete(target);
+    Gang before = gang.filter(known -> known.update() == start).orElse(null);
+    gang = Optional.empty();
     Optional<String> weights =
         from == null ? recipe.initialWeights().restoreFile() : Optional.of(run.checkpoint(start));
-    ModelBroadcast broadcast =
-        weights.isPresent() ? ModelBroadcast.of(context, files, weights.get()) : null;
-    ModelBroadcast ema = from == null ? null : averages(run.checkpoint(start));
+    List<ModelBroadcast> broadcasts = new ArrayList<>();
     try {
       var segment =
           new Segment(
               UUID.randomUUID(),
+              before == null ? null : before.attempt(),
               recipe.resolvedText(),
               vocabularySize,
               plan,
@@ -143,29 +168,48 @@ final class SegmentRunner {
               from == null ? 0 : from.skippedUpdates(),
               worldSize,
               lossScale(from),
-              broadcast,
+              weights.isPresent() ? weights(weights.get(), before, broadcasts) : null,
               optimizerFiles(from),
-              ema,
+              from == null ? null : averages(run.checkpoint(start), before, broadcasts),
               target,
               run.trainMetrics(start),
               monitor.address(),
               new SerializableConfiguration(context.hadoopConfiguration()));
       context.setJobGroup("ofa-train", "updates %d to %d of %d".formatted(start, end, total), true);
       JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
-      List<String> results = BarrierStage.collect(input, new RankTask(segment), String.class);
-      return commit(end, results.stream().map(RankTask.Result::parse).toList());
+      List<String> places = before == null ? List.of() : before.places();
+      List<RankTask.Result> results =
+          BarrierStage.collect(input, places, new RankTask(segment), String.class).stream()
+              .map(RankTask.Result::parse)
+              .toList();
+      Manifest manifest = commit(end, results);
+      gang = Optional.of(Gang.of(segment, results));
+      times = times.plus(results, (System.nanoTime() - startNanos) / 1e9);
+      return manifest;
     } finally {
       context.clearJobGroup();
-      Stream.of(Optional.ofNullable(broadcast), Optional.ofNullable(ema))
-          .flatMap(Optional::stream)
-          .forEach(ModelBroadcast::destroy);
+      broadcasts.forEach(ModelBroadcast::destroy);
     }
   }
 
-  private @Nullable ModelBroadcast averages(String checkpoint) throws IOException {
+  /** Broadcasts weights, unless ranks are there that have them and will hardly read them. */
+  private ModelWeights weights(
+      String directory, @Nullable Gang before, List<ModelBroadcast> broadcasts) throws IOException {
+    if (before != null) {
+      var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+      return ModelFiles.of(files, directory, hadoop);
+    }
+    ModelBroadcast broadcast = ModelBroadcast.of(context, files, directory);
+    broadcasts.add(broadcast);
+    return broadcast;
+  }
+
+  private @Nullable ModelWeights averages(
+      String checkpoint, @Nullable Gang before, List<ModelBroadcast> broadcasts)
+      throws IOException {
     String directory = checkpoint + "/" + RunDirectory.EMA;
     boolean wanted = recipe.train().numerics().averages() && files.exists(directory);
-    return wanted ? ModelBroadcast.of(context, files, directory) : null;
+    return wanted ? weights(directory, before, broadcasts) : null;
   }
 
   private LossScale lossScale(@Nullable Manifest from) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.stream.LongStream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Dataset;
@@ -102,6 +104,26 @@ class ExecutorProcessesTest {
   }
 
   @Test
+  void tasksRunOnTheExecutorsThatTheyAskFor() {
+    JavaRDD<Integer> input =
+        new JavaSparkContext(spark.sparkContext()).parallelize(List.of(0, 1), 2);
+    var places = new ArrayList<>(BarrierStage.collect(input, new Place(), String.class));
+    assertThat(places).doesNotHaveDuplicates();
+    for (int i = 0; i < 3; i++) { // Spark deals tasks out at random
+      Collections.reverse(places);
+      assertThat(BarrierStage.collect(input, places, new Place(), String.class)).isEqualTo(places);
+    }
+  }
+
+  /** Tells where its task runs. */
+  private record Place() implements FlatMapFunction<Iterator<Integer>, String> {
+    @Override
+    public Iterator<String> call(Iterator<Integer> input) {
+      return List.of(BarrierStage.place()).iterator();
+    }
+  }
+
+  @Test
   void twoRanksOfOneMicroBatchEqualOneRankOfTwo() throws IOException {
     Manifest two = finetune("two", 2);
     Manifest one = finetune("one", 1);
@@ -119,7 +141,11 @@ class ExecutorProcessesTest {
   @Test
   void runThatIsResumedTwiceEqualsOneThatIsNot() throws IOException {
     Manifest whole = finetune("whole", 2);
-    finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=4");
+    try (var log = new LogLines(Finetune.class)) {
+      finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=2");
+      assertThat(log.lines())
+          .anyMatch(line -> line.contains("4 segments") && line.contains("in 3 the ranks went on"));
+    }
     Path checkpoints = folder.resolve("parts/checkpoints");
     Files.delete(checkpoints.resolve("update-00000004/" + Manifest.FILE)); // as if never finished
     Manifest resumed =

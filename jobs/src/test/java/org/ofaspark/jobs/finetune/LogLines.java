@@ -10,7 +10,7 @@ import org.apache.logging.log4j.core.appender.AbstractAppender;
 import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.logging.log4j.core.config.Property;
 
-/** What a class warns of while this is open. */
+/** What a class logs while this is open. */
 final class LogLines implements AutoCloseable {
 
   private final Logger logger;
@@ -27,7 +27,7 @@ final class LogLines implements AutoCloseable {
   LogLines(Class<?> type) {
     logger = (Logger) LogManager.getLogger(type);
     before = logger.getLevel();
-    Configurator.setLevel(logger, Level.WARN);
+    Configurator.setLevel(logger, Level.INFO);
     appender.start();
     logger.addAppender(appender);
     logger.setAdditive(false); // so that the console stays short

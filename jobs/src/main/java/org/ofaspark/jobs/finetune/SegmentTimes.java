@@ -1,0 +1,46 @@
+package org.ofaspark.jobs.finetune;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What the segments of a run have taken, and how much of it was training.
+ *
+ * @param segments how many
+ * @param wentOn those in which every rank had kept its state since the one before
+ * @param seconds wall time, from preparing to the finished checkpoint, rankings left out
+ * @param updateSeconds the part of it in which rank 0 made updates
+ */
+record SegmentTimes(int segments, int wentOn, double seconds, double updateSeconds) {
+
+  static final SegmentTimes NONE = new SegmentTimes(0, 0, 0, 0);
+
+  /**
+   * Adds a segment.
+   *
+   * @param results of its ranks
+   * @param wall seconds
+   */
+  SegmentTimes plus(List<RankTask.Result> results, double wall) {
+    boolean all = results.stream().allMatch(RankTask.Result::wentOn);
+    return new SegmentTimes(
+        segments + 1,
+        wentOn + (all ? 1 : 0),
+        seconds + wall,
+        updateSeconds + results.get(0).seconds());
+  }
+
+  /** Describes the times for a person. */
+  String line() {
+    double others = seconds - updateSeconds;
+    return String.format(
+        Locale.ROOT,
+        "%d segments in %.1f s: %.1f s (%.1f%%) to start them and to write checkpoints, the rest"
+            + " updates; in %d the ranks went on with what they had kept",
+        segments,
+        seconds,
+        others,
+        100 * others / Math.max(seconds, 1e-9),
+        wentOn);
+  }
+}
