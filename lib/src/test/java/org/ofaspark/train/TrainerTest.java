@@ -1,6 +1,7 @@
 package org.ofaspark.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,7 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.collective.Collective;
+import org.ofaspark.collective.InProcessGang;
 import org.ofaspark.collective.SingleRank;
+import org.ofaspark.collective.WireFormat;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
@@ -62,6 +67,18 @@ class TrainerTest {
 
   private static float[] parameters(StateDict state) {
     return state.vector(Role.TRAINABLE).array().toFloatArray();
+  }
+
+  @Test
+  void gangInWhichTheRankIsAnotherIsRefused() {
+    try (StateDict state = newState();
+        Trainer trainer = newTrainer(state);
+        Collective other = new InProcessGang(2, WireFormat.FP32, Duration.ofSeconds(1)).join(1)) {
+      assertThatThrownBy(() -> trainer.join(other))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "gang: rank 1 of 2 (expected: 0 of 1, whose range of the optimizer's state is here)");
+    }
   }
 
   @Test

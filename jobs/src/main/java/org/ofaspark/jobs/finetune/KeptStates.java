@@ -52,8 +52,8 @@ final class KeptStates {
   }
 
   /**
-   * Returns a state that was kept, which the caller owns from now on. Those of other segments are
-   * freed: no rank will ask for them.
+   * Returns a state that was kept, which the caller owns from now on. Those of other segments, and
+   * one on another device, are freed: no rank will ask for them.
    *
    * @param segment names the attempt that it is the end of, or null for none
    * @param rank whose it is
@@ -64,10 +64,11 @@ final class KeptStates {
       Optional<RankState> found = Optional.empty();
       for (Kept kept : List.copyOf(STATES)) {
         boolean isOfSegment = kept.segment().equals(segment);
-        if (isOfSegment && kept.state().rank() == rank && kept.state().device().equals(device)) {
+        boolean isOfRank = kept.state().rank() == rank;
+        if (isOfSegment && isOfRank && kept.state().device().equals(device)) {
           STATES.remove(kept);
           found = Optional.of(kept.state());
-        } else if (!isOfSegment) {
+        } else if (!isOfSegment || isOfRank) {
           free(kept);
         }
       }

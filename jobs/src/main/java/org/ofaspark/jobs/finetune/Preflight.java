@@ -104,8 +104,9 @@ final class Preflight {
 
   /**
    * Outside of the heap, where YARN and Kubernetes count and kill: weights and gradient, the rank's
-   * share of Adam's two moments and of the average, and activations; with a GPU only the copy that
-   * the ranks exchange.
+   * share of Adam's two moments and of the average, and the larger of activations and the weights
+   * that a validation reads while ranks keep theirs; with a GPU only the copy that the ranks
+   * exchange.
    */
   private void memory(TrainConfig train, long parameters, long activations) {
     boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
@@ -115,7 +116,7 @@ final class Preflight {
             ? 4 * parameters
             : 8 * parameters
                 + shares * 4 * parameters / worldSize
-                + train.batchSize() * activations;
+                + Math.max(train.batchSize() * activations, 4 * parameters);
     overheadMebibytes()
         .filter(limit -> limit < needed / MIB)
         .ifPresent(

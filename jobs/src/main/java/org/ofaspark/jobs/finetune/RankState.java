@@ -155,6 +155,11 @@ final class RankState implements AutoCloseable {
     return trainer;
   }
 
+  /** Tells whether the memory is still there. */
+  boolean isOpen() {
+    return manager.isOpen();
+  }
+
   /** Returns the number of trainable parameters. */
   long parameters() {
     return values.layout(Role.TRAINABLE).size();

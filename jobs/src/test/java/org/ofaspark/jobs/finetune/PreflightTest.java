@@ -77,7 +77,7 @@ class PreflightTest {
   void memoryThatCannotHoldTheModelIsRefused() {
     assertThatThrownBy(() -> check(conf("spark.executor.memoryOverhead", "2g"), 2, 470_000_000))
         .hasMessage(
-            "spark.executor.memoryOverhead: 2g (expected: at least 5378m for 470000000 parameters"
+            "spark.executor.memoryOverhead: 2g (expected: at least 7171m for 470000000 parameters"
                 + " and a micro-batch of 2); raise it, or lower train.batch-size");
   }
 
