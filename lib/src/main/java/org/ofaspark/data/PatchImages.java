@@ -11,7 +11,7 @@ import org.ofaspark.image.RgbImage;
 /** Turns image files into the pixels that the model reads. Thread-safe. */
 public final class PatchImages {
 
-  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.DEFAULT);
+  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.NONE);
   private final int size;
   private final Normalization normalization;
 

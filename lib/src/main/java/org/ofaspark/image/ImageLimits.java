@@ -14,8 +14,9 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
   /** The most that {@link #maxPixels} can be. */
   public static final long MAX_PIXELS = Integer.MAX_VALUE / 4;
 
-  /** 50 megapixels, 64 MiB, 20,000 pixels a side: above any photo, below what hurts. */
-  public static final ImageLimits DEFAULT = new ImageLimits(50_000_000, 64 << 20, 20_000);
+  /** No limits, for images that others have been applied to before. */
+  public static final ImageLimits NONE =
+      new ImageLimits(MAX_PIXELS, Integer.MAX_VALUE, Integer.MAX_VALUE);
 
   /** Checks the values. */
   public ImageLimits {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.Shared;
-import org.ofaspark.image.ImageLimits;
+import org.ofaspark.image.PhotoLimits;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
@@ -44,7 +44,7 @@ class DatasetGoldenTest {
             config,
             1024,
             codec(config),
-            ImageLimits.DEFAULT);
+            PhotoLimits.PHOTOS);
     Golden.Tensors tensors = Golden.tensors("dataset/%s.safetensors".formatted(task));
     List<Example> examples = new ArrayList<>();
     String rows =

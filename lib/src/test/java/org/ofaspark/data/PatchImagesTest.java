@@ -32,9 +32,19 @@ class PatchImagesTest {
   }
 
   private static byte[] png() throws IOException {
+    return png(3);
+  }
+
+  private static byte[] png(int width) throws IOException {
     var out = new ByteArrayOutputStream();
-    ImageIO.write(new BufferedImage(3, 5, BufferedImage.TYPE_INT_RGB), "png", out);
+    ImageIO.write(new BufferedImage(width, 5, BufferedImage.TYPE_INT_RGB), "png", out);
     return out.toByteArray();
+  }
+
+  @Test
+  void whatPreprocessingHasAcceptedIsNotTooLarge() throws IOException {
+    Example wide = example("wide", png(30_000)); // max-image-side is the user's
+    assertThat(images.read(wide.image())).hasSize(3 * SIZE * SIZE);
   }
 
   @Test

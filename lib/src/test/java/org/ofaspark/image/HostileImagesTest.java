@@ -46,7 +46,7 @@ class HostileImagesTest {
 
   private static final Duration MAX_TIME = Duration.ofSeconds(5);
 
-  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.DEFAULT);
+  private final ImageDecoder decoder = new ImageDecoder(PhotoLimits.PHOTOS);
 
   private BadImageException refusal(byte[] file) {
     return assertTimeoutPreemptively(

@@ -36,7 +36,7 @@ class ImageDecoderTest {
   private static final int ADOBE = 0xEE;
   private static final String JFIF_CONTENT = "JFIF\0\1\2\0\0\1\0\1\0\0";
 
-  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.DEFAULT);
+  private final ImageDecoder decoder = new ImageDecoder(PhotoLimits.PHOTOS);
 
   private static String adobe(int transform) {
     return "Adobe\0d\0\0\0\0" + (char) transform;

@@ -31,7 +31,7 @@ class ImageGoldenTest {
 
   private static final Golden.Tensors TENSORS = Golden.tensors("image/tensors.safetensors");
 
-  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.DEFAULT);
+  private final ImageDecoder decoder = new ImageDecoder(PhotoLimits.PHOTOS);
 
   static Stream<JsonObject> images() {
     return Golden.object("image/images.json").getAsJsonObject("images").asMap().values().stream()

@@ -14,7 +14,7 @@ import org.ofaspark.golden.Shared;
 /** Photos as they come from cameras and the web; none may be refused. */
 class RealPhotosTest {
 
-  private final ImageDecoder decoder = new ImageDecoder(ImageLimits.DEFAULT);
+  private final ImageDecoder decoder = new ImageDecoder(PhotoLimits.PHOTOS);
 
   private static List<String[]> rows(String table) throws IOException {
     try (Stream<String> lines = Files.lines(Shared.assumeHas("real/" + table))) {

@@ -16,7 +16,7 @@ import org.ofaspark.image.RgbImage;
 /** A small copy of a picture, for a page that holds many. */
 final class Thumbnail {
 
-  private static final ImageDecoder DECODER = new ImageDecoder(ImageLimits.DEFAULT);
+  private static final ImageDecoder DECODER = new ImageDecoder(ImageLimits.NONE);
 
   private Thumbnail() {}
 

@@ -125,7 +125,7 @@ class SceneTablesTest {
             recipe.data(),
             maxTokens,
             new TokenCodec(BPE, dictionary),
-            ImageLimits.DEFAULT);
+            ImageLimits.NONE);
     List<Example> examples = new ArrayList<>();
     for (String line : lines) {
       RowOutcome outcome = reader.read(line.getBytes(StandardCharsets.UTF_8));
