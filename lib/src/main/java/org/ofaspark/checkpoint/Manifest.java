@@ -49,6 +49,8 @@ public record Manifest(
   public static final int VERSION = 2;
 
   /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
+  private static final String SHA256 = "sha256";
+
   private static final Gson GSON =
       new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 
@@ -89,7 +91,7 @@ public record Manifest(
   /** Returns the text of the file. */
   public String toJson() {
     JsonObject json = GSON.toJsonTree(this).getAsJsonObject();
-    json.addProperty("sha256", sha256(GSON.toJson(json)));
+    json.addProperty(SHA256, sha256(GSON.toJson(json)));
     return GSON.toJson(json) + "\n";
   }
 
@@ -102,15 +104,29 @@ public record Manifest(
    *
    * @param text the text
    * @param file its name, for messages
-   * @throws BadCheckpointException if it is no manifest of this version, or not as it was written
+   * @throws BadCheckpointException if it is no manifest, or not as it was written
+   * @throws IllegalArgumentException if it is the manifest of another version
    */
   public static Manifest parse(String text, String file) throws BadCheckpointException {
     Manifest manifest = read(text, file);
     if (!manifest.toJson().equals(text)) {
-      throw new BadCheckpointException(
-          "%s: does not fit its SHA-256 (expected: what a run wrote)".formatted(file));
+      throw unsound(file);
     }
     return manifest;
+  }
+
+  /** Checks the fingerprint in a manifest of any version. */
+  private static void requireSound(JsonObject manifest, String file) throws BadCheckpointException {
+    JsonObject rest = manifest.deepCopy();
+    JsonElement sha256 = rest.remove(SHA256);
+    if (sha256 == null || !sha256.getAsString().equals(sha256(GSON.toJson(rest)))) {
+      throw unsound(file);
+    }
+  }
+
+  private static BadCheckpointException unsound(String file) {
+    return new BadCheckpointException(
+        "%s: does not fit its SHA-256 (expected: what a run wrote)".formatted(file));
   }
 
   private static Manifest read(String text, String file) throws BadCheckpointException {
@@ -118,8 +134,11 @@ public record Manifest(
       JsonObject json = JsonParser.parseString(text).getAsJsonObject();
       int version = field(json, "version", file).getAsInt();
       if (version != VERSION) {
-        throw new BadCheckpointException(
-            "%s: version %d (expected: %d)".formatted(file, version, VERSION));
+        requireSound(json, file);
+        throw new IllegalArgumentException(
+            "%s: version %d (expected: %d); another version of this program wrote it: go on with"
+                    .formatted(file, version, VERSION)
+                + " that one, or start a new run from a copy of the weights alone");
       }
       return new Manifest(
           version,

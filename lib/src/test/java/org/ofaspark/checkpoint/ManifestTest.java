@@ -3,6 +3,10 @@ package org.ofaspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.config.Sha256;
 
 class ManifestTest {
 
@@ -59,10 +64,28 @@ class ManifestTest {
   }
 
   @Test
-  void anotherVersionIsRefusedWhateverItsFields() {
-    assertThatThrownBy(() -> Manifest.parse("{\"version\": 3, \"parts\": []}", "c/manifest.json"))
+  void anotherVersionIsToldFromDamage() {
+    String text = MANIFEST.toJson();
+    JsonObject other = JsonParser.parseString(text).getAsJsonObject();
+    other.remove("sha256");
+    other.addProperty("version", 3);
+    other.add("parts", new JsonArray());
+    other.addProperty("sha256", Sha256.of(json(other).getBytes(StandardCharsets.UTF_8)));
+    assertThatThrownBy(() -> Manifest.parse(json(other), "c/manifest.json"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "c/manifest.json: version 3 (expected: 2); another version of this program wrote it:"
+                + " go on with that one, or start a new run from a copy of the weights alone");
+
+    String damaged = text.replace("\"version\": 2", "\"version\": 3");
+    assertThat(damaged).isNotEqualTo(text);
+    assertThatThrownBy(() -> Manifest.parse(damaged, "c/manifest.json"))
         .isInstanceOf(BadCheckpointException.class)
-        .hasMessage("c/manifest.json: version 3 (expected: 2)");
+        .hasMessageContaining("does not fit its SHA-256");
+  }
+
+  private static String json(JsonObject object) {
+    return new GsonBuilder().setPrettyPrinting().create().toJson(object);
   }
 
   @ParameterizedTest

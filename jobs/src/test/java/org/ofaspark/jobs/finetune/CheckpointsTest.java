@@ -87,6 +87,19 @@ class CheckpointsTest {
   }
 
   @Test
+  void checkpointOfAnotherVersionIsNotTakenForDamaged() throws IOException {
+    write(9);
+    write(10);
+    var other = new Manifest(Manifest.VERSION + 1, 10, 1, 1, 3, 0, 1, 0, List.of(), Map.of());
+    files.writeText(run.checkpoint(10) + "/" + Manifest.FILE, other.toJson());
+
+    assertThatThrownBy(checkpoints()::lastGood)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("version 3 (expected: 2); another version of this program wrote it");
+    assertThat(run.checkpoints()).containsExactly(9L, 10L);
+  }
+
+  @Test
   void truncatedMissingAndUnreadableFilesAreFound() throws IOException {
     Manifest before = write(7);
     write(8);
