@@ -161,6 +161,16 @@ public final class ConfigSection {
   }
 
   /**
+   * Reads texts that need not be set.
+   *
+   * @param key their name
+   * @throws RecipeException if it is missing, or no list of texts but not null
+   */
+  public Optional<List<String>> optionalTexts(String key) {
+    return optional(key, () -> texts(key));
+  }
+
+  /**
    * Reads integers.
    *
    * @param key their name

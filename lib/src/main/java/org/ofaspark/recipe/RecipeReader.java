@@ -174,7 +174,9 @@ public final class RecipeReader {
   private static PreprocessConfig preprocess(ConfigSection preprocess) {
     ConfigSection input = preprocess.section("input");
     Map<String, List<String>> files = new TreeMap<>();
-    input.keys().forEach(split -> files.put(split, input.texts(split)));
+    for (String split : input.keys()) {
+      input.optionalTexts(split).ifPresent(texts -> files.put(split, texts));
+    }
     return new PreprocessConfig(
         files,
         preprocess.texts("unlabelled"),

@@ -179,6 +179,15 @@ class RecipeReaderTest {
   }
 
   @Test
+  void splitOfAnIncludedRecipeCanBeLeftOut() {
+    assertThat(read(CAPTION).preprocess().input()).containsOnlyKeys("train", "val");
+    Recipe recipe = read(CAPTION, "preprocess.input.val=null");
+    assertThat(recipe.preprocess().input()).containsOnlyKeys("train");
+    assertThat(RecipeReader.parse("again", recipe.resolvedText(), List.of()).preprocess().input())
+        .containsOnlyKeys("train");
+  }
+
+  @Test
   void splitsAreNamesNotPaths() {
     assertThatThrownBy(() -> read(CAPTION, "preprocess.input.\"a/b\"=x.tsv"))
         .isInstanceOf(RecipeException.class)
