@@ -48,9 +48,9 @@ public record Manifest(
   /** The version that this program writes and reads. */
   public static final int VERSION = 2;
 
-  /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
   private static final String SHA256 = "sha256";
 
+  /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
   private static final Gson GSON =
       new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
 

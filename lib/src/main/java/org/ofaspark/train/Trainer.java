@@ -112,6 +112,7 @@ public final class Trainer implements AutoCloseable {
    * Goes on with another gang, as the same rank of as many.
    *
    * @param gang the ranks from now on
+   * @throws IllegalArgumentException if this rank or the number of ranks is another
    */
   public void join(Collective gang) {
     if (gang.rank() != collective.rank() || gang.worldSize() != collective.worldSize()) {

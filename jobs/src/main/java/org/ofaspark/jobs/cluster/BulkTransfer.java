@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,8 @@ final class BulkTransfer {
   private final long size;
   private final Runnable changed;
   private final Map<Long, Chunk> chunks = new TreeMap<>();
+  private final ReadWriteLock memory = new ReentrantReadWriteLock();
+  private boolean isStopped; // guarded by memory
   private int incoming;
   private int outgoing;
 
@@ -110,6 +114,33 @@ final class BulkTransfer {
   /** Tells whether all has arrived and all has been taken in by the others. */
   synchronized boolean isDone() {
     return incoming == 0 && outgoing == 0;
+  }
+
+  /**
+   * Ends the transfer: once this returns, no thread of the network writes to the vector. A
+   * connection that is being closed may still bring some of a message.
+   */
+  void stop() {
+    memory.writeLock().lock();
+    try {
+      isStopped = true;
+    } finally {
+      memory.writeLock().unlock();
+    }
+  }
+
+  /** Writes to the vector, unless the transfer has ended and its memory may be gone. */
+  private void write(Runnable write) {
+    memory.readLock().lock();
+    try {
+      if (isStopped) {
+        throw new IllegalStateException(
+            "%s: has ended (expected: nothing more to arrive)".formatted(kind));
+      }
+      write.run();
+    } finally {
+      memory.readLock().unlock();
+    }
   }
 
   /** Notes that a peer has taken a message in. */
@@ -201,7 +232,7 @@ final class BulkTransfer {
     @Override
     public void onData(String id, ByteBuffer data) {
       received += data.remaining();
-      target.put(data);
+      write(() -> target.put(data));
     }
 
     @Override
@@ -231,7 +262,7 @@ final class BulkTransfer {
     public void onData(String id, ByteBuffer data) {
       received += data.remaining();
       if (early == null) {
-        adder.add(data);
+        write(() -> adder.add(data));
       } else {
         early.put(data);
       }
@@ -249,7 +280,9 @@ final class BulkTransfer {
         }
         Early next = chunk.early.remove(chunk.turn);
         while (next != null) {
-          format.new Adder(vector.slice(chunk.range.from(), chunk.range.to())).add(next.encoded());
+          ByteBuffer encoded = next.encoded();
+          Range range = chunk.range;
+          write(() -> format.new Adder(vector.slice(range.from(), range.to())).add(encoded));
           takenIn.add(next.done());
           chunk.turn++;
           next = chunk.early.remove(chunk.turn);

@@ -131,15 +131,16 @@ public final class SparkCollective implements Collective {
         new BulkTransfer(
             kind, format, sequence++, rank, worldSize, host, vector.size(), CHUNK, network::signal);
     current = transfer;
-    List<Outbox> outboxes = new ArrayList<>();
-    for (int i = 1; i < worldSize; i++) {
-      // Down from the own rank: the first to reach a rank is the one whose turn it is to be added.
-      int peer = Math.floorMod(rank - i, worldSize);
-      network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
-      Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
-      outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
-    }
     try {
+      List<Outbox> outboxes = new ArrayList<>();
+      for (int i = 1; i < worldSize; i++) {
+        // Down from the own rank: the first to reach a rank is the one whose turn it is to be
+        // added.
+        int peer = Math.floorMod(rank - i, worldSize);
+        network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
+        Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
+        outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
+      }
       network.await(
           name,
           patience,
@@ -148,10 +149,11 @@ public final class SparkCollective implements Collective {
             return transfer.isDone();
           });
     } catch (CollectiveException e) {
-      network.close(); // nothing may arrive in memory that its owner is about to free
+      network.close(); // nothing may be sent from memory that its owner is about to free
       throw e;
     } finally {
       current = null;
+      transfer.stop();
     }
     if (host.isCopy()) {
       host.store(vector, reduces ? own : all);
@@ -325,5 +327,7 @@ public final class SparkCollective implements Collective {
   @Override
   public void close() {
     network.close();
+    mapped = null; // a copy is as large as the model
+    mappedVector = null;
   }
 }

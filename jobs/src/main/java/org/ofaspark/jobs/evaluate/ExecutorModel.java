@@ -5,12 +5,15 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.tensor.OutOfMemory;
 import org.ofaspark.tensor.TorchRuntime;
 
 /**
@@ -22,6 +25,9 @@ public final class ExecutorModel implements AutoCloseable {
   /** The models of this process by name of weights and device. */
   private static final Map<String, ExecutorModel> MODELS = new HashMap<>();
 
+  /** What can make room for a model. */
+  private static final List<Runnable> RELEASES = new CopyOnWriteArrayList<>();
+
   private final NDManager manager;
   private final OfaModel model;
   private final StateDict state;
@@ -32,13 +38,36 @@ public final class ExecutorModel implements AutoCloseable {
   private ExecutorModel(ModelWeights weights, OfaConfig config, int vocabularySize, Device device)
       throws IOException {
     this.manager = TorchRuntime.newManager(device);
-    this.model = new OfaModel(config, manager);
-    this.state = new StateDict(OfaModel.specs(config, vocabularySize), manager);
     try {
+      this.model = new OfaModel(config, manager);
+      this.state = new StateDict(OfaModel.specs(config, vocabularySize), manager);
       weights.load(state);
     } catch (IOException | RuntimeException e) {
-      free();
+      manager.close(); // with all that it has made
       throw e;
+    }
+  }
+
+  /**
+   * Adds a way to make room on this executor for a model that does not fit.
+   *
+   * @param release frees what can be done without
+   */
+  public static void onShortage(Runnable release) {
+    RELEASES.add(release);
+  }
+
+  private static ExecutorModel load(
+      ModelWeights weights, OfaConfig config, int vocabularySize, Device device)
+      throws IOException {
+    try {
+      return new ExecutorModel(weights, config, vocabularySize, device);
+    } catch (RuntimeException e) {
+      if (!OutOfMemory.is(e)) {
+        throw e;
+      }
+      RELEASES.forEach(Runnable::run);
+      return new ExecutorModel(weights, config, vocabularySize, device);
     }
   }
 
@@ -59,7 +88,7 @@ public final class ExecutorModel implements AutoCloseable {
       ExecutorModel known = MODELS.get(name);
       if (known == null) {
         closeIdle();
-        known = new ExecutorModel(weights, config, vocabularySize, device);
+        known = load(weights, config, vocabularySize, device);
         MODELS.put(name, known);
       }
       known.users++;
@@ -119,9 +148,7 @@ public final class ExecutorModel implements AutoCloseable {
   }
 
   private void free() {
-    state.close();
-    model.close();
-    manager.close();
+    manager.close(); // with all that model and state have
   }
 
   /** Ends a task's use of the model; the model stays. */

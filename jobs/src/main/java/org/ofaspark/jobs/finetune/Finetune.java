@@ -131,7 +131,7 @@ public final class Finetune {
         }
         checkpoints.prune();
         if (manifest.updateNumber() >= total) {
-          LOG.info("{}", runner.times().line());
+          runner.times().line().ifPresent(LOG::info);
           return manifest;
         }
         manifest = runner.next(manifest);

@@ -6,10 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.evaluate.ExecutorModel;
 
 /**
  * What the ranks of this executor keep from one segment to the next, so that a checkpoint costs
@@ -24,15 +25,33 @@ final class KeptStates {
 
   private static final List<Kept> STATES = new ArrayList<>();
 
-  private static final ScheduledExecutorService TIMER =
-      Executors.newSingleThreadScheduledExecutor(
+  /** Frees what is not asked for. */
+  static final ScheduledThreadPoolExecutor TIMER =
+      new ScheduledThreadPoolExecutor(
+          1,
           task -> {
             var thread = new Thread(task, "ofa-kept-states");
             thread.setDaemon(true);
             return thread;
           });
 
-  private record Kept(UUID segment, RankState state) {}
+  static {
+    TIMER.setRemoveOnCancelPolicy(true);
+    ExecutorModel.onShortage(KeptStates::freeAll);
+  }
+
+  /** A state and what will free it. */
+  private static final class Kept {
+    private final UUID segment;
+    private final RankState state;
+    private final ScheduledFuture<?> timeout;
+
+    Kept(UUID segment, RankState state, Duration longest) {
+      this.segment = segment;
+      this.state = state;
+      this.timeout = TIMER.schedule(() -> free(this), longest.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
 
   private KeptStates() {}
 
@@ -44,11 +63,9 @@ final class KeptStates {
    * @param longest frees it after this time
    */
   static void keep(UUID segment, RankState state, Duration longest) {
-    var kept = new Kept(segment, state);
     synchronized (STATES) {
-      STATES.add(kept);
+      STATES.add(new Kept(segment, state, longest));
     }
-    var unused = TIMER.schedule(() -> free(kept), longest.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /**
@@ -63,11 +80,11 @@ final class KeptStates {
     synchronized (STATES) {
       Optional<RankState> found = Optional.empty();
       for (Kept kept : List.copyOf(STATES)) {
-        boolean isOfSegment = kept.segment().equals(segment);
-        boolean isOfRank = kept.state().rank() == rank;
-        if (isOfSegment && isOfRank && kept.state().device().equals(device)) {
-          STATES.remove(kept);
-          found = Optional.of(kept.state());
+        boolean isOfSegment = kept.segment.equals(segment);
+        boolean isOfRank = kept.state.rank() == rank;
+        if (isOfSegment && isOfRank && kept.state.device().equals(device)) {
+          remove(kept);
+          found = Optional.of(kept.state);
         } else if (!isOfSegment || isOfRank) {
           free(kept);
         }
@@ -76,12 +93,24 @@ final class KeptStates {
     }
   }
 
+  /** Frees what is left when all ranks have taken theirs, or when memory is short. */
+  static void freeAll() {
+    synchronized (STATES) {
+      List.copyOf(STATES).forEach(KeptStates::free);
+    }
+  }
+
   private static void free(Kept kept) {
     synchronized (STATES) {
-      if (STATES.remove(kept)) {
-        kept.state().close();
+      if (remove(kept)) {
+        kept.state.close();
       }
     }
+  }
+
+  private static boolean remove(Kept kept) {
+    boolean unused = kept.timeout.cancel(false);
+    return STATES.remove(kept);
   }
 
   /** Returns how many states this executor keeps. */

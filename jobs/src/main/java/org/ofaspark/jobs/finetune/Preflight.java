@@ -111,12 +111,13 @@ final class Preflight {
   private void memory(TrainConfig train, long parameters, long activations) {
     boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
     long shares = train.numerics().averages() ? 3 : 2;
+    long batch = train.batchSize() * activations;
     long needed =
         hasGpu
             ? 4 * parameters
             : 8 * parameters
                 + shares * 4 * parameters / worldSize
-                + Math.max(train.batchSize() * activations, 4 * parameters);
+                + Math.max(batch, 4 * parameters);
     overheadMebibytes()
         .filter(limit -> limit < needed / MIB)
         .ifPresent(
@@ -126,7 +127,8 @@ final class Preflight {
                     conf.get(OVERHEAD, "unset, which is " + limit + "m"),
                     "at least %dm for %d parameters and a micro-batch of %d"
                         .formatted(needed / MIB, parameters, train.batchSize()),
-                    "raise it" + (hasGpu ? "" : ", or lower train.batch-size")));
+                    "raise it"
+                        + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }
 
   /** Returns the limit of memory outside of the heap, if the cluster manager has one. */

@@ -167,9 +167,6 @@ final class RankState implements AutoCloseable {
 
   @Override
   public void close() {
-    trainer.close();
-    values.close();
-    model.close();
-    manager.close();
+    manager.close(); // with all that model, values and trainer have
   }
 }

@@ -8,11 +8,11 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.TimedCollective;
@@ -103,7 +103,6 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     private long skipped = segment.skippedUpdates();
     private int skippedInARow;
     private boolean isReported;
-    private boolean wentOn;
 
     Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
       this.task = task;
@@ -124,7 +123,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     Result run(RankReporter reporter) throws IOException {
       ExecutorModel.closeIdle();
       TorchRuntime.useThreads(task.cpus());
-      try (var ranks = joinGang();
+      try (var held = new Held();
+          var ranks = joinGang(); // leaves before the memory that it writes to is freed
           var gang = new TimedCollective(ranks);
           var feed =
               new MicroBatchFeed(
@@ -136,52 +136,73 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   segment.toUpdate(),
                   new PatchImages(recipe.data()),
                   task.cpus())) {
-        RankState state = null;
         try {
           phase = "loading";
-          state = state(gang);
+          RankState state = held.state(gang);
+          gang.allReduce(0); // from here on time is that of updates
           double seconds = train(state.trainer(), feed, gang, reporter);
           phase = "writing the checkpoint";
           List<FileEntry> written = state.write(segment, files);
           gang.allReduce(0); // nobody leaves before all have written
-          Result result = result(state, written, seconds);
+          Result result = result(held, state, written, seconds);
           if (segment.toUpdate() < segment.totalUpdates()) {
-            KeptStates.keep(segment.gang(), state, KeptStates.LONGEST);
-            state = null;
+            held.keep();
           }
           return result;
         } catch (IOException | RuntimeException | Error e) {
           report(reporter, e); // before the others find out that this rank is gone
           ranks.abandon();
           throw e;
-        } finally {
-          if (state != null) {
-            state.close();
-          }
         }
       }
     }
 
-    /** Returns what this rank goes on from: what it has kept, or else what the files say. */
-    private RankState state(Collective gang) throws IOException {
-      Device device = AssignedDevice.of(task);
-      Optional<RankState> kept = KeptStates.take(segment.before(), rank, device);
-      wentOn = kept.isPresent();
-      if (kept.isEmpty()) {
-        return new RankState(segment, recipe, files, gang, device);
+    /** The state of this rank, as long as its task has it. */
+    private final class Held implements AutoCloseable {
+      private @Nullable RankState state;
+      private boolean wasKept;
+
+      /** Returns what the rank goes on from: what it has kept, or else what the files say. */
+      RankState state(Collective gang) throws IOException {
+        Device device = AssignedDevice.of(task);
+        RankState known = KeptStates.take(segment.before(), rank, device).orElse(null);
+        state = known;
+        gang.allReduce(0); // all have taken theirs
+        KeptStates.freeAll();
+        wasKept = known != null;
+        if (known != null) {
+          known.trainer().join(gang);
+          return known;
+        }
+        RankState loaded = new RankState(segment, recipe, files, gang, device);
+        state = loaded;
+        return loaded;
       }
-      kept.get().trainer().join(gang);
-      return kept.get();
+
+      /** Leaves the state to the next segment. */
+      void keep() {
+        if (state != null) {
+          KeptStates.keep(segment.gang(), state, KeptStates.LONGEST);
+          state = null;
+        }
+      }
+
+      @Override
+      public void close() {
+        if (state != null) {
+          state.close();
+        }
+      }
     }
 
-    private Result result(RankState state, List<FileEntry> written, double seconds) {
+    private Result result(Held held, RankState state, List<FileEntry> written, double seconds) {
       return new Result(
           written,
           skipped,
           state.parameters(),
           state.trainer().lossScale(),
           seconds,
-          wentOn,
+          held.wasKept,
           BarrierStage.place());
     }
 

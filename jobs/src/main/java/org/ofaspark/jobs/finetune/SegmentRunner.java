@@ -13,6 +13,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
@@ -60,12 +61,18 @@ final class SegmentRunner {
    * @param attempt names the segment's attempt
    * @param update that they are at
    * @param places of their executors, in the order of ranks
+   * @param ended when, of System.nanoTime
    */
-  private record Gang(UUID attempt, long update, List<String> places) {
+  private record Gang(UUID attempt, long update, List<String> places, long ended) {
 
     static Gang of(Segment segment, List<RankTask.Result> results) {
       List<String> places = results.stream().map(RankTask.Result::place).toList();
-      return new Gang(segment.gang(), segment.toUpdate(), places);
+      return new Gang(segment.gang(), segment.toUpdate(), places, System.nanoTime());
+    }
+
+    /** Tells whether the ranks are likely to have what a segment starts from. */
+    boolean hasKept(long start) {
+      return update == start && System.nanoTime() - ended < KeptStates.LONGEST.toNanos();
     }
   }
 
@@ -112,9 +119,10 @@ final class SegmentRunner {
    * @param work the work
    * @throws SegmentFailedException if it has failed too often, or will fail again
    * @throws IllegalArgumentException if a setting is wrong
+   * @throws BadCheckpointException if weights are not as they were written
    */
   Manifest again(String what, @Nullable Manifest from, Callable<Manifest> work)
-      throws SegmentFailedException {
+      throws BadCheckpointException {
     long update = from == null ? 0 : from.updateNumber();
     while (true) {
       monitor.reset();
@@ -123,6 +131,9 @@ final class SegmentRunner {
       } catch (Exception e) { // Spark's exceptions are checked and undeclared
         if (e instanceof IllegalArgumentException setting && monitor.firstFailure().isEmpty()) {
           throw setting;
+        }
+        if (e instanceof BadCheckpointException damaged) {
+          throw damaged;
         }
         failures++;
         String cause = monitor.firstFailure().orElse(String.valueOf(e.getMessage()));
@@ -149,7 +160,7 @@ final class SegmentRunner {
     long startNanos = System.nanoTime();
     String target = run.unfinishedCheckpoint(end);
     files.delete(target);
-    Gang before = gang.filter(known -> known.update() == start).orElse(null);
+    Gang before = gang.filter(known -> known.hasKept(start)).orElse(null);
     gang = Optional.empty();
     Optional<String> weights =
         from == null ? recipe.initialWeights().restoreFile() : Optional.of(run.checkpoint(start));

@@ -2,9 +2,11 @@ package org.ofaspark.jobs.finetune;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
- * What the segments of a run have taken, and how much of it was training.
+ * What the segments that this process has brought to their end have taken, and how much of it was
+ * training.
  *
  * @param segments how many
  * @param wentOn those in which every rank had kept its state since the one before
@@ -30,17 +32,21 @@ record SegmentTimes(int segments, int wentOn, double seconds, double updateSecon
         updateSeconds + results.get(0).seconds());
   }
 
-  /** Describes the times for a person. */
-  String line() {
+  /** Describes the times for a person, if there was a segment. */
+  Optional<String> line() {
+    if (segments == 0) {
+      return Optional.empty();
+    }
     double others = seconds - updateSeconds;
-    return String.format(
-        Locale.ROOT,
-        "%d segments in %.1f s: %.1f s (%.1f%%) to start them and to write checkpoints, the rest"
-            + " updates; in %d the ranks went on with what they had kept",
-        segments,
-        seconds,
-        others,
-        100 * others / Math.max(seconds, 1e-9),
-        wentOn);
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "%d segments in %.1f s: %.1f s (%.1f%%) to start them and to write checkpoints, the rest"
+                + " updates; in %d the ranks went on with what they had kept",
+            segments,
+            seconds,
+            others,
+            100 * others / seconds,
+            wentOn));
   }
 }

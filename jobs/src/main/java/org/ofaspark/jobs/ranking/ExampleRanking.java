@@ -114,8 +114,8 @@ public final class ExampleRanking {
     }
     String summaryFile = directory + "/" + RankingSummary.FILE;
     long start = System.nanoTime();
-    context.setJobGroup("ofa-rank", "ranking of the training examples", true);
     ModelBroadcast broadcast = ModelBroadcast.of(context, files, weights);
+    context.setJobGroup("ofa-rank", "ranking of the training examples", true);
     Dataset<Row> scores = scores(broadcast).persist(StorageLevel.MEMORY_AND_DISK());
     try {
       files.delete(summaryFile); // first: the rest belongs to it

@@ -3,35 +3,42 @@ package org.ofaspark.jobs.finetune;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
-import java.util.function.BooleanSupplier;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.collective.SingleRank;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.ModelWeights;
+import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.nn.StateDict;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 
 class KeptStatesTest {
 
   private static final Device CPU = Device.cpu();
+  private static final int VOCABULARY = 40;
   private static final Duration LONG = Duration.ofHours(1);
 
   @TempDir private Path folder;
 
+  @BeforeEach
   @AfterEach
   void freeAll() {
-    KeptStates.take(null, 0, CPU);
+    KeptStates.freeAll();
   }
 
   /** Makes the state of rank 0 at the start of a run. */
@@ -43,7 +50,7 @@ class KeptStatesTest {
             UUID.randomUUID(),
             null,
             recipe.resolvedText(),
-            40,
+            VOCABULARY,
             new EpochPlan(8, 4, 2),
             0,
             2,
@@ -99,10 +106,10 @@ class KeptStatesTest {
   void stateThatIsNotAskedForInTimeIsFreed() throws Exception {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, Duration.ofMillis(20));
+    KeptStates.keep(segment, state, Duration.ZERO);
 
-    waitFor(() -> KeptStates.count() == 0);
-    waitFor(() -> !state.isOpen());
+    KeptStates.TIMER.submit(() -> {}).get(20, TimeUnit.SECONDS); // has come to it
+    assertThat(state.isOpen()).isFalse();
     assertThat(KeptStates.take(segment, 0, CPU)).isEmpty();
   }
 
@@ -110,19 +117,42 @@ class KeptStatesTest {
   void stateThatIsAskedForInTimeStays() throws Exception {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, Duration.ofMillis(100));
-    assertThat(KeptStates.take(segment, 0, CPU)).containsSame(state);
+    KeptStates.keep(segment, state, LONG);
+    assertThat(KeptStates.TIMER.getQueue()).hasSize(1);
 
-    Thread.sleep(300);
+    assertThat(KeptStates.take(segment, 0, CPU)).containsSame(state);
+    assertThat(KeptStates.TIMER.getQueue()).isEmpty();
     assertThat(state.isOpen()).isTrue();
     state.close();
   }
 
-  private static void waitFor(BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-    while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
-      Thread.sleep(10);
+  @Test
+  void modelThatDoesNotFitBesideAStateHasItFreed() throws IOException {
+    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    RankState state = state();
+    KeptStates.keep(UUID.randomUUID(), state, LONG);
+    var weights =
+        new ModelWeights() {
+          private static final long serialVersionUID = 1;
+
+          @Override
+          public String id() {
+            return "large";
+          }
+
+          @Override
+          public void load(StateDict values) {
+            if (state.isOpen()) {
+              throw new EngineException("CUDA out of memory");
+            }
+          }
+        };
+
+    try (var model = ExecutorModel.use(weights, recipe.model(), VOCABULARY, CPU)) {
+      assertThat(state.isOpen()).isFalse();
+      assertThat(model.state()).isNotNull();
+    } finally {
+      ExecutorModel.closeIdle();
     }
-    assertThat(condition.getAsBoolean()).isTrue();
   }
 }

@@ -78,7 +78,7 @@ class PreflightTest {
     assertThatThrownBy(() -> check(conf("spark.executor.memoryOverhead", "2g"), 2, 470_000_000))
         .hasMessage(
             "spark.executor.memoryOverhead: 2g (expected: at least 7171m for 470000000 parameters"
-                + " and a micro-batch of 2); raise it, or lower train.batch-size");
+                + " and a micro-batch of 2); raise it");
   }
 
   @Test
@@ -87,7 +87,9 @@ class PreflightTest {
     assertThatThrownBy(
             () ->
                 Preflight.check(conf("spark.executor.memoryOverhead", "2g"), batch, 2, 1, 1L << 30))
-        .hasMessageContaining("at least 4096m for 1 parameters and a micro-batch of 4");
+        .hasMessageContaining(
+            "at least 4096m for 1 parameters and a micro-batch of 4); raise it, or lower"
+                + " train.batch-size");
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.DType;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
@@ -133,6 +135,34 @@ class RestoreFileTest {
     float[] values = new float[buffer.remaining() / Float.BYTES];
     buffer.asFloatBuffer().get(values);
     return values;
+  }
+
+  @Test
+  void checkpointThatIsNotAsItWasWrittenIsRefusedAtOnce() throws IOException {
+    Path damaged = Files.createDirectories(folder.resolve("damaged"));
+    Files.copy(
+        folder.resolve("weights").resolve(WeightFiles.SINGLE), damaged.resolve(WeightFiles.SINGLE));
+    var manifest =
+        new Manifest(
+            Manifest.VERSION,
+            8,
+            1,
+            1,
+            1,
+            0,
+            1,
+            0,
+            List.of(new FileEntry(WeightFiles.SINGLE, 1, "0a")),
+            Map.of());
+    Files.writeString(damaged.resolve(Manifest.FILE), manifest.toJson());
+
+    try (var log = new LogLines(SegmentRunner.class)) {
+      assertThatThrownBy(
+              () -> finetune("of-damaged", "model.restore-file=\"%s\"".formatted(damaged)))
+          .isInstanceOf(BadCheckpointException.class)
+          .hasMessageContaining("(expected: 1 bytes, 0a)");
+      assertThat(log.lines()).isEmpty(); // of other attempts
+    }
   }
 
   @Test
