@@ -54,8 +54,14 @@ public final class ExampleRanking {
   /** Partitions for each slot of the cluster: many, as groups do not spread evenly. */
   private static final int PARTITIONS_A_SLOT = 8;
 
-  /** Batches of a group, on average: enough that those of like length come together. */
-  private static final int BATCHES_OF_A_GROUP = 8;
+  /** Batches of a group, on average, at least: so that those of like length come together. */
+  private static final int LEAST_BATCHES = 8;
+
+  /** Batches of a group where there are many groups: its last batch is rarely full. */
+  private static final int MOST_BATCHES = 32;
+
+  /** Groups above which they grow: as many as executors can share well. */
+  private static final int MANY_GROUPS = 64;
 
   private static final int FILES = 8;
   private static final String GROUP = "ranking_group";
@@ -201,8 +207,8 @@ public final class ExampleRanking {
 
   /** Scores the examples in groups that ids make, see {@link ScorePartition}. */
   private Dataset<Row> scores(ModelBroadcast weights) {
-    long groupSize = (long) BATCHES_OF_A_GROUP * recipe.evaluate().batchSize();
-    long groups = (examples.select(ExampleTable.EXAMPLE_ID).count() + groupSize - 1) / groupSize;
+    long count = examples.select(ExampleTable.EXAMPLE_ID).count();
+    long groups = groups(count, recipe.evaluate().batchSize());
     var group =
         udf(
             (UDF1<String, Long>) id -> Math.floorMod(EpochOrder.key(0, 0, id), groups),
@@ -215,6 +221,14 @@ public final class ExampleRanking {
         .mapPartitions(
             new ScorePartition(new ModelStage(recipe.resolvedText(), vocabulary, weights), GROUP),
             Encoders.row(RankingTable.SCORES));
+  }
+
+  /** Cuts a table into groups by its size alone, so that any cluster finds the same scores. */
+  static long groups(long examples, int batchSize) {
+    long batches = (examples + batchSize - 1) / batchSize;
+    long small = (batches + LEAST_BATCHES - 1) / LEAST_BATCHES;
+    long large = (batches + MOST_BATCHES - 1) / MOST_BATCHES;
+    return Math.min(small, Math.max(MANY_GROUPS, large));
   }
 
   private void write(Dataset<Row> scores, RankingConfig rules, String directory) {

@@ -207,6 +207,14 @@ class ExampleRankingTest {
     }
   }
 
+  @Test
+  void groupsGrowWithTheTableOnceThereAreMany() {
+    assertThat(ExampleRanking.groups(1, 4)).isEqualTo(1);
+    assertThat(ExampleRanking.groups(384, 4)).isEqualTo(12);
+    assertThat(ExampleRanking.groups(3_650, 4)).isEqualTo(64);
+    assertThat(ExampleRanking.groups(566_747, 16)).isEqualTo(1_107);
+  }
+
   private static void writeManifest(FileEntry entry) throws IOException {
     var manifest = new Manifest(Manifest.VERSION, 0, 1, 1, 1, 0, 1, 0, List.of(entry), Map.of());
     files.writeText(weights() + "/" + Manifest.FILE, manifest.toJson());
