@@ -1,5 +1,6 @@
 package org.ofaspark.collective;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -139,7 +140,9 @@ public final class InProcessGang {
   private void add(FlatVector from, FlatVector to, Range range) {
     for (long start = range.from(); start < range.to(); start += FlatVector.MAX_RANGE) {
       long end = Math.min(range.to(), start + FlatVector.MAX_RANGE);
-      gradientFormat.new Adder(to.map(start, end)).add(gradientFormat.encode(from.map(start, end)));
+      ByteBuffer room = ByteBuffer.allocateDirect((int) (end - start) * gradientFormat.room());
+      ByteBuffer encoded = gradientFormat.encode(from.map(start, end), room);
+      gradientFormat.new Adder(to.map(start, end)).add(encoded);
     }
   }
 

@@ -13,7 +13,7 @@ public enum WireFormat {
   /** float32: what arrives is what was sent. */
   FP32(Float.BYTES) {
     @Override
-    public ByteBuffer encode(ByteBuffer floats) {
+    public ByteBuffer encode(ByteBuffer floats, ByteBuffer room) {
       return floats;
     }
 
@@ -30,10 +30,10 @@ public enum WireFormat {
   /** bfloat16: half the bytes, 8 bits of precision; rounded to the nearest, ties to even. */
   BF16(Short.BYTES) {
     @Override
-    public ByteBuffer encode(ByteBuffer floats) {
+    public ByteBuffer encode(ByteBuffer floats, ByteBuffer room) {
       FloatBuffer values = floats.asFloatBuffer();
       int count = values.remaining();
-      ByteBuffer encoded = ByteBuffer.allocate(count * Short.BYTES).order(ByteOrder.nativeOrder());
+      ByteBuffer encoded = room.slice(0, count * Short.BYTES).order(ByteOrder.nativeOrder());
       ShortBuffer halves = encoded.asShortBuffer();
       for (int i = 0; i < count; i++) {
         halves.put(i, round(values.get(i)));
@@ -51,12 +51,17 @@ public enum WireFormat {
     }
   };
 
-  private static final short NOT_A_NUMBER = 0x7FC0;
+  private static final int NOT_A_NUMBER = 0x7FC0;
 
   private final int bytes;
 
   WireFormat(int bytes) {
     this.bytes = bytes;
+  }
+
+  /** Returns the bytes that {@link #encode} needs for a number: none if it stays as it is. */
+  public int room() {
+    return this == FP32 ? 0 : bytes;
   }
 
   /** Returns the bytes of a number. */
@@ -68,20 +73,20 @@ public enum WireFormat {
    * Returns numbers as they travel.
    *
    * @param floats float32 in native order, from position to limit; stays as it is
-   * @return the buffer itself, or one on the heap
+   * @param room {@link #room} bytes for each number, overwritten
+   * @return the floats themselves, or the start of the room
    */
-  public abstract ByteBuffer encode(ByteBuffer floats);
+  public abstract ByteBuffer encode(ByteBuffer floats, ByteBuffer room);
 
   /** Adds numbers that have travelled, in native order; alone, so that the loop is vectorised. */
   abstract void add(FloatBuffer sums, ByteBuffer encoded);
 
   private static short round(float value) {
-    if (Float.isNaN(value)) {
-      return NOT_A_NUMBER; // rounding its bits could make it an infinity
-    }
     int bits = Float.floatToRawIntBits(value);
     int half = 0x7FFF + ((bits >>> Short.SIZE) & 1);
-    return (short) ((bits + half) >>> Short.SIZE);
+    int rounded = (bits + half) >>> Short.SIZE;
+    // rounding the bits of what is not a number could make it an infinity
+    return (short) (Float.isNaN(value) ? NOT_A_NUMBER : rounded);
   }
 
   /** Adds a stream of encoded numbers to floats; a number may be cut in two between portions. */

@@ -32,7 +32,7 @@ class WireFormatTest {
     "NaN, NaN"
   })
   void bfloat16IsTheNearestOfEightBits(float value, Float expected) {
-    ByteBuffer encoded = WireFormat.BF16.encode(floats(value));
+    ByteBuffer encoded = encode(WireFormat.BF16, floats(value));
     assertThat(encoded.remaining()).isEqualTo(2);
     assertThat(Float.intBitsToFloat(encoded.getShort(0) << 16)).isEqualTo(expected);
   }
@@ -42,7 +42,7 @@ class WireFormatTest {
     for (int bits : new int[] {0x7F800001, 0x7FFFFFFF, 0xFF800001, 0xFFFFFFFF}) {
       ByteBuffer value = floats(0);
       value.putInt(0, bits);
-      ByteBuffer encoded = WireFormat.BF16.encode(value);
+      ByteBuffer encoded = encode(WireFormat.BF16, value);
       assertThat(Float.intBitsToFloat(encoded.getShort(0) << 16)).isNaN();
     }
   }
@@ -50,7 +50,7 @@ class WireFormatTest {
   @ParameterizedTest
   @EnumSource
   void numberCutBetweenPortionsIsAddedOnce(WireFormat format) {
-    ByteBuffer encoded = format.encode(floats(1, 2, 3, 4, 5));
+    ByteBuffer encoded = encode(format, floats(1, 2, 3, 4, 5));
     for (int portion = 1; portion <= encoded.capacity(); portion++) {
       ByteBuffer sums = floats(10, 20, 30, 40, 50);
       WireFormat.Adder adder = format.new Adder(sums);
@@ -61,5 +61,9 @@ class WireFormatTest {
       sums.asFloatBuffer().get(actual);
       assertThat(actual).containsExactly(11, 22, 33, 44, 55);
     }
+  }
+
+  private static ByteBuffer encode(WireFormat format, ByteBuffer floats) {
+    return format.encode(floats, ByteBuffer.allocateDirect(10 * format.room()));
   }
 }

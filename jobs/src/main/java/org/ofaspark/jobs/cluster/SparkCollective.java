@@ -9,8 +9,10 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
@@ -42,6 +44,8 @@ public final class SparkCollective implements Collective {
   /** How many timeouts a rank that lives may take to come along. */
   private static final int PATIENCE = 60;
 
+  private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
+
   private final int rank;
   private final int worldSize;
   private final Duration patience;
@@ -49,6 +53,7 @@ public final class SparkCollective implements Collective {
   private final GangNetwork network;
   private final Map<Key, byte[]> arrays = new ConcurrentHashMap<>();
   private final Map<Key, Frame> ready = new ConcurrentHashMap<>();
+  private final Queue<ByteBuffer> rooms = new ConcurrentLinkedQueue<>();
   private volatile @Nullable BulkTransfer current;
   private @Nullable FlatVector mappedVector;
   private @Nullable HostVector mapped;
@@ -199,17 +204,29 @@ public final class SparkCollective implements Collective {
       while (!chunks.isEmpty() && onTheWay < WINDOW && isReady()) {
         Range chunk = chunks.remove();
         onTheWay++;
+        ByteBuffer floats = host.slice(chunk.from(), chunk.to());
+        ByteBuffer room = room();
         network.stream(
             peer,
             transfer.sequence(),
             transfer.kind(),
             chunk.from(),
-            transfer.format().encode(host.slice(chunk.from(), chunk.to())),
-            this::taken);
+            transfer.format().encode(floats, room),
+            () -> taken(room));
       }
     }
 
-    private synchronized void taken() {
+    /** Returns memory for a message, of an earlier one if possible. */
+    private ByteBuffer room() {
+      int bytes = (int) CHUNK * transfer.format().room();
+      ByteBuffer spare = bytes == 0 ? NO_ROOM : rooms.poll();
+      return spare == null ? ByteBuffer.allocateDirect(bytes) : spare;
+    }
+
+    private synchronized void taken(ByteBuffer room) {
+      if (room.capacity() > 0) {
+        rooms.add(room);
+      }
       onTheWay--;
       transfer.taken();
       fill();
@@ -327,6 +344,7 @@ public final class SparkCollective implements Collective {
   @Override
   public void close() {
     network.close();
+    rooms.clear();
     mapped = null; // a copy is as large as the model
     mappedVector = null;
   }
