@@ -114,7 +114,7 @@ public final class ExecutorModel implements AutoCloseable {
               model -> {
                 boolean idle = model.isIdleFor(time);
                 if (idle) {
-                  model.free();
+                  model.manager.close(); // with all that model and state have
                 }
                 return idle;
               });
@@ -145,10 +145,6 @@ public final class ExecutorModel implements AutoCloseable {
   /** Returns how large a batch there is room for beside this model. */
   FittingBatches fitting() {
     return fitting;
-  }
-
-  private void free() {
-    manager.close(); // with all that model and state have
   }
 
   /** Ends a task's use of the model; the model stays. */

@@ -20,7 +20,7 @@ import org.ofaspark.jobs.evaluate.ExecutorModel;
  */
 final class KeptStates {
 
-  /** Reading a checkpoint takes a minute: no matter to a run that has not trained for longer. */
+  /** How long a state is kept: after such a pause, the minute of reading it does not matter. */
   static final Duration LONGEST = Duration.ofMinutes(15);
 
   private static final List<Kept> STATES = new ArrayList<>();

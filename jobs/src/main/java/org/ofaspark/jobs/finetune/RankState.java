@@ -32,7 +32,7 @@ final class RankState implements AutoCloseable {
   private final int rank;
   private final Device device;
   private final NDManager manager;
-  private final OfaModel model;
+
   private final StateDict values;
   private final Trainer trainer;
 
@@ -52,7 +52,7 @@ final class RankState implements AutoCloseable {
     this.device = device;
     this.manager = TorchRuntime.newManager(device);
     try {
-      this.model = new OfaModel(recipe.model(), manager);
+      var model = new OfaModel(recipe.model(), manager);
       this.values =
           new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
       this.trainer =

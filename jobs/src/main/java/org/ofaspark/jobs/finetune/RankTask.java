@@ -160,7 +160,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     /** The state of this rank, as long as its task has it. */
     private final class Held implements AutoCloseable {
       private @Nullable RankState state;
-      private boolean wasKept;
+      private boolean wentOn;
 
       /** Returns what the rank goes on from: what it has kept, or else what the files say. */
       RankState state(Collective gang) throws IOException {
@@ -169,7 +169,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
         state = known;
         gang.allReduce(0); // all have taken theirs
         KeptStates.freeAll();
-        wasKept = known != null;
+        wentOn = known != null;
         if (known != null) {
           known.trainer().join(gang);
           return known;
@@ -202,7 +202,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           state.parameters(),
           state.trainer().lossScale(),
           seconds,
-          held.wasKept,
+          held.wentOn,
           BarrierStage.place());
     }
 
