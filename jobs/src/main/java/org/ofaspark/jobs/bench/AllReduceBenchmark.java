@@ -33,7 +33,7 @@ final class AllReduceBenchmark implements Benchmark {
 
   @Override
   public int warmUps() {
-    return 3;
+    return 20; // the compiler is at work until then
   }
 
   @Override
