@@ -101,7 +101,7 @@ public abstract class CollectiveContract {
     "2, 3000001, BF16",
     "4, 999983, BF16"
   })
-  void reduceScatterSumsEachRanksRange(int worldSize, int size, WireFormat format)
+  protected void reduceScatterSumsEachRanksRange(int worldSize, int size, WireFormat format)
       throws Exception {
     List<float[]> ranges =
         onRanks(
@@ -128,6 +128,24 @@ public abstract class CollectiveContract {
       }
       assertThat(ranges.get(rank)).isEqualTo(expected);
     }
+  }
+
+  @Test
+  void vectorOfMoreMessagesThanMayBeOnTheWayIsSummed() throws Exception {
+    int size = 3 * 17 * (1 << 20) + 5; // SparkCollective sends 16 messages of 2^20 ahead
+    List<Boolean> summed =
+        onRanks(
+            3,
+            gang -> {
+              try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+                  FlatVector vector = FlatVector.zeros(manager, size)) {
+                vector.array().addi(gang.rank() + 1f);
+                gang.reduceScatter(vector);
+                gang.allGather(vector);
+                return vector.array().eq(6f).all().getBoolean();
+              }
+            });
+    assertThat(summed).containsExactly(true, true, true);
   }
 
   /** Rounds a number of moderate size to the 8 bits that bfloat16 has room for. */

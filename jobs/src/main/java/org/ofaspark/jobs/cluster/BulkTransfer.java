@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Range;
@@ -49,8 +48,8 @@ final class BulkTransfer {
     }
   }
 
-  /** A message that has arrived before its turn, and is answered when it has been added. */
-  private record Early(ByteBuffer encoded, RpcResponseCallback done) {}
+  /** A message that has arrived before its turn, and is taken in when it is added. */
+  private record Early(ByteBuffer encoded, Runnable takenIn) {}
 
   /**
    * Prepares an operation.
@@ -162,10 +161,10 @@ final class BulkTransfer {
    * Starts to take a message in.
    *
    * @param frame its frame, of this operation
-   * @param done answered when all of the message has been taken in
+   * @param takenIn run when all of the message has been taken in
    * @throws IllegalArgumentException if the message lies outside of what this rank takes in
    */
-  StreamCallbackWithID receive(Frame frame, RpcResponseCallback done) {
+  StreamCallbackWithID receive(Frame frame, Runnable takenIn) {
     long to = frame.position() + frame.length() / format.bytes();
     Range allowed = Range.of(kind == Frame.Kind.REDUCE ? rank : frame.sender(), worldSize, size);
     Chunk chunk = chunks.get(frame.position());
@@ -178,18 +177,18 @@ final class BulkTransfer {
           "%s of floats %d to %d from rank %d (expected: within %d to %d)"
               .formatted(kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
     }
-    return chunk == null ? new Put(frame, done) : new Add(frame, done, chunk);
+    return chunk == null ? new Put(frame, takenIn) : new Add(frame, takenIn, chunk);
   }
 
   /** A message in the course of arriving. */
   private abstract class Incoming implements StreamCallbackWithID {
     final Frame frame;
-    private final RpcResponseCallback done;
+    private final Runnable takenIn;
     int received;
 
-    Incoming(Frame frame, RpcResponseCallback done) {
+    Incoming(Frame frame, Runnable takenIn) {
       this.frame = frame;
-      this.done = done;
+      this.takenIn = takenIn;
     }
 
     @Override
@@ -204,18 +203,18 @@ final class BulkTransfer {
             "%s from rank %d: %d bytes (expected: %d)"
                 .formatted(id, frame.sender(), received, frame.length()));
       }
-      for (RpcResponseCallback takenIn : complete(done)) {
-        takenIn.onSuccess(ByteBuffer.allocate(0));
+      for (Runnable each : complete(takenIn)) {
+        each.run();
         arrived();
       }
     }
 
     /** Takes the whole message in; returns the messages that have been taken in with it. */
-    abstract List<RpcResponseCallback> complete(RpcResponseCallback own);
+    abstract List<Runnable> complete(Runnable own);
 
     @Override
     public void onFailure(String id, Throwable cause) {
-      done.onFailure(cause);
+      // Spark tells the sender, or the connection has ended, which GangNetwork notices
     }
   }
 
@@ -223,8 +222,8 @@ final class BulkTransfer {
   private final class Put extends Incoming {
     private final ByteBuffer target;
 
-    Put(Frame frame, RpcResponseCallback done) {
-      super(frame, done);
+    Put(Frame frame, Runnable takenIn) {
+      super(frame, takenIn);
       this.target =
           vector.slice(frame.position(), frame.position() + frame.length() / format.bytes());
     }
@@ -236,7 +235,7 @@ final class BulkTransfer {
     }
 
     @Override
-    List<RpcResponseCallback> complete(RpcResponseCallback own) {
+    List<Runnable> complete(Runnable own) {
       return List.of(own);
     }
   }
@@ -248,8 +247,8 @@ final class BulkTransfer {
     private final @Nullable ByteBuffer early;
     private final WireFormat.Adder adder;
 
-    Add(Frame frame, RpcResponseCallback done, Chunk chunk) {
-      super(frame, done);
+    Add(Frame frame, Runnable takenIn, Chunk chunk) {
+      super(frame, takenIn);
       this.chunk = chunk;
       this.turn = Math.floorMod(frame.sender() - rank, worldSize);
       this.adder = format.new Adder(vector.slice(chunk.range.from(), chunk.range.to()));
@@ -269,8 +268,8 @@ final class BulkTransfer {
     }
 
     @Override
-    List<RpcResponseCallback> complete(RpcResponseCallback own) {
-      List<RpcResponseCallback> takenIn = new ArrayList<>();
+    List<Runnable> complete(Runnable own) {
+      List<Runnable> takenIn = new ArrayList<>();
       synchronized (chunk) {
         if (early == null) {
           chunk.turn++;
@@ -283,7 +282,7 @@ final class BulkTransfer {
           ByteBuffer encoded = next.encoded();
           Range range = chunk.range;
           write(() -> format.new Adder(vector.slice(range.from(), range.to())).add(encoded));
-          takenIn.add(next.done());
+          takenIn.add(next.takenIn());
           chunk.turn++;
           next = chunk.early.remove(chunk.turn);
         }

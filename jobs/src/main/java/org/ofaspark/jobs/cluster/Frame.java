@@ -11,8 +11,8 @@ import java.util.UUID;
  * @param sender its rank
  * @param sequence number of the collective operation, from 0
  * @param kind what follows
- * @param position for readiness the vector's size, for streams the first float's position in the
- *     vector; else 0
+ * @param position for readiness the vector's size, for streams and what has been taken in the first
+ *     float's position in the vector; else 0
  * @param length for streams the number of bytes, else 0
  */
 record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int length) {
@@ -37,7 +37,9 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
     /** The sender is alive. */
     ALIVE(6),
     /** The sender has finished its last operation. */
-    LEAVING(7);
+    LEAVING(7),
+    /** The sender has taken a stream in. */
+    TAKEN(8);
 
     private final byte code;
 
@@ -52,7 +54,7 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
           .orElseThrow(
               () ->
                   new IllegalArgumentException(
-                      "frame: kind %d (expected: 1 to 7)".formatted(code)));
+                      "frame: kind %d (expected: 1 to 8)".formatted(code)));
     }
   }
 

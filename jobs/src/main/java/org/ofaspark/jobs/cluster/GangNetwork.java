@@ -67,8 +67,8 @@ final class GangNetwork implements AutoCloseable {
     /** Takes in a message other than a stream. */
     void receive(Frame frame, ByteBuffer payload);
 
-    /** Starts to take a stream in. */
-    StreamCallbackWithID receiveStream(Frame frame, RpcResponseCallback done);
+    /** Starts to take a stream in; {@code takenIn} tells its sender that it has been taken in. */
+    StreamCallbackWithID receiveStream(Frame frame, Runnable takenIn);
   }
 
   /**
@@ -147,9 +147,8 @@ final class GangNetwork implements AutoCloseable {
     client(peer).send(new Frame(gang, rank, sequence, kind, position, 0).with(payload));
   }
 
-  /** Streams memory to a rank; {@code taken} runs when the rank has taken it in. */
-  void stream(
-      int peer, long sequence, Frame.Kind kind, long position, ByteBuffer memory, Runnable taken) {
+  /** Streams memory to a rank, which says when it has taken it in. */
+  void stream(int peer, long sequence, Frame.Kind kind, long position, ByteBuffer memory) {
     var frame = new Frame(gang, rank, sequence, kind, position, memory.remaining());
     client(peer)
         .uploadStream(
@@ -157,10 +156,7 @@ final class GangNetwork implements AutoCloseable {
             new NioManagedBuffer(memory),
             new RpcResponseCallback() {
               @Override
-              public void onSuccess(ByteBuffer response) {
-                taken.run();
-                signal();
-              }
+              public void onSuccess(ByteBuffer response) {} // it has arrived, and may have to wait
 
               @Override
               public void onFailure(Throwable e) {
@@ -262,7 +258,9 @@ final class GangNetwork implements AutoCloseable {
           "frame of gang %s, rank %d (expected: gang %s, another rank of %d)"
               .formatted(frame.gang(), frame.sender(), gang, worldSize));
     }
-    ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
+    if (frame.kind() != Frame.Kind.TAKEN) { // which comes on a connection that this rank opened
+      ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
+    }
     lastSeen.set(frame.sender(), System.nanoTime());
     return frame;
   }
@@ -278,7 +276,7 @@ final class GangNetwork implements AutoCloseable {
         switch (frame.kind()) {
           case ALIVE -> {}
           case LEAVING -> leftAt.set(frame.sender(), System.nanoTime() | 1); // never 0
-          case READY_TO_REDUCE, READY_TO_GATHER, ARRAY -> receiver.receive(frame, message);
+          case READY_TO_REDUCE, READY_TO_GATHER, TAKEN, ARRAY -> receiver.receive(frame, message);
           case REDUCE, GATHER ->
               throw new IllegalArgumentException(frame.kind() + " that is no stream");
         }
@@ -299,7 +297,10 @@ final class GangNetwork implements AutoCloseable {
     @Override
     public StreamCallbackWithID receiveStream(
         TransportClient connection, ByteBuffer header, RpcResponseCallback callback) {
-      return receiver.receiveStream(accept(connection, header), callback);
+      Frame frame = accept(connection, header);
+      var taken = new Frame(gang, rank, frame.sequence(), Frame.Kind.TAKEN, frame.position(), 0);
+      // on this connection, where it does not wait behind what this rank streams
+      return receiver.receiveStream(frame, () -> connection.send(taken.with(NOTHING)));
     }
 
     @Override

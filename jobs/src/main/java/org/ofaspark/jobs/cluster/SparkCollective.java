@@ -7,6 +7,8 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -14,7 +16,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
-import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
@@ -55,6 +56,7 @@ public final class SparkCollective implements Collective {
   private final Map<Key, Frame> ready = new ConcurrentHashMap<>();
   private final Queue<ByteBuffer> rooms = new ConcurrentLinkedQueue<>();
   private volatile @Nullable BulkTransfer current;
+  private volatile Map<Integer, Outbox> outboxes = Map.of();
   private @Nullable FlatVector mappedVector;
   private @Nullable HostVector mapped;
   private long sequence;
@@ -137,20 +139,22 @@ public final class SparkCollective implements Collective {
             kind, format, sequence++, rank, worldSize, host, vector.size(), CHUNK, network::signal);
     current = transfer;
     try {
-      List<Outbox> outboxes = new ArrayList<>();
+      Map<Integer, Outbox> started = new LinkedHashMap<>();
       for (int i = 1; i < worldSize; i++) {
         // Down from the own rank: the first to reach a rank is the one whose turn it is to be
         // added.
         int peer = Math.floorMod(rank - i, worldSize);
         network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
         Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
-        outboxes.add(new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
+        started.put(
+            peer, new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
       }
+      outboxes = started;
       network.await(
           name,
           patience,
           () -> {
-            outboxes.forEach(Outbox::fill);
+            started.values().forEach(Outbox::fill);
             return transfer.isDone();
           });
     } catch (CollectiveException e) {
@@ -158,6 +162,7 @@ public final class SparkCollective implements Collective {
       throw e;
     } finally {
       current = null;
+      outboxes = Map.of();
       transfer.stop();
     }
     if (host.isCopy()) {
@@ -184,7 +189,7 @@ public final class SparkCollective implements Collective {
     private final Frame.Kind readiness;
     private final HostVector host;
     private final Deque<Range> chunks;
-    private int onTheWay;
+    private final Map<Long, ByteBuffer> onTheWay = new HashMap<>();
 
     Outbox(
         int peer,
@@ -201,18 +206,17 @@ public final class SparkCollective implements Collective {
 
     /** Sends what the rank can take. */
     synchronized void fill() {
-      while (!chunks.isEmpty() && onTheWay < WINDOW && isReady()) {
+      while (!chunks.isEmpty() && onTheWay.size() < WINDOW && isReady()) {
         Range chunk = chunks.remove();
-        onTheWay++;
         ByteBuffer floats = host.slice(chunk.from(), chunk.to());
         ByteBuffer room = room();
+        onTheWay.put(chunk.from(), room);
         network.stream(
             peer,
             transfer.sequence(),
             transfer.kind(),
             chunk.from(),
-            transfer.format().encode(floats, room),
-            () -> taken(room));
+            transfer.format().encode(floats, room));
       }
     }
 
@@ -223,11 +227,16 @@ public final class SparkCollective implements Collective {
       return spare == null ? ByteBuffer.allocateDirect(bytes) : spare;
     }
 
-    private synchronized void taken(ByteBuffer room) {
+    /** Notes that the rank has taken a message in. */
+    synchronized void taken(Frame frame) {
+      ByteBuffer room =
+          frame.sequence() == transfer.sequence() ? onTheWay.remove(frame.position()) : null;
+      if (room == null) {
+        throw unexpected(frame);
+      }
       if (room.capacity() > 0) {
         rooms.add(room);
       }
-      onTheWay--;
       transfer.taken();
       fill();
     }
@@ -303,6 +312,12 @@ public final class SparkCollective implements Collective {
     return all;
   }
 
+  private static IllegalArgumentException unexpected(Frame frame) {
+    return new IllegalArgumentException(
+        "%s of operation %d from rank %d (expected: one of the operation in progress)"
+            .formatted(frame.kind(), frame.sequence(), frame.sender()));
+  }
+
   /** Takes in what the other ranks send. */
   private final class Mailbox implements GangNetwork.Receiver {
 
@@ -313,6 +328,12 @@ public final class SparkCollective implements Collective {
         byte[] bytes = new byte[payload.remaining()];
         payload.get(bytes);
         arrays.put(key, bytes);
+      } else if (frame.kind() == Frame.Kind.TAKEN) {
+        Outbox outbox = outboxes.get(frame.sender());
+        if (outbox == null) {
+          throw unexpected(frame);
+        }
+        outbox.taken(frame);
       } else {
         ready.keySet().removeIf(old -> old.sender() == frame.sender());
         ready.put(key, frame);
@@ -320,16 +341,14 @@ public final class SparkCollective implements Collective {
     }
 
     @Override
-    public StreamCallbackWithID receiveStream(Frame frame, RpcResponseCallback done) {
+    public StreamCallbackWithID receiveStream(Frame frame, Runnable takenIn) {
       BulkTransfer transfer = current;
       if (transfer == null
           || transfer.sequence() != frame.sequence()
           || transfer.kind() != frame.kind()) {
-        throw new IllegalArgumentException(
-            "%s of operation %d from rank %d (expected: one of the operation in progress)"
-                .formatted(frame.kind(), frame.sequence(), frame.sender()));
+        throw unexpected(frame);
       }
-      return transfer.receive(frame, done);
+      return transfer.receive(frame, takenIn);
     }
   }
 

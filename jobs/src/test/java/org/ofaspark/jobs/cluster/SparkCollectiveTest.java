@@ -8,6 +8,8 @@ import java.util.UUID;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.spark.network.client.TransportResponseHandler;
+import org.apache.spark.network.server.TransportChannelHandler;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -79,6 +81,16 @@ class SparkCollectiveTest extends CollectiveContract {
         meeting.gradientFormat,
         timeout,
         killed::get);
+  }
+
+  @Test
+  void sparkHasNothingToComplainOf() throws Exception {
+    try (var answers = new LogLines(TransportResponseHandler.class);
+        var channels = new LogLines(TransportChannelHandler.class)) {
+      reduceScatterSumsEachRanksRange(3, 2_500_000, WireFormat.FP32);
+      assertThat(answers.lines()).isEmpty();
+      assertThat(channels.lines()).isEmpty();
+    }
   }
 
   @Test

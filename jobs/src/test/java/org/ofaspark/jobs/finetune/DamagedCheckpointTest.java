@@ -22,6 +22,7 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.nn.StateDict;

@@ -39,6 +39,7 @@ import org.ofaspark.golden.GoldenParallelRun;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.RunDirectory;

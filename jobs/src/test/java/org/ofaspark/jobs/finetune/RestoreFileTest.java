@@ -31,6 +31,7 @@ import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.model.OfaConfig;

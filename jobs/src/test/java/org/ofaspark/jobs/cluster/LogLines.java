@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.finetune;
+package org.ofaspark.jobs.cluster;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -11,7 +11,7 @@ import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.logging.log4j.core.config.Property;
 
 /** What a class logs while this is open. */
-final class LogLines implements AutoCloseable {
+public final class LogLines implements AutoCloseable {
 
   private final Logger logger;
   private final Level before;
@@ -24,7 +24,8 @@ final class LogLines implements AutoCloseable {
         }
       };
 
-  LogLines(Class<?> type) {
+  /** Starts to listen to a class. */
+  public LogLines(Class<?> type) {
     logger = (Logger) LogManager.getLogger(type);
     before = logger.getLevel();
     Configurator.setLevel(logger, Level.INFO);
@@ -33,7 +34,8 @@ final class LogLines implements AutoCloseable {
     logger.setAdditive(false); // so that the console stays short
   }
 
-  List<String> lines() {
+  /** Returns level and text of each line so far. */
+  public List<String> lines() {
     return lines;
   }
 
