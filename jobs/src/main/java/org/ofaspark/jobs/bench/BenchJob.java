@@ -2,6 +2,7 @@ package org.ofaspark.jobs.bench;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
@@ -44,6 +45,12 @@ public final class BenchJob implements Callable<Integer> {
       description = "Architecture that import reads: ofa-tiny to ofa-huge, as in conf/model.")
   private String arch = "ofa-huge";
 
+  @Option(
+      names = "--photos",
+      paramLabel = "FILE",
+      description = "Captions in upstream's columns, whose photos ranking scores; else drawn ones.")
+  private @Nullable Path photos;
+
   BenchJob() {}
 
   private List<Benchmark> benchmarks() {
@@ -57,7 +64,7 @@ public final class BenchJob implements Callable<Integer> {
         new CiderBenchmark(),
         new PreprocessBenchmark(),
         new SelectionBenchmark(),
-        new RankingBenchmark(),
+        new RankingBenchmark(photos),
         new ImportBenchmark(arch));
   }
 

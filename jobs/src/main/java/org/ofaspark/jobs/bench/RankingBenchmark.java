@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.Example;
@@ -19,6 +20,7 @@ import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.ranking.ExampleRanking;
+import org.ofaspark.jobs.ranking.RankingSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -31,11 +33,22 @@ import org.ofaspark.tensor.TorchRuntime;
  */
 final class RankingBenchmark implements Benchmark {
 
-  private static final int EXAMPLES = 384; // a dozen of the groups that executors share
+  private static final int DRAWN = 384; // a dozen of the groups that executors share
   private static final int PIXELS = 128;
   private static final int EXECUTORS = 2;
   private static final int WORDS_OF_DICTIONARY = 50_260; // with all else, RandomModel.VOCABULARY
   private static final String UNIT = "examples/s";
+
+  private final @Nullable Path photos;
+
+  /**
+   * Creates a benchmark.
+   *
+   * @param photos captions in upstream's columns, whose photos are scored; null for drawn ones
+   */
+  RankingBenchmark(@Nullable Path photos) {
+    this.photos = photos;
+  }
 
   @Override
   public String name() {
@@ -44,8 +57,8 @@ final class RankingBenchmark implements Benchmark {
 
   @Override
   public String description() {
-    return "%d examples of %d px scored by OFA tiny: a plain loop, one executor of 1 thread, two"
-        .formatted(EXAMPLES, PIXELS);
+    return "drawn photos, or --photos, scored by OFA tiny at %d px: a plain loop, one executor, two"
+        .formatted(PIXELS);
   }
 
   @Override
@@ -75,14 +88,18 @@ final class RankingBenchmark implements Benchmark {
   }
 
   /** Makes a table and weights. */
-  private static Recipe prepare(Path folder) throws IOException {
-    DrawnPhotos.write(folder.resolve("train.tsv"), EXAMPLES, PIXELS, PIXELS);
+  private Recipe prepare(Path folder) throws IOException {
+    Path input = photos;
+    if (input == null) {
+      input = folder.resolve("train.tsv");
+      DrawnPhotos.write(input, DRAWN, PIXELS, PIXELS);
+    }
     try (BufferedWriter out = Files.newBufferedWriter(folder.resolve("dict.txt"))) {
       for (int word = 0; word < WORDS_OF_DICTIONARY; word++) {
         out.write(word + " 1\n");
       }
     }
-    Recipe recipe = recipe(folder);
+    Recipe recipe = recipe(folder, input);
     try (SparkSession spark = session("local[2]").getOrCreate()) {
       new Preprocess(spark, recipe).run(ExistingTable.REFUSE);
     }
@@ -93,15 +110,14 @@ final class RankingBenchmark implements Benchmark {
     return recipe;
   }
 
-  private static Recipe recipe(Path folder) {
+  private static Recipe recipe(Path folder, Path input) {
     return RecipeReader.parse(
         "ranking",
         RandomModel.TINY.resolvedText(),
         List.of(
             "run-dir=" + folder.resolve("run"),
             "data.table=" + folder.resolve("table"),
-            "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}"
-                .formatted(folder.resolve("train.tsv")),
+            "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}".formatted(input.toAbsolutePath()),
             "preprocess.dictionary=" + folder.resolve("dict.txt"),
             "data.patch-image-size=" + PIXELS,
             "evaluate.batch-size=4"));
@@ -124,14 +140,16 @@ final class RankingBenchmark implements Benchmark {
       var vocabulary = Vocabulary.read(files, recipe.table().table());
       var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
       List<Double> seconds = new ArrayList<>();
+      long examples = 0;
       for (int round = 0; round < stopwatch.warmUps() + stopwatch.rounds(); round++) {
-        double scoring = ranking.rank(weights, recipe.ranking(), directory).scoringSeconds();
+        RankingSummary summary = ranking.rank(weights, recipe.ranking(), directory);
+        examples = summary.examples();
         if (round >= stopwatch.warmUps()) {
-          seconds.add(scoring);
+          seconds.add(summary.scoringSeconds());
         }
       }
-      String what = "%d examples, executors of 1 thread: %d".formatted(EXAMPLES, executors);
-      return new Rounds(seconds).rate(what, UNIT, EXAMPLES);
+      String what = "%d examples, executors of 1 thread: %d".formatted(examples, executors);
+      return new Rounds(seconds).rate(what, UNIT, (double) examples);
     }
   }
 
@@ -164,7 +182,10 @@ final class RankingBenchmark implements Benchmark {
                   losses.of(images.collate(examples.subList(from, to)));
                 }
               })
-          .rate("%d examples, plain loop on 1 thread".formatted(EXAMPLES), UNIT, EXAMPLES);
+          .rate(
+              "%d examples, plain loop on 1 thread".formatted(examples.size()),
+              UNIT,
+              examples.size());
     }
   }
 }
