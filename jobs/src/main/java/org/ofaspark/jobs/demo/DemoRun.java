@@ -135,7 +135,7 @@ final class DemoRun {
 
   private String metrics(String task, MiniHdfs hdfs) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
-    command.addAll(List.of("metrics", hdfs.path("runs/" + task).toString(), "--"));
+    command.addAll(List.of("metrics", hdfs.path("runs/" + task).toString(), "--report", "--"));
     command.addAll(HERE);
     command.addAll(OPTIONS);
     return Files.readString(steps.submit("metrics " + task, command))
@@ -177,7 +177,7 @@ final class DemoRun {
     HDFS ends with the demo. What was on it, and the rest, is in %s:
       scenes/   what preprocess read, and pictures of the test split
       tables/   what it made of that, Parquet
-      runs/     both runs: recipe, metrics, checkpoints, example rankings, evaluation/test
+      runs/     both runs: report.html, recipe, metrics, checkpoints, rankings, evaluation/test
       logs/     of each step
     """
         .formatted(folder.path());

@@ -1,13 +1,9 @@
 package org.ofaspark.jobs.evaluate;
 
 import static org.apache.spark.sql.functions.col;
+import static org.ofaspark.jobs.page.HtmlPage.escape;
 
-import com.google.gson.Gson;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -19,8 +15,8 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.config.Sha256;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
@@ -31,11 +27,9 @@ import scala.Tuple2;
  * A page that shows an evaluation: its metrics, then the worst and the best predictions with their
  * pictures. Driver; executors make the cards.
  *
- * <p>It is one file that asks for nothing: small copies of the pictures are in it, and its policy
- * forbids all but its own style and script. Every text of the table is escaped, whatever it holds;
- * if one were not, the policy would keep it from doing anything. Cards that are out of sight are
- * not laid out, and the pictures stand behind them in a text that costs nothing until they are
- * shown, so that thousands of them open at once.
+ * <p>Small copies of the pictures are in the file, and every text of the table is escaped, whatever
+ * it holds. Cards that are out of sight are not laid out, and the pictures stand behind them in a
+ * text that costs nothing until they are shown, so that thousands of them open at once.
  */
 final class EvaluationPage {
 
@@ -53,12 +47,14 @@ final class EvaluationPage {
 
   private final Task task;
   private final EvaluationSummary summary;
-  private final StringBuilder html = new StringBuilder();
+  private final HtmlPage html;
   private final Map<String, String> pictures = new TreeMap<>();
 
   private EvaluationPage(Task task, EvaluationSummary summary) {
     this.task = task;
     this.summary = summary;
+    String title = "%s, split %s".formatted(summary.task(), summary.split());
+    this.html = new HtmlPage(title, summary.weights(), EvaluationPage.class, "evaluation");
   }
 
   /**
@@ -78,40 +74,25 @@ final class EvaluationPage {
       Dataset<Row> examples,
       int shown) {
     var page = new EvaluationPage(task, summary);
-    page.head();
     page.metrics();
     page.examples(predictions, examples, shown);
     page.errors(predictions);
-    page.end();
-    return page.html.toString();
-  }
-
-  private void head() {
-    String policy =
-        "default-src 'none'; img-src data:; style-src '%s'; script-src '%s'"
-            .formatted(hash(style()), hash(script()));
-    html.append("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n")
-        .append("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n".formatted(policy))
-        .append("<meta name=\"viewport\" content=\"width=device-width\">\n")
-        .append("<link rel=\"icon\" href=\"data:,\">\n")
-        .append("<title>%s</title>\n<style>%s</style>\n".formatted(title(), style()))
-        .append("<header>\n<h1>%s</h1>\n".formatted(title()))
-        .append("<p class=\"source\">%s</p>\n</header>\n".formatted(escape(summary.weights())));
-  }
-
-  private String title() {
-    return escape("%s, split %s".formatted(summary.task(), summary.split()));
+    return page.html.end("pictures", page.pictures);
   }
 
   private void metrics() {
     html.append("<dl class=\"metrics\">\n");
     for (SummedMetric metric : TaskMetrics.of(task).metrics(summary.metrics().keySet())) {
       String name = metric.name();
-      metric(name, "%.4f", summary.metrics().get(name), summary.intervals().get(name));
+      @Nullable Interval interval = summary.intervals().get(name);
+      html.metric(
+          name,
+          text("%.4f", summary.metrics().get(name)),
+          interval == null ? "" : text("%.4f to %.4f", interval.low(), interval.high()));
     }
-    metric("examples", "%,d", summary.examples(), null);
+    html.metric("examples", text("%,d", summary.examples()), "");
     if (summary.failed() > 0) {
-      metric("without a prediction", "%,d", summary.failed(), null);
+      html.metric("without a prediction", text("%,d", summary.failed()), "");
     }
     html.append("</dl>\n");
     if (!summary.intervals().isEmpty()) {
@@ -120,20 +101,8 @@ final class EvaluationPage {
     }
   }
 
-  private void metric(
-      String name, String format, @Nullable Object value, @Nullable Interval interval) {
-    html.append(
-        "<div><dt>%s</dt><dd>%s%s</dd></div>\n"
-            .formatted(
-                escape(name),
-                String.format(Locale.ROOT, format, value),
-                interval == null
-                    ? ""
-                    : String.format(
-                        Locale.ROOT,
-                        "<small>%.4f to %.4f</small>",
-                        interval.low(),
-                        interval.high())));
+  private static String text(String format, @Nullable Object... values) {
+    return String.format(Locale.ROOT, format, values);
   }
 
   private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {
@@ -202,51 +171,10 @@ final class EvaluationPage {
     if (rows.isEmpty()) {
       return;
     }
-    html.append("<h2>Without a prediction</h2>\n<table>\n");
-    rows.forEach(
-        row ->
-            html.append(
-                "<tr><td>%s</td><td>%s</td></tr>\n"
-                    .formatted(escape(row.getString(0)), escape(row.getString(1)))));
-    html.append("</table>\n");
-  }
-
-  private void end() {
-    html.append("<script type=\"application/json\" id=\"pictures\">")
-        .append(new Gson().toJson(pictures)) // without < and >
-        .append("</script>\n<script>%s</script>\n</html>\n".formatted(script()));
-  }
-
-  private static String style() {
-    return resource("page.css");
-  }
-
-  private static String script() {
-    return resource("page.js");
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = EvaluationPage.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException(name + ": missing (expected: in the jar)");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Names a style or script in a content security policy. */
-  private static String hash(String text) {
-    byte[] hash = Sha256.digest().digest(text.getBytes(StandardCharsets.UTF_8));
-    return "sha256-" + Base64.getEncoder().encodeToString(hash);
-  }
-
-  static String escape(String text) {
-    return text.replace("&", "&amp;")
-        .replace("<", "&lt;")
-        .replace(">", "&gt;")
-        .replace("\"", "&quot;")
-        .replace("'", "&#39;");
+    html.append("<h2>Without a prediction</h2>\n");
+    List<List<String>> cells = new ArrayList<>();
+    cells.add(List.of("example", "error"));
+    rows.forEach(row -> cells.add(List.of(escape(row.getString(0)), escape(row.getString(1)))));
+    html.table(cells);
   }
 }

@@ -1,6 +1,6 @@
 package org.ofaspark.jobs.evaluate;
 
-import static org.ofaspark.jobs.evaluate.EvaluationPage.escape;
+import static org.ofaspark.jobs.page.HtmlPage.escape;
 
 import java.io.Serializable;
 import java.util.List;

@@ -13,6 +13,7 @@ import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.ranking.ExampleRanking;
+import org.ofaspark.jobs.report.RunReport;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -130,12 +131,22 @@ public final class Finetune {
           manifest = runner.again("validation", trained, () -> validate(evaluation, trained));
         }
         checkpoints.prune();
+        report();
         if (manifest.updateNumber() >= total) {
           runner.times().line().ifPresent(LOG::info);
           return manifest;
         }
         manifest = runner.next(manifest);
       }
+    }
+  }
+
+  /** Shows the run so far; training does not depend on it. */
+  private void report() {
+    try {
+      RunReport.write(files, run);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("{}: not written, training goes on", run.report(), e);
     }
   }
 

@@ -5,6 +5,8 @@ import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.report.RunMetrics;
+import org.ofaspark.jobs.report.RunReport;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import picocli.CommandLine.Command;
@@ -30,6 +32,11 @@ public final class MetricsJob implements Callable<Integer> {
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
 
+  @Option(
+      names = "--report",
+      description = "Write report.html in the run's directory anew, with the evaluations since.")
+  private boolean report;
+
   private MetricsJob() {}
 
   /**
@@ -45,7 +52,11 @@ public final class MetricsJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
-    RunMetrics metrics = RunMetrics.read(files, new RunDirectory(files, directory));
+    var run = new RunDirectory(files, directory);
+    RunMetrics metrics = RunMetrics.read(files, run);
+    if (report) {
+      RunReport.write(files, run);
+    }
     var out = spec.commandLine().getOut();
     out.print(json ? metrics.toJson() : MetricsText.of(metrics));
     out.flush();

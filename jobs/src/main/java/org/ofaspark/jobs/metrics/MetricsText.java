@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.report.RunMetrics;
 import org.ofaspark.metric.Interval;
 
 /** Metrics as a person reads them. */
@@ -21,10 +22,11 @@ final class MetricsText {
 
   static String of(RunMetrics metrics) {
     var text = new StringBuilder("run  %s\n".formatted(metrics.run()));
-    JsonObject train = metrics.train();
-    if (train != null) {
-      text.append("\nTraining, last interval\n").append(TextTable.of(training(train)));
-    }
+    metrics
+        .lastInterval()
+        .ifPresent(
+            line ->
+                text.append("\nTraining, last interval\n").append(TextTable.of(training(line))));
     if (!metrics.validations().isEmpty()) {
       text.append("\nValidation\n").append(TextTable.of(validations(metrics)));
     }

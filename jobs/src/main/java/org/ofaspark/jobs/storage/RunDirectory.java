@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 
@@ -14,6 +15,7 @@ import org.ofaspark.checkpoint.Manifest;
  * <pre>
  *   recipe.conf            the recipe, resolved
  *   provenance.json        what the run was made of
+ *   report.html            its curves and tables, written anew at each checkpoint
  *   metrics/train-*.jsonl  training metrics, one line an interval
  *   metrics/valid.jsonl    validation metrics, one line a validation
  *   checkpoints/update-*   checkpoints; one without manifest.json does not exist
@@ -61,6 +63,11 @@ public final class RunDirectory {
     return path + "/provenance.json";
   }
 
+  /** Returns the page that shows the run. */
+  public String report() {
+    return path + "/report.html";
+  }
+
   /** Returns the directory of metrics. */
   public String metrics() {
     return path + "/metrics";
@@ -95,6 +102,11 @@ public final class RunDirectory {
    */
   public String ranking(long updateNumber) {
     return "%s/ranking/%s%08d".formatted(path, PREFIX, updateNumber);
+  }
+
+  /** Returns the updates done by the weights of every example ranking, ascending. */
+  public List<Long> rankings() throws IOException {
+    return files.list(path + "/ranking").stream().flatMap(RunDirectory::updateNumber).toList();
   }
 
   /** Returns the directory of an example ranking that the run does not train by. */
@@ -186,14 +198,20 @@ public final class RunDirectory {
   public List<Long> checkpoints() throws IOException {
     List<Long> updates = new ArrayList<>();
     for (String name : files.list(path + "/checkpoints")) {
-      if (name.matches(PREFIX + "\\d+")) {
-        long update = Long.parseLong(name.substring(PREFIX.length()));
+      for (long update : updateNumber(name).toList()) {
         if (files.exists(checkpoint(update) + "/" + Manifest.FILE)) {
           updates.add(update);
         }
       }
     }
     return updates;
+  }
+
+  /** Returns the number in a name such as {@code update-00000500}, or nothing. */
+  private static Stream<Long> updateNumber(String name) {
+    return name.matches(PREFIX + "\\d+")
+        ? Stream.of(Long.parseLong(name.substring(PREFIX.length())))
+        : Stream.of();
   }
 
   /**

@@ -14,11 +14,12 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.report.RunMetrics;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.metric.Interval;
 
-class RunMetricsTest {
+class MetricsOutputTest {
 
   @TempDir private Path run;
   private final HadoopFiles files = new HadoopFiles(new Configuration());

@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.metrics;
+package org.ofaspark.jobs.report;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
@@ -8,8 +8,8 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
-import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -18,14 +18,14 @@ import org.ofaspark.jobs.storage.RunDirectory;
  * All metrics of a run.
  *
  * @param run the run's directory
- * @param train the last line of training metrics; null if there is none
+ * @param train a line for each interval of updates
  * @param validations a line for each validation
  * @param best updates done of the best checkpoint, if there is one
  * @param evaluations of each split evaluated
  */
-record RunMetrics(
+public record RunMetrics(
     String run,
-    @Nullable JsonObject train,
+    List<JsonObject> train,
     List<JsonObject> validations,
     OptionalLong best,
     List<EvaluationSummary> evaluations) {
@@ -37,12 +37,21 @@ record RunMetrics(
           .serializeSpecialFloatingPointValues()
           .create();
 
+  /** Copies the lists. */
+  public RunMetrics {
+    train = List.copyOf(train);
+    validations = List.copyOf(validations);
+    evaluations = List.copyOf(evaluations);
+  }
+
   /**
    * Reads the metrics of a run.
    *
+   * @param files access to the file system
+   * @param run where they are
    * @throws IllegalArgumentException if there are none
    */
-  static RunMetrics read(HadoopFiles files, RunDirectory run) throws IOException {
+  public static RunMetrics read(HadoopFiles files, RunDirectory run) throws IOException {
     List<EvaluationSummary> evaluations = new ArrayList<>();
     for (String split : run.evaluations()) {
       String file = run.evaluation(split) + "/" + EvaluationSummary.FILE;
@@ -52,8 +61,11 @@ record RunMetrics(
     }
     List<JsonObject> validations =
         files.exists(run.validMetrics()) ? lines(files, run.validMetrics()) : List.of();
-    JsonObject train = lastTrain(files, run);
-    if (train == null && validations.isEmpty() && evaluations.isEmpty()) {
+    List<JsonObject> train = new ArrayList<>();
+    for (String file : run.trainMetrics()) {
+      train.addAll(lines(files, file));
+    }
+    if (train.isEmpty() && validations.isEmpty() && evaluations.isEmpty()) {
       throw new IllegalArgumentException(
           "RUN_DIR: %s (expected: a directory with metrics, as run-dir of a recipe)"
               .formatted(run.path()));
@@ -62,14 +74,9 @@ record RunMetrics(
     return new RunMetrics(run.path(), train, validations, best, evaluations);
   }
 
-  private static @Nullable JsonObject lastTrain(HadoopFiles files, RunDirectory run)
-      throws IOException {
-    JsonObject last = null;
-    for (String file : run.trainMetrics()) {
-      List<JsonObject> lines = lines(files, file);
-      last = lines.isEmpty() ? last : lines.get(lines.size() - 1);
-    }
-    return last;
+  /** Returns the metrics of the last interval, if there is one. */
+  public Optional<JsonObject> lastInterval() {
+    return train.isEmpty() ? Optional.empty() : Optional.of(train.get(train.size() - 1));
   }
 
   /** Reads JSON lines; the last one may be on its way still. */
@@ -88,13 +95,11 @@ record RunMetrics(
     return lines;
   }
 
-  /** Returns one JSON object. */
-  String toJson() {
+  /** Returns one JSON object, with the last of the intervals. */
+  public String toJson() {
     JsonObject json = new JsonObject();
     json.addProperty("run", run);
-    if (train != null) {
-      json.add("train", train);
-    }
+    lastInterval().ifPresent(line -> json.add("train", line));
     json.add("validations", GSON.toJsonTree(validations));
     best.ifPresent(update -> json.addProperty("best", update));
     json.add("evaluations", GSON.toJsonTree(evaluations));

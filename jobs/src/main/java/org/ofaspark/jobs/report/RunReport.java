@@ -1,0 +1,333 @@
+package org.ofaspark.jobs.report;
+
+import static org.ofaspark.jobs.page.HtmlPage.escape;
+
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.evaluate.EvaluationSummary;
+import org.ofaspark.jobs.page.HtmlPage;
+import org.ofaspark.jobs.ranking.RankingSummary;
+import org.ofaspark.jobs.ranking.RankingSummary.Bonus;
+import org.ofaspark.jobs.ranking.RankingSummary.Sample;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.metric.Interval;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeReader;
+
+/**
+ * A page that shows a run: its curves, validations, example rankings and evaluations. Driver.
+ *
+ * <p>One file that asks for nothing, to be opened while the run goes on or years after it.
+ */
+public final class RunReport {
+
+  private static final int SAMPLES = 5;
+  private static final double MEDIAN = 0.5;
+
+  private final RunMetrics metrics;
+  private final Recipe recipe;
+  private final long totalUpdates;
+  private final List<Manifest> checkpoints = new ArrayList<>();
+  private final Map<Long, RankingSummary> rankings = new TreeMap<>();
+  private final List<List<Series>> charts = new ArrayList<>();
+  private final HtmlPage html;
+
+  private RunReport(HadoopFiles files, RunDirectory run) throws IOException {
+    this.metrics = RunMetrics.read(files, run);
+    this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
+    JsonObject provenance =
+        JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();
+    this.totalUpdates = provenance.get("total_updates").getAsLong();
+    for (long update : run.checkpoints()) {
+      checkpoints.add(run.manifest(update));
+    }
+    for (long update : run.rankings()) {
+      String file = run.ranking(update) + "/" + RankingSummary.FILE;
+      if (files.exists(file)) {
+        rankings.put(update, RankingSummary.parse(files.readText(file), file));
+      }
+    }
+    String name = run.path().replaceFirst(".*/", "");
+    this.html = new HtmlPage(name, run.path(), RunReport.class, "report");
+  }
+
+  /**
+   * Writes the page into the run's directory, in the place of an earlier one.
+   *
+   * @param files access to the file system
+   * @param run a run that has trained
+   * @return the page's path
+   * @throws IllegalArgumentException if the directory holds no run
+   */
+  public static String write(HadoopFiles files, RunDirectory run) throws IOException {
+    files.writeText(run.report(), new RunReport(files, run).page());
+    return run.report();
+  }
+
+  private String page() {
+    settings();
+    figures();
+    html.append("<section>\n");
+    charts();
+    html.append("</section>\n");
+    validations();
+    rankings();
+    evaluations();
+    return html.end("charts", Map.of("last", lastUpdate(), "charts", charts));
+  }
+
+  private void settings() {
+    List<String> words = new ArrayList<>();
+    words.add(lower(recipe.task()));
+    words.add(
+        switch (recipe.criterion().loss()) {
+          case CROSS_ENTROPY -> "label-smoothed cross entropy";
+          case ENCOURAGING -> "Encouraging Loss, log-end " + recipe.criterion().logEnd();
+        });
+    words.add("lr " + recipe.optimizer().lr());
+    words.add("global batch " + recipe.train().globalBatch());
+    words.add(lower(recipe.train().precision()));
+    if (!checkpoints.isEmpty()) {
+      Manifest last = checkpoints.get(checkpoints.size() - 1);
+      words.add(text("%,d parameters", last.parameters()));
+      words.add(last.worldSize() == 1 ? "1 rank" : text("%d ranks", last.worldSize()));
+    }
+    html.append("<p class=\"source\">%s</p>\n".formatted(escape(String.join(" · ", words))));
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** What one looks at first. */
+  private void figures() {
+    html.append("<dl class=\"metrics\">\n");
+    metrics
+        .lastInterval()
+        .ifPresent(
+            line -> {
+              String epoch = "epoch " + line.get("epoch").getAsInt();
+              html.metric("updates", text("%,d of %,d", lastUpdate(), totalUpdates), epoch);
+              html.metric("loss, last interval", number(line.get("loss")), "");
+            });
+    best();
+    medianOf("sentences_per_second")
+        .ifPresent(speed -> html.metric("samples/s", text("%.1f", speed), "median of intervals"));
+    medianOf("data_share")
+        .ifPresent(share -> html.metric("waiting for data", percent(share), "of the time"));
+    medianOf("collective_share")
+        .ifPresent(share -> html.metric("collective", percent(share), "of the time"));
+    double skipped = valuesOf("skipped").sum();
+    if (skipped > 0) {
+      html.metric("skipped updates", text("%,.0f", skipped), "gradient not finite");
+    }
+    html.append("</dl>\n");
+  }
+
+  private void best() {
+    String metric = recipe.train().bestCheckpointMetric();
+    for (JsonObject line : metrics.validations()) {
+      if (line.get("update").getAsLong() == metrics.best().orElse(-1)) {
+        String update = "best, at update " + line.get("update").getAsLong();
+        html.metric(metric + ", validation", number(line.get(metric)), update);
+      }
+    }
+  }
+
+  private DoubleStream valuesOf(String key) {
+    return metrics.train().stream()
+        .filter(line -> line.has(key))
+        .mapToDouble(line -> line.get(key).getAsDouble());
+  }
+
+  private OptionalDouble medianOf(String key) {
+    double[] sorted = valuesOf(key).sorted().toArray();
+    return sorted.length == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(sorted[sorted.length / 2]);
+  }
+
+  private long lastUpdate() {
+    return Stream.concat(metrics.train().stream(), metrics.validations().stream())
+        .mapToLong(line -> line.get("update").getAsLong())
+        .max()
+        .orElse(1);
+  }
+
+  private void charts() {
+    List<JsonObject> train = metrics.train();
+    List<JsonObject> valid = metrics.validations();
+    chart(
+        "Loss",
+        Series.of("training", train, "loss"),
+        Series.of("training, nll", train, "nll_loss"),
+        Series.of("validation", valid, "loss"));
+    String metric = recipe.train().bestCheckpointMetric();
+    if (!metric.equals("loss")) {
+      chart("Validation", Series.of(metric, valid, metric));
+    }
+    chart("Gradient norm", Series.of("before clipping", train, "gnorm"));
+    chart("Learning rate", Series.of("lr", train, "lr"));
+    chart("Speed", Series.of("samples/s", train, "sentences_per_second"));
+    chart(
+        "Shares of time",
+        Series.of("waiting for data", train, "data_share"),
+        Series.of("collective", train, "collective_share"));
+    chart("Accuracy of target tokens", Series.of("training", train, "accuracy"));
+    chart(
+        "Encouraging Loss",
+        Series.of("tokens past log-end", train, "past_log_end"),
+        Series.of("bonus's share of the gradient", train, "bonus_gradient_share"));
+    chart("Margin of the target, in nats", Series.of("mean", train, "margin"));
+  }
+
+  /** Draws what there is. */
+  private void chart(String title, Series... series) {
+    List<Series> drawn = Stream.of(series).filter(each -> !each.points().isEmpty()).toList();
+    if (!drawn.isEmpty()) {
+      html.append(LineChart.of(title, drawn, (double) lastUpdate()));
+      charts.add(drawn);
+    }
+  }
+
+  private void validations() {
+    if (metrics.validations().isEmpty()) {
+      return;
+    }
+    var names = new TreeSet<String>();
+    metrics.validations().forEach(line -> names.addAll(line.keySet()));
+    names.removeAll(List.of("update", "epoch", "seconds"));
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row(List.of("update", "epoch"), names.stream().map(HtmlPage::escape), "checkpoint"));
+    for (JsonObject line : metrics.validations()) {
+      long update = line.get("update").getAsLong();
+      rows.add(
+          row(
+              List.of(text("%,d", update), line.get("epoch").getAsString()),
+              names.stream().map(name -> number(line.get(name))),
+              checkpoint(update)));
+    }
+    html.append("<h2>Validations</h2>\n");
+    html.table(rows);
+  }
+
+  private String checkpoint(long update) {
+    boolean isKept = checkpoints.stream().anyMatch(each -> each.updateNumber() == update);
+    return update == metrics.best().orElse(-1) ? "<b>best</b>" : isKept ? "kept" : "";
+  }
+
+  private static List<String> row(List<String> first, Stream<String> middle, String last) {
+    return Stream.of(first.stream(), middle, Stream.of(last)).flatMap(cells -> cells).toList();
+  }
+
+  private void rankings() {
+    if (rankings.isEmpty()) {
+      return;
+    }
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(
+        List.of(
+            "after update",
+            "examples",
+            "best left out",
+            "worst left out",
+            "not finite",
+            "median score",
+            "past log-end",
+            "mean margin"));
+    rankings.forEach((update, ranking) -> rows.add(row(update, ranking)));
+    html.append("<h2>Example rankings</h2>\n");
+    html.table(rows);
+    rankings.values().stream().reduce((earlier, later) -> later).ifPresent(this::samples);
+  }
+
+  private static List<String> row(long update, RankingSummary ranking) {
+    @Nullable Bonus bonus = ranking.bonus();
+    @Nullable Double median = ranking.quantiles().get(MEDIAN);
+    return List.of(
+        text("%,d", update),
+        text("%,d", ranking.examples()),
+        text("%,d", ranking.droppedBest()),
+        text("%,d", ranking.droppedWorst()),
+        text("%,d", ranking.notFinite()),
+        median == null ? "" : text("%.4f", median),
+        bonus == null ? "" : percent(bonus.pastLogEnd()),
+        bonus == null ? "" : text("%.2f", bonus.margin()));
+  }
+
+  /** The ends of the last ranking. */
+  private void samples(RankingSummary ranking) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("rank", escape(ranking.source().score()), "example", "text"));
+    Stream.of(ranking.best(), ranking.worst())
+        .flatMap(end -> end.stream().limit(SAMPLES))
+        .map(RunReport::row)
+        .forEach(rows::add);
+    html.append(
+        "<p class=\"note\">The best and the worst of the last ranking; its directory says all.</p>\n");
+    html.table(rows);
+  }
+
+  private static List<String> row(Sample sample) {
+    return List.of(
+        text("%,d", sample.rank()),
+        text("%.4f", sample.score()),
+        escape(sample.exampleId()),
+        escape(sample.text()));
+  }
+
+  private void evaluations() {
+    for (EvaluationSummary evaluation : metrics.evaluations()) {
+      List<List<String>> rows = new ArrayList<>();
+      rows.add(List.of("metric", "value", "95&nbsp;% interval"));
+      evaluation
+          .metrics()
+          .forEach(
+              (name, value) -> {
+                @Nullable Interval interval = evaluation.intervals().get(name);
+                rows.add(
+                    List.of(
+                        escape(name),
+                        text("%.4f", value),
+                        interval == null
+                            ? ""
+                            : text("%.4f to %.4f", interval.low(), interval.high())));
+              });
+      String split = escape(evaluation.split());
+      html.append(
+          "<h2>Evaluation of <a href=\"evaluation/%1$s/evaluation.html\">%1$s</a></h2>\n"
+              .formatted(split));
+      html.append(
+          text(
+              "<p class=\"note\">%,d examples, %,d without a prediction; weights %s</p>\n",
+              evaluation.examples(), evaluation.failed(), escape(evaluation.weights())));
+      html.table(rows);
+    }
+  }
+
+  private static String number(@Nullable JsonElement value) {
+    return value == null ? "-" : text("%.4f", value.getAsDouble());
+  }
+
+  private static String percent(double share) {
+    return text("%.1f %%", 100 * share);
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}
