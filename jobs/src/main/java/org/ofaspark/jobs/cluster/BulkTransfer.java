@@ -30,6 +30,7 @@ final class BulkTransfer {
   private final int worldSize;
   private final HostVector vector;
   private final long size;
+  private final MessageMemory gradients;
   private final Runnable changed;
   private final Map<Long, Chunk> chunks = new TreeMap<>();
   private final ReadWriteLock memory = new ReentrantReadWriteLock();
@@ -59,6 +60,7 @@ final class BulkTransfer {
    * @param vector where floats are taken from and put to
    * @param size of the vector in floats
    * @param chunkSize of a message in floats
+   * @param gradients room for messages that are early
    * @param changed called whenever something has arrived or been taken in
    */
   BulkTransfer(
@@ -70,6 +72,7 @@ final class BulkTransfer {
       HostVector vector,
       long size,
       long chunkSize,
+      MessageMemory gradients,
       Runnable changed) {
     this.kind = kind;
     this.format = format;
@@ -78,6 +81,7 @@ final class BulkTransfer {
     this.worldSize = worldSize;
     this.vector = vector;
     this.size = size;
+    this.gradients = gradients;
     this.changed = changed;
     for (int i = 0; i < worldSize; i++) {
       int chunksOfRank = HostVector.chunks(Range.of(i, worldSize, size), chunkSize).size();
@@ -253,7 +257,7 @@ final class BulkTransfer {
       this.turn = Math.floorMod(frame.sender() - rank, worldSize);
       this.adder = format.new Adder(vector.slice(chunk.range.from(), chunk.range.to()));
       synchronized (chunk) {
-        this.early = chunk.turn == turn ? null : ByteBuffer.allocateDirect(frame.length());
+        this.early = chunk.turn == turn ? null : gradients.take();
       }
     }
 
@@ -282,6 +286,7 @@ final class BulkTransfer {
           ByteBuffer encoded = next.encoded();
           Range range = chunk.range;
           write(() -> format.new Adder(vector.slice(range.from(), range.to())).add(encoded));
+          gradients.giveBack(encoded);
           takenIn.add(next.takenIn());
           chunk.turn++;
           next = chunk.early.remove(chunk.turn);

@@ -11,10 +11,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.BooleanSupplier;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +52,7 @@ public final class SparkCollective implements Collective {
   private final GangNetwork network;
   private final Map<Key, byte[]> arrays = new ConcurrentHashMap<>();
   private final Map<Key, Frame> ready = new ConcurrentHashMap<>();
-  private final Queue<ByteBuffer> rooms = new ConcurrentLinkedQueue<>();
+  private final MessageMemory gradients;
   private volatile @Nullable BulkTransfer current;
   private volatile Map<Integer, Outbox> outboxes = Map.of();
   private @Nullable FlatVector mappedVector;
@@ -99,6 +97,7 @@ public final class SparkCollective implements Collective {
       BooleanSupplier isKilled) {
     this.rank = rank;
     this.gradientFormat = gradientFormat;
+    this.gradients = new MessageMemory((int) CHUNK * gradientFormat.bytes());
     this.worldSize = worldSize;
     this.patience = timeout.multipliedBy(PATIENCE);
     this.network =
@@ -136,7 +135,16 @@ public final class SparkCollective implements Collective {
     }
     var transfer =
         new BulkTransfer(
-            kind, format, sequence++, rank, worldSize, host, vector.size(), CHUNK, network::signal);
+            kind,
+            format,
+            sequence++,
+            rank,
+            worldSize,
+            host,
+            vector.size(),
+            CHUNK,
+            gradients,
+            network::signal);
     current = transfer;
     try {
       Map<Integer, Outbox> started = new LinkedHashMap<>();
@@ -209,7 +217,7 @@ public final class SparkCollective implements Collective {
       while (!chunks.isEmpty() && onTheWay.size() < WINDOW && isReady()) {
         Range chunk = chunks.remove();
         ByteBuffer floats = host.slice(chunk.from(), chunk.to());
-        ByteBuffer room = room();
+        ByteBuffer room = transfer.format().room() == 0 ? NO_ROOM : gradients.take();
         onTheWay.put(chunk.from(), room);
         network.stream(
             peer,
@@ -220,13 +228,6 @@ public final class SparkCollective implements Collective {
       }
     }
 
-    /** Returns memory for a message, of an earlier one if possible. */
-    private ByteBuffer room() {
-      int bytes = (int) CHUNK * transfer.format().room();
-      ByteBuffer spare = bytes == 0 ? NO_ROOM : rooms.poll();
-      return spare == null ? ByteBuffer.allocateDirect(bytes) : spare;
-    }
-
     /** Notes that the rank has taken a message in. */
     synchronized void taken(Frame frame) {
       ByteBuffer room =
@@ -235,7 +236,7 @@ public final class SparkCollective implements Collective {
         throw unexpected(frame);
       }
       if (room.capacity() > 0) {
-        rooms.add(room);
+        gradients.giveBack(room);
       }
       transfer.taken();
       fill();
@@ -363,7 +364,7 @@ public final class SparkCollective implements Collective {
   @Override
   public void close() {
     network.close();
-    rooms.clear();
+    gradients.clear();
     mapped = null; // a copy is as large as the model
     mappedVector = null;
   }
