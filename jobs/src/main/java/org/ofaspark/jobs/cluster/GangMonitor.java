@@ -5,6 +5,7 @@ import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -12,6 +13,7 @@ import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.server.OneForOneStreamManager;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +28,7 @@ public final class GangMonitor implements AutoCloseable {
   private final SparkChannels channels;
   private final Consumer<JsonObject> onProgress;
   private final AtomicReference<JsonObject> firstFailure = new AtomicReference<>();
+  private volatile @Nullable UUID gang;
 
   /**
    * Starts to listen.
@@ -42,8 +45,13 @@ public final class GangMonitor implements AutoCloseable {
     return SparkChannels.host() + ":" + channels.port();
   }
 
-  /** Forgets the failure of an earlier attempt. */
-  public void reset() {
+  /**
+   * Forgets the failure of an earlier attempt. What its ranks still have to say is not heard.
+   *
+   * @param gang the ranks to hear; null if none are at work
+   */
+  public void hearOnly(@Nullable UUID gang) {
+    this.gang = gang;
     firstFailure.set(null);
   }
 
@@ -65,6 +73,9 @@ public final class GangMonitor implements AutoCloseable {
   }
 
   private void hear(JsonObject report) {
+    if (!report.get("gang").getAsString().equals(String.valueOf(gang))) {
+      return;
+    }
     if (report.get("kind").getAsString().equals(RankReporter.FAILURE)) {
       firstFailure.accumulateAndGet(report, GangMonitor::earlier);
     } else {

@@ -38,6 +38,9 @@ final class GangNetwork implements AutoCloseable {
   private static final long POLL_MILLIS = 50;
   private static final long LEAVE_MILLIS = 5_000;
 
+  /** Ranks learn the addresses up to this long after each other, as Spark's barrier is polled. */
+  private static final long JOIN_NANOS = 2_000_000_000;
+
   /** What a rank sends before its goodbye may arrive this much after it, on another connection. */
   private static final long GRACE_NANOS = 1_000_000_000;
 
@@ -92,12 +95,17 @@ final class GangNetwork implements AutoCloseable {
     this.worldSize = worldSize;
     this.lastSeen = new AtomicLongArray(worldSize);
     this.leftAt = new AtomicLongArray(worldSize);
-    for (int i = 0; i < worldSize; i++) {
-      lastSeen.set(i, System.nanoTime());
-    }
     this.channels = SparkChannels.listening(new Handler()); // peers may call from here on
-    this.addresses = rendezvous.allGather(SparkChannels.host() + ":" + channels.port());
-    connect();
+    try {
+      this.addresses = rendezvous.allGather(SparkChannels.host() + ":" + channels.port());
+      connect();
+    } catch (RuntimeException | Error e) {
+      channels.close();
+      throw e;
+    }
+    for (int i = 0; i < worldSize; i++) {
+      lastSeen.set(i, System.nanoTime() + JOIN_NANOS);
+    }
     this.heart = Executors.newSingleThreadScheduledExecutor(GangNetwork::daemon);
     long beat = Math.max(100, timeout.toMillis() / 10);
     var unused = heart.scheduleAtFixedRate(this::beat, beat, beat, TimeUnit.MILLISECONDS);
@@ -116,14 +124,12 @@ final class GangNetwork implements AutoCloseable {
       }
       int colon = addresses[i].lastIndexOf(':');
       String host = addresses[i].substring(0, colon);
+      int port = Integer.parseInt(addresses[i].substring(colon + 1));
       try {
-        clients.put(
-            i,
-            channels
-                .clients()
-                .createUnmanagedClient(host, Integer.parseInt(addresses[i].substring(colon + 1))));
-      } catch (IOException | InterruptedException e) {
-        channels.close();
+        TransportClient client = channels.clients().createUnmanagedClient(host, port);
+        clients.put(i, client);
+        ranksByConnection.put(String.valueOf(client.getSocketAddress()), i);
+      } catch (IOException | InterruptedException | RuntimeException e) { // of authentication
         throw new CollectiveException(
             "rank %d: cannot reach rank %d at %s; do executors see each other's ports?"
                 .formatted(rank, i, addresses[i]),
@@ -180,8 +186,10 @@ final class GangNetwork implements AutoCloseable {
 
   /** Ends the operation in progress and all later ones with an error; the first one counts. */
   void fail(String message, @Nullable Throwable cause) {
-    if (isOpen && failure == null) {
-      failure = new CollectiveException("rank %d: %s".formatted(rank, message), cause);
+    synchronized (changes) {
+      if (isOpen && failure == null) {
+        failure = new CollectiveException("rank %d: %s".formatted(rank, message), cause);
+      }
     }
     signal();
   }
@@ -258,9 +266,7 @@ final class GangNetwork implements AutoCloseable {
           "frame of gang %s, rank %d (expected: gang %s, another rank of %d)"
               .formatted(frame.gang(), frame.sender(), gang, worldSize));
     }
-    if (frame.kind() != Frame.Kind.TAKEN) { // which comes on a connection that this rank opened
-      ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
-    }
+    ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
     lastSeen.set(frame.sender(), System.nanoTime());
     return frame;
   }

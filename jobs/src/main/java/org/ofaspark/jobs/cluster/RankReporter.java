@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.UUID;
 import org.apache.spark.network.client.TransportClient;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.CollectiveException;
@@ -21,6 +22,7 @@ public final class RankReporter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RankReporter.class);
   private static final long TIMEOUT_MILLIS = 5_000;
 
+  private final UUID gang;
   private final SparkChannels channels;
   private final @Nullable TransportClient driver;
 
@@ -28,8 +30,10 @@ public final class RankReporter implements AutoCloseable {
    * Connects to the driver.
    *
    * @param address where its monitor listens
+   * @param gang the gang of the rank
    */
-  public RankReporter(String address) {
+  public RankReporter(String address, UUID gang) {
+    this.gang = gang;
     this.channels = SparkChannels.calling();
     this.driver = connect(address);
   }
@@ -41,7 +45,7 @@ public final class RankReporter implements AutoCloseable {
           .clients()
           .createUnmanagedClient(
               address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) { // of authentication
       LOG.warn("No live progress: the driver's monitor at {} cannot be reached", address, e);
       return null;
     } catch (InterruptedException e) {
@@ -86,6 +90,7 @@ public final class RankReporter implements AutoCloseable {
     if (driver == null) {
       return;
     }
+    report.addProperty("gang", gang.toString());
     try {
       ByteBuffer text = ByteBuffer.wrap(report.toString().getBytes(StandardCharsets.UTF_8));
       var unused = driver.sendRpcSync(text, TIMEOUT_MILLIS);

@@ -82,7 +82,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
               .formatted(task.stageAttemptNumber()));
     }
     var run = new Run(task, rows);
-    try (var reporter = new RankReporter(segment.monitor())) {
+    try (var reporter = new RankReporter(segment.monitor(), segment.gang())) {
       try {
         return List.of(new Gson().toJson(run.run(reporter))).iterator();
       } catch (IOException | RuntimeException | Error e) {

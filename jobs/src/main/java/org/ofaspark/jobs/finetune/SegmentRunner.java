@@ -125,7 +125,7 @@ final class SegmentRunner {
       throws BadCheckpointException {
     long update = from == null ? 0 : from.updateNumber();
     while (true) {
-      monitor.reset();
+      monitor.hearOnly(null);
       try {
         return work.call();
       } catch (Exception e) { // Spark's exceptions are checked and undeclared
@@ -186,6 +186,7 @@ final class SegmentRunner {
               run.trainMetrics(start),
               monitor.address(),
               new SerializableConfiguration(context.hadoopConfiguration()));
+      monitor.hearOnly(segment.gang());
       context.setJobGroup("ofa-train", "updates %d to %d of %d".formatted(start, end, total), true);
       JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
       List<String> places = before == null ? List.of() : before.places();

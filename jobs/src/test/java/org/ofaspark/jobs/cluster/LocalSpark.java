@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.golden.Golden;
 
@@ -29,6 +30,24 @@ public final class LocalSpark {
    */
   public static SparkSession startExecutors(int executors) {
     return executors(executors, 1).getOrCreate();
+  }
+
+  /**
+   * Starts a session as {@link #startExecutors}, with authentication and encryption as in {@code
+   * conf/spark/secure.conf}.
+   *
+   * @param executors how many
+   */
+  public static SparkSession startSecureExecutors(int executors) {
+    return executors(executors, 1)
+        .config("spark.authenticate", true)
+        .config("spark.authenticate.secret", UUID.randomUUID().toString())
+        .config("spark.network.crypto.enabled", true)
+        .config("spark.network.crypto.authEngineVersion", 2)
+        .config("spark.network.crypto.cipher", "AES/GCM/NoPadding")
+        .config("spark.network.crypto.saslFallback", false)
+        .config("spark.io.encryption.enabled", true)
+        .getOrCreate();
   }
 
   /**

@@ -2,7 +2,11 @@ package org.ofaspark.jobs.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
+import java.net.ConnectException;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CyclicBarrier;
@@ -109,8 +113,6 @@ class SparkCollectiveTest extends CollectiveContract {
   @Test
   void rankOfAnotherGangIsNotHeard() throws Exception {
     var meeting = new Meeting(2);
-    var stranger = new Meeting(2);
-    System.arraycopy(meeting.addresses, 0, stranger.addresses, 0, 0);
     var failure = new Throwable[1];
     var other =
         new Thread(
@@ -135,5 +137,91 @@ class SparkCollectiveTest extends CollectiveContract {
     }
     other.join(10_000);
     assertThat(failure[0]).isNotNull();
+  }
+
+  @Test
+  void rankThatIsLateToConnectIsWaitedFor() throws Exception {
+    var meeting = new Meeting(2);
+    Duration timeout = Duration.ofSeconds(1);
+    var late =
+        new Thread(
+            () -> {
+              sleep(1500); // the other waits in the rendezvous, longer than the timeout
+              try (Collective gang =
+                  new SparkCollective(
+                      meeting.name,
+                      1,
+                      2,
+                      own -> {
+                        String[] addresses = meeting.exchange(1, own);
+                        sleep(800);
+                        return addresses;
+                      },
+                      WireFormat.FP32,
+                      timeout,
+                      () -> false)) {
+                gang.allReduce(1);
+              }
+            });
+    late.start();
+    try (Collective gang = join(meeting, 0, 2, timeout, new AtomicBoolean())) {
+      assertThat(gang.allReduce(1)).containsExactly(2);
+    }
+    late.join(10_000);
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void rankThatIsLostBeforeItsFirstMessageIsMissedAtOnce() throws Exception {
+    try (var other = new ServerSocket(0)) {
+      String address = "localhost:" + other.getLocalPort();
+      try (Collective gang =
+          new SparkCollective(
+              UUID.randomUUID(),
+              0,
+              2,
+              own -> new String[] {own, address},
+              WireFormat.FP32,
+              Duration.ofMinutes(1),
+              () -> false)) {
+        other.accept().close();
+        assertTimeout(
+            Duration.ofSeconds(5),
+            () ->
+                assertThatThrownBy(() -> gang.allReduce(1))
+                    .hasMessageMatching("rank 0: .*rank 1 at " + address + ".*, in allReduce"));
+      }
+    }
+  }
+
+  @Test
+  void failedRendezvousLeavesNoServer() {
+    var address = new String[1];
+    assertThatThrownBy(
+            () ->
+                new SparkCollective(
+                    UUID.randomUUID(),
+                    0,
+                    2,
+                    own -> {
+                      address[0] = own;
+                      throw new IllegalStateException("another task has failed");
+                    },
+                    WireFormat.FP32,
+                    Duration.ofMinutes(1),
+                    () -> false))
+        .hasMessage("another task has failed");
+
+    int colon = address[0].lastIndexOf(':');
+    int port = Integer.parseInt(address[0].substring(colon + 1));
+    assertThatThrownBy(() -> new Socket(address[0].substring(0, colon), port).close())
+        .isInstanceOf(ConnectException.class);
   }
 }

@@ -48,7 +48,7 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.recipe.Recipe;
 
-/** Fine-tuning on executors that are processes of their own. */
+/** Fine-tuning on executors that are processes of their own, with encryption among them. */
 class ExecutorProcessesTest {
 
   @TempDir private static Path folder;
@@ -56,7 +56,7 @@ class ExecutorProcessesTest {
 
   @BeforeAll
   static void start() throws IOException {
-    spark = LocalSpark.startExecutors(2);
+    spark = LocalSpark.startSecureExecutors(2);
     new Preprocess(spark, recipe("unused")).run(ExistingTable.REFUSE);
   }
 

@@ -1,0 +1,77 @@
+package org.ofaspark.jobs.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.UUID;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.ofaspark.collective.CollectiveException;
+
+/** What ranks tell the driver, over sockets of one process. */
+class GangMonitorTest {
+
+  private static final UUID GANG = UUID.randomUUID();
+
+  private static SparkSession spark;
+
+  private final List<JsonObject> lines = Collections.synchronizedList(new ArrayList<>());
+
+  @BeforeAll
+  static void start() {
+    spark = LocalSpark.start("local[1]");
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  private static void fail(GangMonitor monitor, UUID gang, int rank, Throwable cause) {
+    try (var reporter = new RankReporter(monitor.address(), gang)) {
+      reporter.failure(rank, 7, "training", cause);
+    }
+  }
+
+  @Test
+  void causeCountsMoreThanAnEarlierSymptom() {
+    try (var monitor = new GangMonitor(lines::add)) {
+      monitor.hearOnly(GANG);
+      fail(monitor, GANG, 0, new CollectiveException("rank 1 is lost"));
+      fail(monitor, GANG, 1, new IllegalStateException("no memory"));
+      fail(monitor, GANG, 2, new IllegalStateException("later"));
+
+      assertThat(monitor.firstFailure())
+          .hasValueSatisfying(
+              text ->
+                  assertThat(text)
+                      .startsWith("rank 1 on ")
+                      .endsWith(
+                          ", update 7, training: java.lang.IllegalStateException: no memory"));
+    }
+  }
+
+  @Test
+  void ranksOfAnEarlierAttemptAreNotHeard() {
+    try (var monitor = new GangMonitor(lines::add);
+        var late = new RankReporter(monitor.address(), GANG)) {
+      monitor.hearOnly(GANG);
+      fail(monitor, GANG, 0, new IllegalStateException("of the first attempt"));
+      var line = new JsonObject();
+      line.addProperty("update", 1);
+      late.progress(line);
+
+      monitor.hearOnly(UUID.randomUUID());
+      late.progress(line);
+      late.failure(1, 7, "training", new IllegalStateException("late"));
+
+      assertThat(monitor.firstFailure()).isEmpty();
+      assertThat(lines).hasSize(1);
+    }
+  }
+}
