@@ -1,0 +1,39 @@
+package org.ofaspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+
+class JobCommandTest {
+
+  private static final String PREFIX = "spark.executorEnv.";
+
+  @Test
+  void variablesThatAreSetStayAsTheyAre() {
+    System.setProperty(PREFIX + "MALLOC_ARENA_MAX", "4");
+    try (SparkSession spark =
+        JobCommand.session("test")
+            .master("local[1]")
+            .config("spark.ui.enabled", false)
+            .getOrCreate()) {
+      assertThat(spark.conf().get(PREFIX + "MALLOC_ARENA_MAX")).isEqualTo("4");
+      assertThat(spark.conf().get(PREFIX + "MALLOC_TRIM_THRESHOLD_")).isEqualTo("1073741824");
+    } finally {
+      System.clearProperty(PREFIX + "MALLOC_ARENA_MAX");
+    }
+  }
+
+  @Test
+  void launcherSetsTheSameForTheDriver() throws IOException {
+    String launcher = Files.readString(Path.of("../submit/.launch"));
+
+    JobCommand.ALLOCATOR.forEach(
+        (variable, value) ->
+            assertThat(launcher)
+                .contains("export %1$s=${%1$s:-%2$s}\n".formatted(variable, value)));
+  }
+}
