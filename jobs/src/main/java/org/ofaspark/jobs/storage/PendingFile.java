@@ -16,7 +16,7 @@ import org.apache.hadoop.fs.Path;
 public final class PendingFile implements Closeable {
 
   /** Weights come in gigabytes: the local disk would get them in portions of 4 kB. */
-  private static final int BUFFER_BYTES = 1 << 20;
+  static final int BUFFER_BYTES = 1 << 20;
 
   private final FileSystem fileSystem;
   private final Path target;

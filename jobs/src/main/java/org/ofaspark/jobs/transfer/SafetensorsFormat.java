@@ -1,9 +1,15 @@
 package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -13,6 +19,8 @@ import org.ofaspark.jobs.storage.HadoopFiles;
  * upstream's names, several with an index above a size, and {@code recipe.conf}.
  */
 final class SafetensorsFormat implements ModelFormat {
+
+  private static final int FILES_AT_ONCE = 4;
 
   private final long maxBytes;
 
@@ -37,24 +45,49 @@ final class SafetensorsFormat implements ModelFormat {
   }
 
   /**
-   * Writes the weights alone.
+   * Writes the weights alone, several files at a time.
    *
-   * @return the names of the files, in the order in which they are written
+   * @return the names of the files
    */
   static List<String> writeWeights(
       HadoopFiles files, StoredModel model, String directory, long maxBytes) throws IOException {
-    List<String> names = new ArrayList<>();
     Map<String, List<TensorEntry>> plan = WeightFiles.plan(model.network().specs(), maxBytes);
-    for (var file : plan.entrySet()) {
-      files.write(
-          directory + "/" + file.getKey(),
-          out -> WeightFiles.copy(out, file.getValue(), model.tensors()));
-      names.add(file.getKey());
-    }
+    List<Callable<Void>> works = new ArrayList<>();
+    plan.forEach(
+        (name, tensors) ->
+            works.add(
+                () -> {
+                  files.write(
+                      directory + "/" + name,
+                      out -> WeightFiles.copy(out, tensors, model.tensors()));
+                  return null;
+                }));
+    all(works);
+    List<String> names = new ArrayList<>(plan.keySet());
     if (plan.size() > 1) {
       files.writeText(directory + "/" + WeightFiles.INDEX, WeightFiles.index(plan));
       names.add(WeightFiles.INDEX);
     }
     return names;
+  }
+
+  /** Does works at the same time; all have ended when it returns. */
+  private static void all(List<Callable<Void>> works) throws IOException {
+    ExecutorService threads = Executors.newFixedThreadPool(Math.min(works.size(), FILES_AT_ONCE));
+    try {
+      for (Future<Void> work : threads.invokeAll(works)) {
+        work.get();
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof IOException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException("writing weights failed", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("writing weights: interrupted");
+    } finally {
+      threads.shutdownNow();
+    }
   }
 }
