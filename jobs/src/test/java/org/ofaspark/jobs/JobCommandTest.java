@@ -13,7 +13,7 @@ class JobCommandTest {
   private static final String PREFIX = "spark.executorEnv.";
 
   @Test
-  void variablesThatAreSetStayAsTheyAre() {
+  void variablesThatAreSetStayAsTheyAre() throws Exception {
     System.setProperty(PREFIX + "MALLOC_ARENA_MAX", "4");
     try (SparkSession spark =
         JobCommand.session("test")
