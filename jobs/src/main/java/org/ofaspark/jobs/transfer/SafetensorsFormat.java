@@ -82,6 +82,9 @@ final class SafetensorsFormat implements ModelFormat {
       if (e.getCause() instanceof IOException failure) {
         throw failure;
       }
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
       throw new IllegalStateException("writing weights failed", e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
