@@ -166,7 +166,11 @@ final class GangNetwork implements AutoCloseable {
 
               @Override
               public void onFailure(Throwable e) {
-                fail("%s has not taken a message in".formatted(describe(peer)), e);
+                String why =
+                    e instanceof IOException
+                        ? "is lost: its connection broke"
+                        : "has refused a message";
+                fail("%s %s".formatted(describe(peer), why), e);
               }
             });
   }
@@ -318,7 +322,7 @@ final class GangNetwork implements AutoCloseable {
     public void exceptionCaught(Throwable cause, TransportClient connection) {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
-        fail("connection with %s broke".formatted(describe(sender)), cause);
+        fail("%s is lost: its connection broke".formatted(describe(sender)), cause);
       }
     }
 

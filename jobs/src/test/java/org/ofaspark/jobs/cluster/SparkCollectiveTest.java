@@ -18,6 +18,8 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.CollectiveContract;
 import org.ofaspark.collective.WireFormat;
@@ -178,8 +180,9 @@ class SparkCollectiveTest extends CollectiveContract {
     }
   }
 
-  @Test
-  void rankThatIsLostBeforeItsFirstMessageIsMissedAtOnce() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void rankThatIsLostBeforeItsFirstMessageIsMissedAtOnce(boolean resets) throws Exception {
     try (var other = new ServerSocket(0)) {
       String address = "localhost:" + other.getLocalPort();
       try (Collective gang =
@@ -191,12 +194,15 @@ class SparkCollectiveTest extends CollectiveContract {
               WireFormat.FP32,
               Duration.ofMinutes(1),
               () -> false)) {
-        other.accept().close();
+        Socket connection = other.accept();
+        connection.setSoLinger(resets, 0); // what the kernel does for a process that was killed
+        connection.close();
         assertTimeout(
             Duration.ofSeconds(5),
             () ->
                 assertThatThrownBy(() -> gang.allReduce(1))
-                    .hasMessageMatching("rank 0: .*rank 1 at " + address + ".*, in allReduce"));
+                    .hasMessageMatching(
+                        "rank 0: rank 1 at " + address + " is lost: .*, in allReduce"));
       }
     }
   }
