@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.Range;
@@ -244,6 +246,29 @@ public final class Trainer implements AutoCloseable {
           updateNumber++;
           return new UpdateOutcome.Applied(updateNumber, sums, norm, rate);
         });
+  }
+
+  /**
+   * Compares the values of all ranks: parameters and running statistics. Every rank calls this.
+   *
+   * @throws IllegalStateException on every rank, if they are not the same to the bit
+   */
+  public void checkRanksAgree() {
+    var checksum = new CRC32C();
+    for (Role role : Role.values()) {
+      state.vector(role).addTo(checksum);
+    }
+    double[] own = new double[collective.worldSize()];
+    own[collective.rank()] = checksum.getValue(); // of 32 bits, so the sums are exact
+    double[] all = collective.allReduce(own);
+    List<Integer> others =
+        IntStream.range(1, all.length).filter(rank -> all[rank] != all[0]).boxed().toList();
+    if (!others.isEmpty()) {
+      throw new IllegalStateException(
+          ("update %d: the values of ranks %s differ from those of rank 0 (expected: the same to the"
+                  + " bit); memory or network of one of them may be at fault")
+              .formatted(updateNumber, others));
+    }
   }
 
   private LossSums forwardBackward(MicroBatch samples, List<Optional<NDArray>> statistics) {

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,12 +16,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.InProcessGang;
 import org.ofaspark.collective.SingleRank;
@@ -55,13 +61,17 @@ class TrainerTest {
   }
 
   private Trainer newTrainer(StateDict state) {
+    return newTrainer(state, new SingleRank());
+  }
+
+  private Trainer newTrainer(StateDict state, Collective gang) {
     return new Trainer(
         model,
         state,
         new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
         new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1),
         1000,
-        new SingleRank(),
+        gang,
         Numerics.float32(3));
   }
 
@@ -107,6 +117,42 @@ class TrainerTest {
       }
       assertThat(last).isLessThan(0.5 * first);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"TRAINABLE", "BUFFER"})
+  void rankThatHoldsOtherValuesIsNamedByAll(Role role) {
+    var gang = new InProcessGang(3, WireFormat.FP32, Duration.ofSeconds(10));
+    List<StateDict> states = List.of(newState(), newState(), newState());
+    List<Trainer> trainers = new ArrayList<>();
+    for (int rank = 0; rank < 3; rank++) {
+      trainers.add(newTrainer(states.get(rank), gang.join(rank)));
+    }
+    assertThat(checkRanksAgree(trainers)).containsOnly("");
+
+    NDArray values = states.get(1).vector(role).array();
+    float last = values.getFloat(values.size() - 1);
+    values.set(new NDIndex(values.size() - 1), Math.nextUp(last));
+
+    assertThat(checkRanksAgree(trainers))
+        .hasSize(3)
+        .allSatisfy(
+            message ->
+                assertThat(message)
+                    .contains("update 0: the values of ranks [1] differ from those of rank 0"));
+    trainers.forEach(Trainer::close);
+    states.forEach(StateDict::close);
+  }
+
+  /** Lets all ranks check at once; returns what each has to say. */
+  private static List<String> checkRanksAgree(List<Trainer> ranks) {
+    List<CompletableFuture<String>> checks = new ArrayList<>();
+    for (Trainer rank : ranks) {
+      checks.add(
+          CompletableFuture.runAsync(rank::checkRanksAgree, task -> new Thread(task).start())
+              .handle((done, e) -> e == null ? "" : e.toString()));
+    }
+    return checks.stream().map(check -> check.orTimeout(30, TimeUnit.SECONDS).join()).toList();
   }
 
   private static double perToken(UpdateOutcome outcome) {

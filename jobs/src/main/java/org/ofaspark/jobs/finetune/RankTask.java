@@ -141,6 +141,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           RankState state = held.state(gang);
           gang.allReduce(0); // from here on time is that of updates
           double seconds = train(state.trainer(), feed, gang, reporter);
+          phase = "comparing the ranks";
+          state.trainer().checkRanksAgree();
           phase = "writing the checkpoint";
           List<FileEntry> written = state.write(segment, files);
           gang.allReduce(0); // nobody leaves before all have written
