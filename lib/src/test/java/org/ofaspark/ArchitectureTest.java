@@ -7,9 +7,7 @@ import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nam
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.core.domain.properties.HasParameterTypes.Predicates.rawParameterTypes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import ai.djl.ndarray.NDArray;
@@ -17,10 +15,8 @@ import ai.djl.ndarray.NDManager;
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.library.Architectures;
-import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Holds the order of packages: a package imports only from the lines above its own. */
@@ -43,7 +39,9 @@ class ArchitectureTest {
           List.of("recipe"),
           List.of("djl"));
 
-  @ArchTest static final ArchRule packagesImportDownwards = downwards();
+  @ArchTest
+  static final ArchRule packagesImportDownwards =
+      ArchitectureRules.importsGoDownwards("org.ofaspark", LINES);
 
   @ArchTest
   static final ArchRule noCycles =
@@ -88,11 +86,7 @@ class ArchitectureTest {
                   .and(target(rawParameterTypes(Number.class)))
                   .as("NDArray.mul(Number), see Functional.scale"));
 
-  @ArchTest
-  static final ArchRule staticFieldsAreFinal =
-      fields().that().areStatic().should().beFinal().allowEmptyShould(true);
-
-  @ArchTest static final ArchRule noPrinting = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+  @ArchTest static final ArchTests common = ArchTests.in(ArchitectureRules.class);
 
   @ArchTest
   static final ArchRule configsAreRecords =
@@ -102,27 +96,4 @@ class ArchitectureTest {
           .should()
           .beRecords()
           .allowEmptyShould(true);
-
-  private static ArchRule downwards() {
-    LayeredArchitecture layers =
-        Architectures.layeredArchitecture()
-            .consideringOnlyDependenciesInLayers()
-            .withOptionalLayers(true);
-    for (List<String> line : LINES) {
-      for (String name : line) {
-        layers = layers.layer(name).definedBy("org.ofaspark." + name + "..");
-      }
-    }
-    List<String> above = new ArrayList<>();
-    for (int i = LINES.size() - 1; i >= 0; i--) {
-      for (String name : LINES.get(i)) {
-        layers =
-            above.isEmpty()
-                ? layers.whereLayer(name).mayNotBeAccessedByAnyLayer()
-                : layers.whereLayer(name).mayOnlyBeAccessedByLayers(above.toArray(String[]::new));
-      }
-      above.addAll(LINES.get(i));
-    }
-    return layers;
-  }
 }

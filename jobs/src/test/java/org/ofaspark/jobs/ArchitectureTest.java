@@ -1,18 +1,15 @@
 package org.ofaspark.jobs;
 
-import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
-import com.tngtech.archunit.library.Architectures;
-import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
-import java.util.ArrayList;
 import java.util.List;
+import org.ofaspark.ArchitectureRules;
 import org.ofaspark.jobs.demo.Demo;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
@@ -32,7 +29,8 @@ class ArchitectureTest {
           List.of("finetune", "preprocess", "metrics", "transfer", "ml", "demo"),
           List.of("bench", "experiment"));
 
-  @ArchTest static final ArchRule packagesImportDownwards = downwards();
+  @ArchTest
+  static final ArchRule packagesImportDownwards = ArchitectureRules.importsGoDownwards(ROOT, LINES);
 
   @ArchTest
   static final ArchRule noCycles = slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
@@ -62,31 +60,5 @@ class ArchitectureTest {
           .orShould()
           .callMethod(Runtime.class, "halt", int.class);
 
-  @ArchTest
-  static final ArchRule staticFieldsAreFinal = fields().that().areStatic().should().beFinal();
-
-  @ArchTest static final ArchRule noPrinting = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
-
-  private static ArchRule downwards() {
-    LayeredArchitecture layers =
-        Architectures.layeredArchitecture()
-            .consideringOnlyDependenciesInLayers()
-            .withOptionalLayers(true);
-    for (List<String> line : LINES) {
-      for (String name : line) {
-        layers = layers.layer(name).definedBy("%s.%s..".formatted(ROOT, name));
-      }
-    }
-    List<String> above = new ArrayList<>();
-    for (int i = LINES.size() - 1; i >= 0; i--) {
-      for (String name : LINES.get(i)) {
-        layers =
-            above.isEmpty()
-                ? layers.whereLayer(name).mayNotBeAccessedByAnyLayer()
-                : layers.whereLayer(name).mayOnlyBeAccessedByLayers(above.toArray(String[]::new));
-      }
-      above.addAll(LINES.get(i));
-    }
-    return layers;
-  }
+  @ArchTest static final ArchTests common = ArchTests.in(ArchitectureRules.class);
 }

@@ -6,10 +6,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -21,6 +24,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 final class SafetensorsFormat implements ModelFormat {
 
   private static final int FILES_AT_ONCE = 4;
+  private static final int MOST_HOURS = 12;
 
   private final long maxBytes;
 
@@ -75,9 +79,14 @@ final class SafetensorsFormat implements ModelFormat {
   private static void all(List<Callable<Void>> works) throws IOException {
     ExecutorService threads = Executors.newFixedThreadPool(Math.min(works.size(), FILES_AT_ONCE));
     try {
-      for (Future<Void> work : threads.invokeAll(works)) {
-        work.get();
+      for (Future<Void> work : threads.invokeAll(works, MOST_HOURS, TimeUnit.HOURS)) {
+        work.get(0, TimeUnit.SECONDS); // it has ended, or was cancelled at the deadline
       }
+    } catch (CancellationException | TimeoutException e) {
+      throw new IOException(
+          "writing weights: not done after %d h; does the file system answer?"
+              .formatted(MOST_HOURS),
+          e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException failure) {
         throw failure;
