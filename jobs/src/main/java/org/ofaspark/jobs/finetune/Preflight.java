@@ -21,6 +21,9 @@ final class Preflight {
   private static final String OVERHEAD = "spark.executor.memoryOverhead";
   private static final long MIB = 1L << 20;
 
+  /** What the engine takes for itself: its libraries, its compiled operators, its threads. */
+  private static final long ENGINE_BYTES = 300 * MIB;
+
   private final SparkConf conf;
   private final int worldSize;
   private final List<String> findings = new ArrayList<>();
@@ -103,21 +106,22 @@ final class Preflight {
   }
 
   /**
-   * Outside of the heap, where YARN and Kubernetes count and kill: weights and gradient, the rank's
-   * share of Adam's two moments and of the average, and the larger of activations and the weights
-   * that a validation reads while ranks keep theirs; with a GPU only the copy that the ranks
-   * exchange.
+   * Outside of the heap, where YARN and Kubernetes count and kill: the engine itself, weights and
+   * gradient, the rank's share of Adam's two moments and of the average, and the larger of
+   * activations and the weights that a validation reads while ranks keep theirs; with a GPU only
+   * the copy that the ranks exchange.
    */
   private void memory(TrainConfig train, long parameters, long activations) {
     boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
     long shares = train.numerics().averages() ? 3 : 2;
     long batch = train.batchSize() * activations;
     long needed =
-        hasGpu
-            ? 4 * parameters
-            : 8 * parameters
-                + shares * 4 * parameters / worldSize
-                + Math.max(batch, 4 * parameters);
+        ENGINE_BYTES
+            + (hasGpu
+                ? 4 * parameters
+                : 8 * parameters
+                    + shares * 4 * parameters / worldSize
+                    + Math.max(batch, 4 * parameters));
     overheadMebibytes()
         .filter(limit -> limit < needed / MIB)
         .ifPresent(

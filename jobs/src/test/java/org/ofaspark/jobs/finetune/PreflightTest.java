@@ -77,7 +77,7 @@ class PreflightTest {
   void memoryThatCannotHoldTheModelIsRefused() {
     assertThatThrownBy(() -> check(conf("spark.executor.memoryOverhead", "2g"), 2, 470_000_000))
         .hasMessage(
-            "spark.executor.memoryOverhead: 2g (expected: at least 7171m for 470000000 parameters"
+            "spark.executor.memoryOverhead: 2g (expected: at least 7471m for 470000000 parameters"
                 + " and a micro-batch of 2); raise it");
   }
 
@@ -88,7 +88,7 @@ class PreflightTest {
             () ->
                 Preflight.check(conf("spark.executor.memoryOverhead", "2g"), batch, 2, 1, 1L << 30))
         .hasMessageContaining(
-            "at least 4096m for 1 parameters and a micro-batch of 4); raise it, or lower"
+            "at least 4396m for 1 parameters and a micro-batch of 4); raise it, or lower"
                 + " train.batch-size");
   }
 
@@ -110,7 +110,7 @@ class PreflightTest {
                         "spark.executor.memoryOverhead", "1g"),
                     2,
                     470_000_000))
-        .hasMessageContaining("at least 1792m for 470000000 parameters");
+        .hasMessageContaining("at least 2092m for 470000000 parameters");
   }
 
   @ParameterizedTest
