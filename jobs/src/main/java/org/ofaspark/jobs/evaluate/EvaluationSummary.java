@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.evaluate;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonParseException;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +8,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.ofaspark.jobs.ProgramVersion;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.recipe.Recipe;
 
@@ -46,13 +45,6 @@ public record EvaluationSummary(
 
   /** The name of the file. */
   public static final String FILE = "metrics.json";
-
-  private static final Gson GSON =
-      new GsonBuilder()
-          .setPrettyPrinting()
-          .disableHtmlEscaping()
-          .serializeSpecialFloatingPointValues()
-          .create();
 
   /** Copies the maps. */
   public EvaluationSummary {
@@ -97,7 +89,7 @@ public record EvaluationSummary(
 
   /** Returns the text of the file. */
   public String toJson() {
-    return GSON.toJson(this) + "\n";
+    return Json.PRETTY.toJson(this) + "\n";
   }
 
   /**
@@ -109,7 +101,7 @@ public record EvaluationSummary(
    */
   public static EvaluationSummary parse(String json, String file) {
     try {
-      return Objects.requireNonNull(GSON.fromJson(json, EvaluationSummary.class));
+      return Objects.requireNonNull(Json.PRETTY.fromJson(json, EvaluationSummary.class));
     } catch (JsonParseException | NullPointerException e) {
       throw new IllegalArgumentException(
           file + ": damaged (expected: metrics of an evaluation); run submit/evaluate again", e);

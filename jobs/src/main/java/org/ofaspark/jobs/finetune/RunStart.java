@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.finetune;
 
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.time.Instant;
@@ -9,6 +8,7 @@ import java.util.List;
 import org.apache.spark.package$;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.Recipe;
@@ -87,6 +87,6 @@ final class RunStart {
     json.addProperty("seed", recipe.train().seed());
     json.addProperty("java", System.getProperty("java.version"));
     json.addProperty("spark", package$.MODULE$.SPARK_VERSION());
-    return new GsonBuilder().setPrettyPrinting().create().toJson(json) + "\n";
+    return Json.PRETTY.toJson(json) + "\n";
   }
 }

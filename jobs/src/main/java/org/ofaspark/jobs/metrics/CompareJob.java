@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.metrics;
 
-import com.google.gson.GsonBuilder;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -11,6 +10,7 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.jobs.storage.RunDirectory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -73,20 +73,10 @@ public final class CompareJob implements Callable<Integer> {
               evaluation(files, "RUN_B", b),
               new Comparison.Settings(samples, seed, examples));
       var out = spec.commandLine().getOut();
-      out.print(json ? toJson(comparison) : ComparisonText.of(comparison));
+      out.print(json ? Json.PRETTY.toJson(comparison) + "\n" : ComparisonText.of(comparison));
       out.flush();
     }
     return 0;
-  }
-
-  private static String toJson(Comparison comparison) {
-    return new GsonBuilder()
-            .setPrettyPrinting()
-            .disableHtmlEscaping()
-            .serializeSpecialFloatingPointValues()
-            .create()
-            .toJson(comparison)
-        + "\n";
   }
 
   /** Finds the evaluation that a directory is, or that a run holds. */

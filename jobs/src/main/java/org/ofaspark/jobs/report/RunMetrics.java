@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.report;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -12,6 +10,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.jobs.storage.RunDirectory;
 
 /**
@@ -29,13 +28,6 @@ public record RunMetrics(
     List<JsonObject> validations,
     OptionalLong best,
     List<EvaluationSummary> evaluations) {
-
-  private static final Gson GSON =
-      new GsonBuilder()
-          .setPrettyPrinting()
-          .disableHtmlEscaping()
-          .serializeSpecialFloatingPointValues()
-          .create();
 
   /** Copies the lists. */
   public RunMetrics {
@@ -100,9 +92,9 @@ public record RunMetrics(
     JsonObject json = new JsonObject();
     json.addProperty("run", run);
     lastInterval().ifPresent(line -> json.add("train", line));
-    json.add("validations", GSON.toJsonTree(validations));
+    json.add("validations", Json.PRETTY.toJsonTree(validations));
     best.ifPresent(update -> json.addProperty("best", update));
-    json.add("evaluations", GSON.toJsonTree(evaluations));
-    return GSON.toJson(json) + "\n";
+    json.add("evaluations", Json.PRETTY.toJsonTree(evaluations));
+    return Json.PRETTY.toJson(json) + "\n";
   }
 }

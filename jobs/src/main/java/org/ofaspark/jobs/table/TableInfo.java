@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.table;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
@@ -15,6 +13,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.text.VocabularyFiles;
 
@@ -56,8 +55,6 @@ public record TableInfo(
   public static final String FILE = "_table.json";
 
   private static final String TASK = "task";
-  private static final Gson GSON =
-      new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
   /**
    * How many rows a split has.
@@ -88,7 +85,7 @@ public record TableInfo(
    * @param table the table's directory
    */
   public void write(HadoopFiles files, String table) throws IOException {
-    files.writeText(table + "/" + FILE, GSON.toJson(this) + "\n");
+    files.writeText(table + "/" + FILE, Json.PRETTY.toJson(this) + "\n");
   }
 
   /**
@@ -113,7 +110,7 @@ public record TableInfo(
           "%s: schema version %d (expected: %d); run submit/preprocess again"
               .formatted(file, version, SCHEMA_VERSION));
     }
-    return readable(file, () -> GSON.fromJson(json, TableInfo.class));
+    return readable(file, () -> Json.PRETTY.fromJson(json, TableInfo.class));
   }
 
   private static <T> T readable(String file, Supplier<T> part) {

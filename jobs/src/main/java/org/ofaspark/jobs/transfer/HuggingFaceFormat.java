@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.transfer;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -12,6 +10,7 @@ import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.TorchWriter;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 
@@ -26,12 +25,11 @@ import org.ofaspark.model.OfaModel;
 final class HuggingFaceFormat implements ModelFormat {
 
   private static final String WEIGHTS = "pytorch_model.bin";
-  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().create();
 
   @Override
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
       throws IOException {
-    files.writeText(directory + "/" + ModelFlags.CONFIG, GSON.toJson(config(model)) + "\n");
+    files.writeText(directory + "/" + ModelFlags.CONFIG, Json.PRETTY.toJson(config(model)) + "\n");
     Map<String, TensorEntry> weights = new LinkedHashMap<>();
     for (TensorEntry tensor : WeightFiles.entries(model.network().specs())) {
       weights.put(HuggingFaceNames.of(tensor.name()), tensor);
@@ -53,7 +51,7 @@ final class HuggingFaceFormat implements ModelFormat {
   private static JsonObject config(StoredModel model) {
     OfaConfig network = model.network().config();
     var json = new JsonObject();
-    json.add("architectures", GSON.toJsonTree(List.of("OFAModel")));
+    json.add("architectures", Json.PRETTY.toJsonTree(List.of("OFAModel")));
     json.addProperty("model_type", "ofa");
     json.addProperty("torch_dtype", "float32");
     json.addProperty("vocab_size", model.network().vocabularySize());
@@ -76,7 +74,7 @@ final class HuggingFaceFormat implements ModelFormat {
             "encoder_drop_path_rate",
             "decoder_drop_path_rate",
             "resnet_drop_path_rate")) {
-      json.add(rate, GSON.toJsonTree(model.flags().getOrDefault(rate, 0.0)));
+      json.add(rate, Json.PRETTY.toJsonTree(model.flags().getOrDefault(rate, 0.0)));
     }
     addOnlyForm(json);
     return json;
