@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +58,8 @@ import org.ofaspark.tensor.TorchRuntime;
  * <p>Does not own model, state dict and collective. Used by one thread at a time.
  */
 public final class Trainer implements AutoCloseable {
+
+  private static final float[] NO_STATISTICS = {};
 
   private final OfaModel model;
   private final StateDict state;
@@ -214,10 +215,10 @@ public final class Trainer implements AutoCloseable {
           NDArray parameters = state.vector(Role.TRAINABLE).array();
           Autograd.zeroGradient(parameters);
           LossSums own = LossSums.NONE;
-          List<Optional<NDArray>> statistics = new ArrayList<>();
+          List<float[]> statistics = new ArrayList<>(); // of batch normalization
           for (int i = 0; i < microBatches.size(); i++) {
             if (microBatches.get(i).isEmpty()) {
-              statistics.add(Optional.empty());
+              statistics.add(NO_STATISTICS);
             } else {
               TorchRuntime.seed(seedOfMicroBatch(i));
               own = own.plus(forwardBackward(microBatches.get(i), statistics));
@@ -271,18 +272,23 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  private LossSums forwardBackward(MicroBatch samples, List<Optional<NDArray>> statistics) {
-    MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
-    ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
-    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
-    NDArray logits =
-        Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
-    CriterionOutput output =
-        criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
-    NDArray gradient = output.gradient().muli((float) lossScale.value()); // float32, (tokens, V)
-    Autograd.backward(logits, ScriptedOps.cast(gradient, type));
-    statistics.add(Optional.of(pass.batchStatistics()));
-    return output.sums();
+  /** Adds to the gradient, and frees all else before the next micro-batch needs the memory. */
+  private LossSums forwardBackward(MicroBatch samples, List<float[]> statistics) {
+    return Scope.run(
+        () -> {
+          MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
+          ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
+          TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
+          NDArray logits =
+              Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
+          CriterionOutput output =
+              criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
+          NDArray gradient = output.gradient().muli((float) lossScale.value()); // (tokens, V)
+          Autograd.backward(logits, ScriptedOps.cast(gradient, type));
+          boolean hasStatistics = state.vector(Role.BUFFER).size() > 0;
+          statistics.add(hasStatistics ? pass.batchStatistics().toFloatArray() : NO_STATISTICS);
+          return output.sums();
+        });
   }
 
   /** What the sum of gradients is divided by to be that of the mean loss. */
@@ -313,7 +319,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /** Takes the statistics of all micro-batches of the update into the running ones, in order. */
-  private void applyStatistics(List<Optional<NDArray>> own) {
+  private void applyStatistics(List<float[]> own) {
     FlatVector running = state.vector(Role.BUFFER);
     int size = (int) running.size();
     if (size == 0) {
@@ -322,9 +328,9 @@ public final class Trainer implements AutoCloseable {
     int stride = 1 + size; // whether there are statistics, then the statistics
     float[] flat = new float[own.size() * stride];
     for (int i = 0; i < own.size(); i++) {
-      if (own.get(i).isPresent()) {
+      if (own.get(i).length > 0) {
         flat[i * stride] = 1;
-        System.arraycopy(own.get(i).get().toFloatArray(), 0, flat, i * stride + 1, size);
+        System.arraycopy(own.get(i), 0, flat, i * stride + 1, size);
       }
     }
     List<float[]> ranks = collective.allGather(flat);

@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -204,6 +205,30 @@ class TrainerTest {
       }
       assertThat(arrays()).isEqualTo(before);
     }
+  }
+
+  @Test
+  void microBatchLeavesNoArrayToTheNext() {
+    List<Integer> arrays = new ArrayList<>(); // that there are after the micro-batches
+    var rank = new SingleRank();
+    Collective counting =
+        (Collective)
+            Proxy.newProxyInstance(
+                Collective.class.getClassLoader(),
+                new Class<?>[] {Collective.class},
+                (proxy, method, arguments) -> {
+                  if (method.getName().equals("reduceScatter")) {
+                    arrays.add(arrays());
+                  }
+                  return method.invoke(rank, arguments);
+                });
+    try (var state = newState();
+        var trainer = newTrainer(state, counting)) {
+      trainer.update(List.of(NanoModel.batch(0))); // fills the tables that the model keeps
+      trainer.update(List.of(NanoModel.batch(1)));
+      trainer.update(List.of(NanoModel.batch(1), NanoModel.batch(2), NanoModel.batch(3)));
+    }
+    assertThat(arrays.get(2)).isEqualTo(arrays.get(1));
   }
 
   /** Counts the arrays of the manager and of those below it. */
