@@ -1,5 +1,6 @@
 package org.ofaspark.tensor;
 
+import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
@@ -191,7 +192,7 @@ public final class ScriptedOps {
 
   /** Loads the module on first use. */
   private static final class Module {
-    static final NDManager MANAGER = Engine.getEngine("PyTorch").newBaseManager();
+    static final NDManager MANAGER = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
     static final PtSymbolBlock OPS = load();
 
     private static PtSymbolBlock load() {
