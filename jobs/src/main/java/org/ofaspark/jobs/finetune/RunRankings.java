@@ -61,7 +61,7 @@ final class RunRankings {
     RankingConfig rules = recipe.ranking().at(at);
     if (files.exists(weights + "/" + Manifest.FILE)) {
       RankingSummary unused = ranking.rank(weights, rules, directory);
-    } else if (!ranking.isRanked(weights, rules, directory)) {
+    } else if (!ranking.isRanked(rules, directory)) {
       throw new IllegalArgumentException(
           "%s: missing (expected: the ranking that the run trains by from update %d on)"
                   .formatted(directory, at)

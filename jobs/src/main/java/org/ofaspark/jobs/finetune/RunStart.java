@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,13 +18,15 @@ import org.ofaspark.recipe.RecipeReader;
 /** What a run writes down before it trains, and checks when it goes on. Driver. */
 final class RunStart {
 
+  private static final String EXAMPLES = "examples_sha256";
+
   private RunStart() {}
 
   /**
    * Writes recipe and provenance into a new run directory, or checks that the directory's run is
    * this one.
    *
-   * @throws IllegalArgumentException if the directory holds another run
+   * @throws IllegalArgumentException if the directory holds another run, or the table has changed
    */
   static void write(
       HadoopFiles files,
@@ -34,8 +37,9 @@ final class RunStart {
       long totalUpdates)
       throws IOException {
     if (files.exists(run.recipe())) {
-      requireSame(
-          RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of()), recipe, run);
+      Recipe before = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
+      requireSame(before, recipe, run);
+      requireSameExamples(files, recipe, table, run);
       return;
     }
     files.writeText(run.provenance(), provenance(recipe, table, worldSize, totalUpdates));
@@ -56,12 +60,32 @@ final class RunStart {
     compare(changed, "train.max-update", before.train().maxUpdate(), now.train().maxUpdate());
     compare(changed, "train.global-batch", before.train().globalBatch(), now.train().globalBatch());
     compare(changed, "train.batch-size", before.train().batchSize(), now.train().batchSize());
+    compare(changed, "train.precision", before.train().precision(), now.train().precision());
+    compare(
+        changed,
+        "ema.decay",
+        before.train().numerics().emaDecay(),
+        now.train().numerics().emaDecay());
     compare(changed, "train.seed", before.train().seed(), now.train().seed());
     if (!changed.isEmpty()) {
       throw new IllegalArgumentException(
           "run-dir: %s holds a run whose recipe differs in %s (expected: the same recipe, to go on)"
                   .formatted(run.path(), changed)
               + "; choose another run-dir for a new run");
+    }
+  }
+
+  /** A place in an epoch means nothing among other examples. */
+  private static void requireSameExamples(
+      HadoopFiles files, Recipe recipe, TableInfo table, RunDirectory run) throws IOException {
+    JsonObject provenance =
+        JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();
+    String now = table.fingerprint(recipe.table().trainSplit());
+    if (!provenance.get(EXAMPLES).getAsString().equals(now)) {
+      throw new IllegalArgumentException(
+          "data.table: %s has other training examples than the run in %s has seen"
+                  .formatted(recipe.table().table(), run.path())
+              + " (expected: the same, to go on); choose another run-dir for a new run");
     }
   }
 
@@ -76,6 +100,7 @@ final class RunStart {
     JsonObject json = new JsonObject();
     json.addProperty("started", Instant.now().toString());
     json.addProperty("table", recipe.table().table());
+    json.addProperty(EXAMPLES, table.fingerprint(recipe.table().trainSplit()));
     json.addProperty("dictionary_sha256", table.dictionarySha256());
     JsonObject inputs = new JsonObject();
     table.inputSha256().forEach(inputs::addProperty);

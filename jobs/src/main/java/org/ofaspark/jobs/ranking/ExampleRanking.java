@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.udf;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -23,6 +24,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.storage.StorageLevel;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.ModelStage;
@@ -31,6 +34,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Partitions;
+import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.RankingConfig;
 import org.ofaspark.recipe.Recipe;
@@ -72,6 +76,7 @@ public final class ExampleRanking {
   private final Recipe recipe;
   private final Vocabulary vocabulary;
   private final String table;
+  private final String fingerprint;
   private final Dataset<Row> examples;
   private final int partitions;
 
@@ -98,6 +103,7 @@ public final class ExampleRanking {
     this.recipe = recipe;
     this.vocabulary = vocabulary;
     this.table = files.qualified(recipe.table().table());
+    this.fingerprint = TableInfo.read(files, table).fingerprint(recipe.table().trainSplit());
     this.examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     this.partitions = partitions;
   }
@@ -114,7 +120,7 @@ public final class ExampleRanking {
       throws IOException {
     Source source = source(weights, rules);
     Optional<RankingSummary> known = summary(directory);
-    if (known.isPresent() && isSure(source) && known.get().source().equals(source)) {
+    if (known.isPresent() && known.get().source().isSame(source)) {
       LOG.info("{} has the ranking already", directory);
       return known.get();
     }
@@ -149,11 +155,6 @@ public final class ExampleRanking {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  /** Weights without hashes may have changed where they lie. */
-  private static boolean isSure(Source source) {
-    return !source.weightsSha256().isEmpty();
-  }
-
   private Optional<RankingSummary> summary(String directory) throws IOException {
     String file = directory + "/" + RankingSummary.FILE;
     return files.exists(file)
@@ -162,17 +163,27 @@ public final class ExampleRanking {
   }
 
   /**
-   * Tells whether a directory holds the ranking by weights that are no longer there.
+   * Tells whether a directory holds a ranking by the same rules, of whatever weights.
    *
-   * @param weights directory where the weights were
    * @param rules which examples to leave out
    * @param directory of the ranking
    */
-  public boolean isRanked(String weights, RankingConfig rules, String directory)
+  public boolean isRanked(RankingConfig rules, String directory) throws IOException {
+    Optional<RankingSummary> known = summary(directory);
+    return known.isPresent() && known.get().source().isBySameRules(source("", List.of(), rules));
+  }
+
+  /**
+   * Tells whether a directory holds another ranking than one to be made.
+   *
+   * @param weights directory of the weights
+   * @param rules which examples to leave out
+   * @param directory of the ranking
+   */
+  boolean isRankedOtherwise(String weights, RankingConfig rules, String directory)
       throws IOException {
-    Optional<Source> known = summary(directory).map(RankingSummary::source);
-    return known.isPresent()
-        && known.get().equals(source(weights, rules, known.get().weightsSha256()));
+    Optional<RankingSummary> known = summary(directory);
+    return known.isPresent() && !known.get().source().isSame(source(weights, rules));
   }
 
   /**
@@ -191,18 +202,35 @@ public final class ExampleRanking {
 
   private Source source(String weights, RankingConfig rules) throws IOException {
     List<FileEntry> written = WeightDirectory.manifest(files, weights);
-    return source(weights, rules, written.stream().map(FileEntry::sha256).toList());
+    return source(weights, written.stream().map(FileEntry::sha256).toList(), rules);
   }
 
-  private Source source(String weights, RankingConfig rules, List<String> hashes) {
+  private Source source(String weights, List<String> hashes, RankingConfig rules) {
     return new Source(
         weights,
         hashes,
         table,
+        fingerprint,
         recipe.table().trainSplit(),
         rules.score().name().toLowerCase(Locale.ROOT),
+        settings(),
         rules.dropBest().ratio(),
         rules.dropWorst().ratio());
+  }
+
+  /** Returns what scores depend on, beside weights, examples and the batch of their last bits. */
+  private Map<String, String> settings() {
+    CriterionConfig criterion = recipe.criterion();
+    DataConfig data = recipe.data();
+    return Map.of(
+        "criterion.label-smoothing", String.valueOf(criterion.labelSmoothing()),
+        "criterion.log-end", String.valueOf(criterion.logEnd()),
+        "criterion.ignore-eos", String.valueOf(criterion.ignoreEos()),
+        "criterion.ignore-prefix-size", String.valueOf(criterion.ignorePrefixSize()),
+        "criterion.constraint-range",
+            criterion.constraintRange().map(range -> range.start() + "," + range.end()).orElse(""),
+        "data.patch-image-size", String.valueOf(data.patchImageSize()),
+        "data.imagenet-default-mean-and-std", String.valueOf(data.imagenetDefaultMeanAndStd()));
   }
 
   /** Scores the examples in groups that ids make, see {@link ScorePartition}. */

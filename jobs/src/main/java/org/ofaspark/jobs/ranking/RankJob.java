@@ -91,8 +91,14 @@ public final class RankJob implements Callable<Integer> {
         OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
     var run = new RunDirectory(files, recipe.runDir());
     String directory = isDryRun ? run.dryRanking() : run.ranking(update(files, checkpoint));
-    return new ExampleRanking(spark, files, recipe, vocabulary)
-        .rank(checkpoint, recipe.ranking(), directory);
+    var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
+    boolean isOfRun = !isDryRun && files.exists(run.recipe());
+    if (isOfRun && ranking.isRankedOtherwise(checkpoint, recipe.ranking(), directory)) {
+      throw new IllegalArgumentException(
+          "run-dir: %s holds another ranking, which the run may train by".formatted(directory)
+              + " (expected: none, or the same); rank with --dry-run, or in another run-dir");
+    }
+    return ranking.rank(checkpoint, recipe.ranking(), directory);
   }
 
   /** Returns the updates that weights have seen; 0 if nothing is known. */

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.ranking;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
-import com.google.gson.JsonParseException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -64,8 +63,10 @@ public record RankingSummary(
    * @param weights the directory of the weights
    * @param weightsSha256 SHA-256 of their files, if they are a checkpoint
    * @param table the table's directory
+   * @param examplesSha256 {@link org.ofaspark.jobs.table.TableInfo#fingerprint}
    * @param split the split that is ranked
    * @param score what is ranked by
+   * @param settings other keys of the recipe that scores depend on
    * @param dropBestRatio share of the ranked examples left out as the best
    * @param dropWorstRatio share left out as the worst
    */
@@ -73,14 +74,37 @@ public record RankingSummary(
       String weights,
       List<String> weightsSha256,
       String table,
+      String examplesSha256,
       String split,
       String score,
+      Map<String, String> settings,
       double dropBestRatio,
       double dropWorstRatio) {
 
-    /** Copies the list. */
+    /** Copies list and map. */
     public Source {
       weightsSha256 = List.copyOf(weightsSha256);
+      settings = new TreeMap<>(settings);
+    }
+
+    /**
+     * Tells whether another ranking has the same scores and the same kept set, wherever weights and
+     * table lie. Weights without hashes may have changed, and are never the same.
+     */
+    boolean isSame(Source other) {
+      return !weightsSha256.isEmpty()
+          && weightsSha256.equals(other.weightsSha256)
+          && examplesSha256.equals(other.examplesSha256)
+          && settings.equals(other.settings)
+          && isBySameRules(other);
+    }
+
+    /** Tells whether another ranking has the same rules, whatever it scores with. */
+    boolean isBySameRules(Source other) {
+      return split.equals(other.split)
+          && score.equals(other.score)
+          && dropBestRatio == other.dropBestRatio
+          && dropWorstRatio == other.dropWorstRatio;
     }
   }
 
@@ -137,7 +161,7 @@ public record RankingSummary(
   public static RankingSummary parse(String json, String file) {
     try {
       return Objects.requireNonNull(GSON.fromJson(json, RankingSummary.class));
-    } catch (JsonParseException | NullPointerException e) {
+    } catch (RuntimeException e) { // Gson has many, and does not say which
       throw new IllegalArgumentException(
           file + ": damaged (expected: the summary of a ranking); delete the ranking's directory",
           e);

@@ -3,6 +3,8 @@ package org.ofaspark.jobs.table;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -11,6 +13,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Sha256;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
@@ -149,6 +152,17 @@ public record TableInfo(
       }
     }
     return values;
+  }
+
+  /**
+   * Returns a fingerprint of a split's examples: of the lines that were read, and of what their
+   * tokens depend on. It does not depend on where the table lies.
+   *
+   * @param split its name
+   */
+  public String fingerprint(String split) {
+    String examples = Json.PRETTY.toJson(List.of(inputSha256.getOrDefault(split, ""), data));
+    return Sha256.of((dictionarySha256 + examples).getBytes(StandardCharsets.UTF_8));
   }
 
   /**

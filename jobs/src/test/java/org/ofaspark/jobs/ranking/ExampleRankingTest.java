@@ -188,6 +188,13 @@ class ExampleRankingTest {
     RankingSummary first = rank("again", 2, recipe());
     assertThat(rank("again", 2, recipe()).seconds()).isEqualTo(first.seconds());
 
+    for (String changed : List.of("criterion.log-end=0.5", "criterion.label-smoothing=0.2")) {
+      assertThat(rank("again", 2, recipe(changed)).source())
+          .isNotEqualTo(first.source())
+          .isEqualTo(rank("again", 2, recipe(changed)).source());
+    }
+    RankingSummary moved = rank("moved", 2, recipe());
+    assertThat(moved.source().isSame(first.source())).isTrue();
     RankingSummary other = rank("again", 2, recipe("criterion.drop-best.ratio=0"));
     files.delete(weights() + "/" + Manifest.FILE);
     assertThat(other.droppedBest()).isZero();

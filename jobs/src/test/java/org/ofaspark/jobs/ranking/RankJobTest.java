@@ -150,4 +150,22 @@ class RankJobTest {
         .extracting(SparkUserAppException::exitCode)
         .isEqualTo(code);
   }
+
+  @Test
+  void rankingThatARunMayTrainByIsNotReplacedByAnother() throws Exception {
+    String other = folder.resolve("trained").toString();
+    String own = "run-dir=" + other;
+    var run = new RunDirectory(files, other);
+    files.writeText(run.recipe(), "a run has trained here");
+    RankJob.main(arguments("run", own));
+
+    RankJob.main(arguments("run", own)); // the same
+    RankJob.main(arguments("run", own, "criterion.drop-best.ratio=0.5", "--dry-run"));
+    var job = new RankJob();
+    new CommandLine(job).parseArgs(arguments("run", own, "criterion.drop-best.ratio=0.5"));
+    assertThatThrownBy(job::call)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("/update-00000007 holds another ranking, which the run may train by")
+        .hasMessageEndingWith("rank with --dry-run, or in another run-dir");
+  }
 }

@@ -164,7 +164,7 @@ class RunReportTest {
     var sample = new Sample("id-1", 0.25, 1, ATTACK);
     var ranking =
         new RankingSummary(
-            new Source("weights", List.of(), "table", "train", "loss", 0.05, 0),
+            new Source("weights", List.of(), "table", "0a", "train", "loss", Map.of(), 0.05, 0),
             1000,
             50,
             0,

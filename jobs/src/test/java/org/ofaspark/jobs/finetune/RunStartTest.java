@@ -1,0 +1,67 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.table.TableInfo;
+import org.ofaspark.recipe.Recipe;
+
+class RunStartTest {
+
+  @TempDir private Path folder;
+  private final HadoopFiles files = new HadoopFiles(new Configuration());
+  private RunDirectory run;
+
+  @BeforeEach
+  void startRun() throws IOException {
+    run = new RunDirectory(files, folder.resolve("run").toString());
+    start("aa", "bb");
+  }
+
+  private void start(String train, String val, String... overrides) throws IOException {
+    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run", overrides);
+    var table =
+        new TableInfo(
+            TableInfo.SCHEMA_VERSION,
+            "caption",
+            Map.of(),
+            TableInfo.dataOf(recipe),
+            "dd",
+            Map.of("train", train, "val", val),
+            "code",
+            recipe.resolvedText());
+    RunStart.write(files, run, recipe, table, 2, 100);
+  }
+
+  @Test
+  void sameRunGoesOnWithOtherExamplesToValidate() {
+    assertThatCode(() -> start("aa", "cc", "data.table=/moved", "train.log-interval=7"))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void otherTrainingExamplesAreRefused() {
+    assertThatThrownBy(() -> start("cc", "bb"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("data.table: ")
+        .hasMessageContaining("has other training examples than the run in " + run.path())
+        .hasMessageEndingWith("choose another run-dir for a new run");
+  }
+
+  @Test
+  void whatCheckpointsDependOnMayNotChange() {
+    assertThatThrownBy(() -> start("aa", "bb", "train.precision=bf16", "ema.decay=0.9"))
+        .hasMessageContaining("holds a run whose recipe differs in [train.precision, ema.decay]");
+  }
+}
