@@ -44,7 +44,7 @@ public final class JobCommand {
   /** How often, a second apart, a gang looks for free executors; Spark's way takes 10 minutes. */
   private static final int SLOT_CHECKS = 120;
 
-  /** How long ranks wait for each other to start; Spark's default is a year. */
+  /** How long ranks wait for places and for each other to start; Spark's default is a year. */
   private static final String BARRIER_TIMEOUT = "spark.barrier.sync.timeout";
 
   private JobCommand() {}
@@ -121,6 +121,8 @@ public final class JobCommand {
     return session
         .config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE")
         .config(BARRIER_TIMEOUT, new SparkConf().get(BARRIER_TIMEOUT, "600s"))
+        .config("spark.task.reaper.enabled", true) // a task that cannot end keeps no place
+        .config("spark.task.reaper.killTimeout", "120s")
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", SLOT_CHECKS);
   }

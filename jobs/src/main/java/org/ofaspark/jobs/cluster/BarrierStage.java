@@ -4,13 +4,23 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.Partition;
+import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.storage.BlockManagerId;
+import org.apache.spark.storage.RDDInfo;
 import scala.Function1;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -21,6 +31,11 @@ import scala.reflect.ClassTag$;
  * has no Java interface. Driver only.
  */
 public final class BarrierStage {
+
+  /** Spark's key: how long tasks that have started wait for each other, here also for places. */
+  private static final String TIMEOUT = "spark.barrier.sync.timeout";
+
+  private static final String WATCHED = "spark.ofa.watched";
 
   private BarrierStage() {}
 
@@ -49,7 +64,8 @@ public final class BarrierStage {
    * @param places {@link #place} of an executor for each partition, or none
    * @param function runs on executors; {@code BarrierTaskContext.get()} is there
    * @param type of the results
-   * @return the results of all tasks, in the order of partitions
+   * @return the results of all tasks, in the order of partitions. If there are no places for all of
+   *     them within {@code spark.barrier.sync.timeout}, the stage fails as any other
    */
   public static <T, R> List<R> collect(
       JavaRDD<T> input,
@@ -59,7 +75,71 @@ public final class BarrierStage {
     ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
     RDD<T> placed = places.isEmpty() ? input.rdd() : new Placed<>(input, places);
     RDD<R> stage = placed.barrier().mapPartitions(bridge(function), false, tag);
-    return JavaRDD.fromRDD(stage, tag).collect();
+    var watch = new StartWatch(input.context());
+    try {
+      return JavaRDD.fromRDD(stage, tag).collect();
+    } finally {
+      watch.end();
+    }
+  }
+
+  /**
+   * Ends a stage that has waited too long for enough places at once: Spark goes on to wait, and
+   * tells so at level INFO.
+   */
+  private static final class StartWatch extends SparkListener {
+    private final SparkContext context;
+    private final String name = UUID.randomUUID().toString();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    private volatile int stage = -1;
+
+    StartWatch(SparkContext context) {
+      this.context = context;
+      context.setLocalProperty(WATCHED, name);
+      context.addSparkListener(this);
+    }
+
+    @Override
+    public void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+      StageInfo info = submitted.stageInfo();
+      boolean isOwn =
+          submitted.properties() != null
+              && name.equals(submitted.properties().getProperty(WATCHED))
+              && info.rddInfos().exists(RDDInfo::isBarrier);
+      if (isOwn) {
+        stage = info.stageId();
+        long seconds = context.getConf().getTimeAsSeconds(TIMEOUT, "600s");
+        var unused = timer.schedule(() -> cancel(info, seconds), seconds, TimeUnit.SECONDS);
+      }
+    }
+
+    @Override
+    public void onTaskStart(SparkListenerTaskStart start) {
+      if (start.stageId() == stage) {
+        timer.shutdownNow();
+      }
+    }
+
+    private void cancel(StageInfo info, long seconds) {
+      int executors = context.statusTracker().getExecutorInfos().length - 1; // the driver is one
+      context.cancelStage(
+          info.stageId(),
+          "no places for %d tasks at once within %s, %d s (expected: %s free cores for each); %s"
+              .formatted(
+                  info.numTasks(),
+                  TIMEOUT,
+                  seconds,
+                  context.getConf().get("spark.task.cpus", "1"),
+                  executors > 0
+                      ? "executors: " + executors
+                      : "this is one process, and something else has its cores"));
+    }
+
+    void end() {
+      context.removeSparkListener(this);
+      context.setLocalProperty(WATCHED, null);
+      timer.shutdownNow();
+    }
   }
 
   /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */

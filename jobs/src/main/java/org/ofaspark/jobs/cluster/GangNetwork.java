@@ -13,6 +13,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 import org.apache.spark.network.buffer.NioManagedBuffer;
 import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.network.client.StreamCallbackWithID;
@@ -44,6 +46,7 @@ final class GangNetwork implements AutoCloseable {
   /** What a rank sends before its goodbye may arrive this much after it, on another connection. */
   private static final long GRACE_NANOS = 1_000_000_000;
 
+  private static final String BROKE = "is lost: its connection broke";
   private static final String LEAVING = "leaving";
   private static final byte[] NOTHING = new byte[0];
 
@@ -166,10 +169,7 @@ final class GangNetwork implements AutoCloseable {
 
               @Override
               public void onFailure(Throwable e) {
-                String why =
-                    e instanceof IOException
-                        ? "is lost: its connection broke"
-                        : "has refused a message";
+                String why = e instanceof IOException ? BROKE : "has refused a message";
                 fail("%s %s".formatted(describe(peer), why), e);
               }
             });
@@ -203,10 +203,11 @@ final class GangNetwork implements AutoCloseable {
    *
    * @param operation what for, for messages
    * @param patience how long to wait although all live
+   * @param hasCome whether a rank has come to the operation; asked for messages
    * @param condition what to wait for; looked at after each {@link #signal}
    * @throws CollectiveException if a rank is lost, the patience ends or Spark ends the task
    */
-  void await(String operation, Duration patience, BooleanSupplier condition) {
+  void await(String operation, Duration patience, IntPredicate hasCome, BooleanSupplier condition) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       CollectiveException failed = failure;
@@ -220,7 +221,15 @@ final class GangNetwork implements AutoCloseable {
       }
       checkSignsOfLife(operation);
       if (System.nanoTime() - start > patience.toNanos()) {
-        fail("the others live, but have not come along for %s".formatted(patience), null);
+        String late =
+            clients.keySet().stream()
+                .filter(peer -> !hasCome.test(peer))
+                .map(this::describe)
+                .collect(Collectors.joining(", "));
+        fail(
+            "waited for %s, although all live, for %s; a thread dump of its executor tells why"
+                .formatted(patience, late.isEmpty() ? "what the others send" : late),
+            null);
       }
       pause(operation);
     }
@@ -322,7 +331,8 @@ final class GangNetwork implements AutoCloseable {
     public void exceptionCaught(Throwable cause, TransportClient connection) {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
-        fail("%s is lost: its connection broke".formatted(describe(sender)), cause);
+        String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
+        fail("%s %s".formatted(describe(sender), why), cause);
       }
     }
 
@@ -347,7 +357,7 @@ final class GangNetwork implements AutoCloseable {
     try {
       if (failure == null && !isKilled.getAsBoolean()) {
         clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.LEAVING, 0, NOTHING));
-        await(LEAVING, Duration.ofMillis(LEAVE_MILLIS), this::allHaveLeft);
+        await(LEAVING, Duration.ofMillis(LEAVE_MILLIS), this::hasLeft, this::allHaveLeft);
       }
     } catch (CollectiveException e) {
       LOG.info("Not all ranks said goodbye: {}", e.getMessage());

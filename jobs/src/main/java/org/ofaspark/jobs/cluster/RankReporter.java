@@ -20,6 +20,7 @@ public final class RankReporter implements AutoCloseable {
   static final String FAILURE = "failure";
 
   private static final Logger LOG = LoggerFactory.getLogger(RankReporter.class);
+  private static final int MOST_CAUSES = 10;
   private static final long TIMEOUT_MILLIS = 5_000;
 
   private final UUID gang;
@@ -80,10 +81,23 @@ public final class RankReporter implements AutoCloseable {
     report.addProperty("host", SparkChannels.host());
     report.addProperty("update", update);
     report.addProperty("phase", phase);
-    report.addProperty("error", String.valueOf(cause));
+    report.addProperty("error", inWords(cause));
     report.addProperty("symptom", cause instanceof CollectiveException);
     report.addProperty("time", System.currentTimeMillis());
     send(report);
+  }
+
+  /** Returns an error and, where they say more, its causes. */
+  static String inWords(Throwable error) {
+    var words = new StringBuilder(String.valueOf(error));
+    Throwable cause = error.getCause();
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
+      String message = String.valueOf(cause.getMessage());
+      if (words.indexOf(message) < 0) {
+        words.append("; caused by ").append(cause);
+      }
+    }
+    return words.toString();
   }
 
   private void send(JsonObject report) {

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.cluster;
 
 import io.netty.channel.epoll.Epoll;
+import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,12 +28,14 @@ import scala.Tuple2;
  * the driver and on executors.
  *
  * <p>Settings of the module {@code ofa}, such as {@code spark.ofa.io.connectionTimeout}, are read
- * as Spark reads those of the module {@code shuffle}; {@code spark.ofa.port} fixes the server's
- * port (0, the default, takes any).
+ * as Spark reads those of the module {@code shuffle}; {@code spark.ofa.port} is the server's port,
+ * or if that is taken one of the {@code spark.port.maxRetries} after it (0, the default, takes
+ * any).
  */
 final class SparkChannels implements AutoCloseable {
 
   private static final String MODULE = "ofa";
+  private static final String PORT = "spark.ofa.port";
 
   private final TransportContext context;
   private final @Nullable TransportServer server;
@@ -51,9 +54,32 @@ final class SparkChannels implements AutoCloseable {
             ? List.of(new AuthClientBootstrap(transport, conf.getAppId(), security))
             : List.of();
     this.context = new TransportContext(transport, handler);
-    this.server =
-        listens ? context.createServer(host(), conf.getInt("spark.ofa.port", 0), servers) : null;
-    this.clients = context.createClientFactory(clients);
+    try {
+      this.server = listens ? server(conf, servers) : null;
+      this.clients = context.createClientFactory(clients);
+    } catch (RuntimeException | Error e) {
+      context.close();
+      throw e;
+    }
+  }
+
+  /** Takes the port of the settings, or one of those after it, as Spark's own services do. */
+  private TransportServer server(SparkConf conf, List<TransportServerBootstrap> bootstraps) {
+    int first = conf.getInt(PORT, 0);
+    int last = first == 0 ? 0 : first + conf.getInt("spark.port.maxRetries", 16);
+    for (int port = first; ; port++) {
+      try {
+        return context.createServer(host(), port, bootstraps);
+      } catch (Exception e) { // Netty throws IOException undeclared
+        boolean isTaken = e instanceof IOException || e.getCause() instanceof IOException;
+        if (!isTaken || port == last) {
+          throw new IllegalStateException(
+              "%s: no server on port %d to %d of %s (expected: one that is free)"
+                  .formatted(PORT, first, last, host()),
+              e);
+        }
+      }
+    }
   }
 
   /**

@@ -37,8 +37,10 @@ public final class SparkCollective implements Collective {
   /** Floats of a message: 4 MiB as float32. */
   private static final long CHUNK = 1L << 20;
 
-  /** Messages to a rank that it has not taken in yet. */
+  /** Messages that have not been taken in yet: to all ranks, and at least to each. */
   private static final int WINDOW = 16;
+
+  private static final int LEAST_WINDOW = 2;
 
   /** How many timeouts a rank that lives may take to come along. */
   private static final int PATIENCE = 60;
@@ -161,6 +163,7 @@ public final class SparkCollective implements Collective {
       network.await(
           name,
           patience,
+          peer -> ready.containsKey(new Key(transfer.sequence(), peer)),
           () -> {
             started.values().forEach(Outbox::fill);
             return transfer.isDone();
@@ -197,6 +200,7 @@ public final class SparkCollective implements Collective {
     private final Frame.Kind readiness;
     private final HostVector host;
     private final Deque<Range> chunks;
+    private final int window = Math.max(LEAST_WINDOW, WINDOW / (worldSize - 1));
     private final Map<Long, ByteBuffer> onTheWay = new HashMap<>();
 
     Outbox(
@@ -214,7 +218,7 @@ public final class SparkCollective implements Collective {
 
     /** Sends what the rank can take. */
     synchronized void fill() {
-      while (!chunks.isEmpty() && onTheWay.size() < WINDOW && isReady()) {
+      while (!chunks.isEmpty() && onTheWay.size() < window && isReady()) {
         Range chunk = chunks.remove();
         ByteBuffer floats = host.slice(chunk.from(), chunk.to());
         ByteBuffer room = transfer.format().room() == 0 ? NO_ROOM : gradients.take();
@@ -307,7 +311,11 @@ public final class SparkCollective implements Collective {
     for (int sender = 0; sender < worldSize; sender++) {
       keys.add(new Key(number, sender));
     }
-    network.await(name, patience, () -> arrays.keySet().containsAll(keys));
+    network.await(
+        name,
+        patience,
+        peer -> arrays.containsKey(new Key(number, peer)),
+        () -> arrays.keySet().containsAll(keys));
     List<byte[]> all = new ArrayList<>();
     keys.forEach(key -> all.add(arrays.remove(key)));
     return all;

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -33,12 +34,14 @@ import scala.Tuple2;
 
 /**
  * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
- * one fails: up to {@code train.max-failures} times in the run. A failure of numbers or settings is
- * not tried again. Driver; used by one thread.
+ * one fails, after 1, 5, 25 ... seconds: up to {@code train.max-failures} times in the run. A
+ * failure of numbers or settings is not tried again. Driver; used by one thread.
  */
 final class SegmentRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(SegmentRunner.class);
+
+  private static final long MOST_PAUSE_SECONDS = 60;
 
   private final JavaSparkContext context;
   private final HadoopFiles files;
@@ -124,7 +127,8 @@ final class SegmentRunner {
   Manifest again(String what, @Nullable Manifest from, Callable<Manifest> work)
       throws BadCheckpointException {
     long update = from == null ? 0 : from.updateNumber();
-    while (true) {
+    for (int attempt = 0; ; attempt++) {
+      pauseBefore(attempt);
       monitor.hearOnly(null);
       try {
         return work.call();
@@ -149,6 +153,19 @@ final class SegmentRunner {
             what,
             update);
       }
+    }
+  }
+
+  /** Waits before another try, longer each time: a file system may be back soon. */
+  private static void pauseBefore(int attempt) {
+    if (attempt == 0) {
+      return;
+    }
+    try {
+      TimeUnit.SECONDS.sleep(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted before another try", e);
     }
   }
 

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -73,5 +74,16 @@ class GangMonitorTest {
       assertThat(monitor.firstFailure()).isEmpty();
       assertThat(lines).hasSize(1);
     }
+  }
+
+  @Test
+  void causesAreToldWhereTheySayMore() {
+    var lost = new CollectiveException("rank 1 is lost", new IOException("reset by peer"));
+    var error = new IllegalStateException(lost.getMessage() + ", in allReduce", lost);
+
+    assertThat(RankReporter.inWords(error))
+        .isEqualTo(
+            "java.lang.IllegalStateException: rank 1 is lost, in allReduce;"
+                + " caused by java.io.IOException: reset by peer");
   }
 }

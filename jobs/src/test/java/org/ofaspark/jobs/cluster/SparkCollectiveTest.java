@@ -7,12 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import java.net.ConnectException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.spark.network.client.StreamCallbackWithID;
 import org.apache.spark.network.client.TransportResponseHandler;
+import org.apache.spark.network.server.NoOpRpcHandler;
 import org.apache.spark.network.server.TransportChannelHandler;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -229,5 +235,70 @@ class SparkCollectiveTest extends CollectiveContract {
     int port = Integer.parseInt(address[0].substring(colon + 1));
     assertThatThrownBy(() -> new Socket(address[0].substring(0, colon), port).close())
         .isInstanceOf(ConnectException.class);
+  }
+
+  @Test
+  void rankThatLivesButDoesNotComeIsNamed() throws Exception {
+    var meeting = new Meeting(3);
+    List<CompletableFuture<GangNetwork>> joining = new ArrayList<>();
+    for (int rank = 0; rank < 3; rank++) {
+      int own = rank;
+      joining.add(
+          CompletableFuture.supplyAsync(
+              () ->
+                  new GangNetwork(
+                      meeting.name,
+                      own,
+                      3,
+                      address -> meeting.exchange(own, address),
+                      Duration.ofSeconds(10),
+                      () -> false,
+                      new Deaf()),
+              task -> new Thread(task).start()));
+    }
+    List<GangNetwork> gang = new ArrayList<>();
+    for (CompletableFuture<GangNetwork> network : joining) {
+      gang.add(network.get(30, TimeUnit.SECONDS));
+    }
+    assertThatThrownBy(
+            () -> gang.get(0).await("allReduce", Duration.ZERO, peer -> peer == 1, () -> false))
+        .hasMessage(
+            "rank 0: waited for PT0S, although all live, for rank 2 at %s;"
+                    .formatted(meeting.addresses[2])
+                + " a thread dump of its executor tells why, in allReduce");
+    gang.forEach(GangNetwork::close);
+  }
+
+  /** Takes nothing in. */
+  private static final class Deaf implements GangNetwork.Receiver {
+
+    @Override
+    public void receive(Frame frame, ByteBuffer payload) {}
+
+    @Override
+    public StreamCallbackWithID receiveStream(Frame frame, Runnable takenIn) {
+      throw new IllegalArgumentException("a stream");
+    }
+  }
+
+  @Test
+  void portThatIsTakenIsPassedOver() throws Exception {
+    int port;
+    try (var free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    spark.sparkContext().conf().set("spark.ofa.port", String.valueOf(port));
+    try (var first = SparkChannels.listening(new NoOpRpcHandler());
+        var second = SparkChannels.listening(new NoOpRpcHandler())) {
+      assertThat(first.port()).isGreaterThanOrEqualTo(port);
+      assertThat(second.port()).isGreaterThan(first.port()).isLessThanOrEqualTo(port + 16);
+
+      spark.sparkContext().conf().set("spark.port.maxRetries", "0");
+      spark.sparkContext().conf().set("spark.ofa.port", String.valueOf(second.port()));
+      assertThatThrownBy(() -> SparkChannels.listening(new NoOpRpcHandler()))
+          .hasMessageStartingWith("spark.ofa.port: no server on port %d".formatted(second.port()));
+    } finally {
+      spark.sparkContext().conf().remove("spark.ofa.port").remove("spark.port.maxRetries");
+    }
   }
 }
