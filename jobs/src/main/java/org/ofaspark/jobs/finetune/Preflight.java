@@ -19,6 +19,8 @@ final class Preflight {
   private static final String TASK_CPUS = "spark.task.cpus";
   private static final String EXECUTOR_CORES = "spark.executor.cores";
   private static final String OVERHEAD = "spark.executor.memoryOverhead";
+  private static final String HEAP = "spark.executor.memory";
+  private static final String OPTIONS = "spark.executor.extraJavaOptions";
   private static final long MIB = 1L << 20;
 
   /** What the engine takes for itself: its libraries, its compiled operators, its threads. */
@@ -50,6 +52,7 @@ final class Preflight {
     preflight.oneTaskOnEachExecutor();
     preflight.localSlots();
     preflight.memory(train, parameters, activations);
+    preflight.directMemory(parameters);
     preflight.sameWorkForEachRank(train);
     AssignedDevice.objection(conf, "train.precision", train.precision())
         .ifPresent(preflight.findings::add);
@@ -78,6 +81,13 @@ final class Preflight {
             "%d, as %s".formatted(cores, EXECUTOR_CORES),
             "an executor has one rank, which uses all its cores");
       }
+    }
+    if (conf.get("spark.master", "").startsWith("spark://") && !conf.contains(EXECUTOR_CORES)) {
+      find(
+          EXECUTOR_CORES,
+          "unset",
+          "the cores of a rank",
+          "an executor takes all cores of its worker, where several ranks may then come together");
     }
     if (conf.contains("spark.executor.resource.gpu.amount")
         && !conf.contains(AssignedDevice.TASK_GPUS)) {
@@ -135,6 +145,21 @@ final class Preflight {
                         + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }
 
+  /** The copy that ranks exchange lies in Java's direct memory if parameters are on a GPU. */
+  private void directMemory(long parameters) {
+    String heap = conf.get(HEAP, "1g");
+    boolean isSet = conf.get(OPTIONS, "").contains("MaxDirectMemorySize");
+    if (conf.contains(AssignedDevice.TASK_GPUS)
+        && !isSet
+        && conf.getSizeAsMb(HEAP, heap) < 4 * parameters / MIB) {
+      find(
+          HEAP,
+          heap,
+          "at least %dm for %d parameters on a GPU".formatted(4 * parameters / MIB, parameters),
+          "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize".formatted(OPTIONS));
+    }
+  }
+
   /** Returns the limit of memory outside of the heap, if the cluster manager has one. */
   private Optional<Long> overheadMebibytes() {
     if (conf.contains(OVERHEAD)) {
@@ -144,7 +169,7 @@ final class Preflight {
       return Optional.empty();
     }
     double factor = conf.getDouble("spark.executor.memoryOverheadFactor", 0.1);
-    double heap = conf.getSizeAsMb("spark.executor.memory", "1g");
+    double heap = conf.getSizeAsMb(HEAP, "1g");
     return Optional.of(Math.max(384, (long) (factor * heap)));
   }
 

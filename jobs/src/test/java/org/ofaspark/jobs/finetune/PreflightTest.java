@@ -40,6 +40,7 @@ class PreflightTest {
                         "spark.task.cpus", "8",
                         "spark.executor.resource.gpu.amount", "1",
                         "spark.task.resource.gpu.amount", "1",
+                        "spark.executor.memory", "2g",
                         "spark.executor.memoryOverhead", "10g"),
                     2,
                     470_000_000))
@@ -96,8 +97,8 @@ class PreflightTest {
   void defaultLimitOfAClusterManagerCounts() {
     assertThatThrownBy(() -> check(conf("spark.executor.memory", "8g"), 2, 470_000_000))
         .hasMessageStartingWith("spark.executor.memoryOverhead: unset, which is 819m (expected: ");
-    assertThatCode(() -> check(conf("spark.master", "spark://host:7077"), 2, 470_000_000))
-        .doesNotThrowAnyException();
+    String[] standalone = {"spark.master", "spark://host:7077", "spark.executor.cores", "1"};
+    assertThatCode(() -> check(conf(standalone), 2, 470_000_000)).doesNotThrowAnyException();
   }
 
   @Test
@@ -147,5 +148,25 @@ class PreflightTest {
                     1))
         .message()
         .hasLineCount(2);
+  }
+
+  @Test
+  void executorWithAllCoresOfAStandaloneWorkerIsRefused() {
+    assertThatThrownBy(() -> check(conf("spark.master", "spark://host:7077"), 2, 1))
+        .hasMessageStartingWith("spark.executor.cores: unset (expected: the cores of a rank)");
+  }
+
+  @Test
+  void heapIsAlsoTheLimitOfDirectMemory() {
+    String[] gpu = {
+      "spark.task.resource.gpu.amount", "1",
+      "spark.executor.memoryOverhead", "10g",
+      "spark.executor.extraJavaOptions", ""
+    };
+    assertThatThrownBy(() -> check(conf(gpu), 2, 470_000_000))
+        .hasMessageStartingWith(
+            "spark.executor.memory: 1g (expected: at least 1792m for 470000000 parameters on a GPU)");
+    gpu[5] = "-XX:MaxDirectMemorySize=2g";
+    assertThatCode(() -> check(conf(gpu), 2, 470_000_000)).doesNotThrowAnyException();
   }
 }
