@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.ChecksumException;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
@@ -99,17 +100,29 @@ final class Checkpoints {
       throws IOException {
     requireMetric(metrics);
     Manifest measured = manifest.with(metrics);
-    run.update(measured);
     JsonObject line = new JsonObject();
     line.addProperty("update", manifest.updateNumber());
     line.addProperty("epoch", manifest.epoch());
     measured.metrics().forEach(line::addProperty);
     line.addProperty("seconds", seconds);
-    String file = run.validMetrics();
-    String before = files.exists(file) ? files.readText(file) : "";
-    files.writeText(file, before + line + "\n");
+    writeLine(manifest.updateNumber(), line);
+    run.update(measured); // from here on it is not validated again
     markBest();
     return measured;
+  }
+
+  /** Adds a line to those of the validations, in the place of one of the same update. */
+  private void writeLine(long update, JsonObject line) throws IOException {
+    String file = run.validMetrics();
+    String start = "{\"update\":%d,".formatted(update);
+    String before = files.exists(file) ? files.readText(file) : "";
+    String others =
+        before
+            .lines()
+            .filter(known -> !known.startsWith(start))
+            .map(known -> known + "\n")
+            .collect(Collectors.joining());
+    files.writeText(file, others + line + "\n");
   }
 
   private void markBest() throws IOException {

@@ -130,7 +130,7 @@ public final class Finetune {
           Manifest trained = manifest;
           manifest = runner.again("validation", trained, () -> validate(evaluation, trained));
         }
-        checkpoints.prune();
+        prune();
         report();
         if (manifest.updateNumber() >= total) {
           runner.times().line().ifPresent(LOG::info);
@@ -138,6 +138,15 @@ public final class Finetune {
         }
         manifest = runner.next(manifest);
       }
+    }
+  }
+
+  /** Deletes old checkpoints; the next ones try again. */
+  private void prune() {
+    try {
+      checkpoints.prune();
+    } catch (IOException e) {
+      LOG.warn("{}: old checkpoints not deleted, training goes on", run.path(), e);
     }
   }
 

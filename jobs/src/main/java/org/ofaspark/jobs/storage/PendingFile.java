@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.hdfs.DistributedFileSystem;
 
 /**
  * A file that nobody sees until all of it is written: it has a hidden name beside its own, and is
@@ -46,8 +48,13 @@ public final class PendingFile implements Closeable {
   /** Gives the file its name, in the place of a file that has it. */
   public void commit() throws IOException {
     out.close();
+    if (fileSystem instanceof DistributedFileSystem hdfs) {
+      hdfs.rename(temporary, target, Rename.OVERWRITE); // at no time is there no file
+      committed = true;
+      return;
+    }
     if (fileSystem.exists(target)) {
-      fileSystem.delete(target, false); // HDFS does not rename onto a file
+      fileSystem.delete(target, false); // not all rename onto a file
     }
     committed = fileSystem.rename(temporary, target);
     if (!committed) {

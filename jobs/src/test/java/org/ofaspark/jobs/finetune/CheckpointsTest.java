@@ -161,4 +161,17 @@ class CheckpointsTest {
 
     assertThat(run.best()).contains(2L);
   }
+
+  @Test
+  void validationThatIsRepeatedAfterAKillHasOneLine() throws IOException {
+    checkpoints().measured(write(1), Map.of("loss", 3.0), 1);
+    checkpoints().measured(write(12), Map.of("loss", 2.0), 1);
+    checkpoints().measured(write(1), Map.of("loss", 1.0), 1);
+
+    assertThat(files.readText(run.validMetrics()).lines())
+        .hasSize(2)
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("{\"update\":12,").contains("\"loss\":2.0"),
+            line -> assertThat(line).startsWith("{\"update\":1,").contains("\"loss\":1.0"));
+  }
 }
