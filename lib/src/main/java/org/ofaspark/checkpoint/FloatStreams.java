@@ -66,7 +66,7 @@ final class FloatStreams {
    * @param in holds as many numbers, little endian
    */
   static void copy(long count, DType dtype, InputStream in, OutputStream out) throws IOException {
-    byte[] bytes = new byte[PORTION * Float.BYTES];
+    byte[] bytes = new byte[(int) Math.min(PORTION, count) * Float.BYTES]; // often a row
     ByteBuffer target = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     for (long done = 0; done < count; done += PORTION) {
       int portion = (int) Math.min(PORTION, count - done);

@@ -17,8 +17,9 @@ import java.util.stream.Stream;
  * an entry is then a range of the file, whatever its size. Anything else is refused by name:
  * compressed or encrypted entries, names that lead out of the archive, entries that overlap.
  *
- * <p>The directory at the end of the file counts, with its 64-bit form. Checksums are not compared,
- * as torch need not write them.
+ * <p>The directory at the end of the file counts, with its 64-bit form; an entry's own header must
+ * agree, and its data end where the next entry begins. Checksums are not compared, as torch need
+ * not write them.
  *
  * @see <a href="https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT">APPNOTE.TXT</a>
  */
@@ -43,8 +44,15 @@ final class StoredZip {
   /** Parts of a path that no entry of torch's has. */
   private static final Set<String> OUTSIDE = Set.of("", ".", "..");
 
-  /** Where an entry lies: its header, and how many bytes of data come after it. */
-  private record Entry(String name, long header, long size) {}
+  /**
+   * Set in a header's flags if sizes and checksum follow the data, and how many bytes they take.
+   */
+  private static final int HAS_DESCRIPTOR = 1 << 3;
+
+  private static final Set<Long> DESCRIPTOR_BYTES = Set.of(12L, 16L, 20L, 24L);
+
+  /** Where an entry lies: its header, how many bytes of data come after it, and what is next. */
+  private record Entry(String name, long header, long size, long limit) {}
 
   /** Where the directory lies. */
   private record Directory(long offset, long size, long entries) {}
@@ -91,13 +99,23 @@ final class StoredZip {
    */
   long offset(String name) throws IOException {
     Entry entry = entry(name);
-    ByteBuffer header = bytes(entry.header(), LOCAL_BYTES);
+    byte[] expected = name.getBytes(StandardCharsets.UTF_8);
+    ByteBuffer header = bytes(entry.header(), LOCAL_BYTES + expected.length);
     if (header.getInt(0) != LOCAL) {
       throw bad("entry " + name, "no header at " + entry.header(), "a header");
     }
-    long offset = entry.header() + LOCAL_BYTES + unsigned(header, 26) + unsigned(header, 28);
-    if (offset > file.length() - entry.size()) {
-      throw bad("entry " + name, entry.size() + " bytes at " + offset, "less than the file");
+    ByteBuffer written = header.slice(LOCAL_BYTES, expected.length);
+    if (unsigned(header, 26) != expected.length || !written.equals(ByteBuffer.wrap(expected))) {
+      throw bad("entry " + name, "another name at " + entry.header(), "the directory's");
+    }
+    long offset = entry.header() + LOCAL_BYTES + expected.length + unsigned(header, 28);
+    long rest = entry.limit() - offset - entry.size();
+    boolean hasDescriptor = (unsigned(header, 6) & HAS_DESCRIPTOR) != 0;
+    if (rest != 0 && !(hasDescriptor && DESCRIPTOR_BYTES.contains(rest))) {
+      throw bad(
+          "entry " + name,
+          "%d bytes at %d".formatted(entry.size(), offset),
+          "an end where the next begins, at " + entry.limit());
     }
     return offset;
   }
@@ -216,11 +234,12 @@ final class StoredZip {
     if (size < 0 || header < 0) {
       throw bad(what, "%d bytes at %d".formatted(size, header), "inside of the file");
     }
-    return new Entry(name, header, size);
+    return new Entry(name, header, size, file.length());
   }
 
   private static boolean staysInArchive(String name) {
-    return name.chars().noneMatch(c -> Character.isISOControl(c) || c == '\\' || c == ':')
+    return name.chars().noneMatch(c -> Character.isISOControl(c) || c == '\\')
+        && !(name.length() > 1 && name.charAt(1) == ':') // a drive
         && Stream.of(name.split("/", -1)).noneMatch(OUTSIDE::contains);
   }
 
@@ -273,6 +292,7 @@ final class StoredZip {
             "%d bytes at %d".formatted(entry.size(), entry.header()),
             "an end before what follows at " + next);
       }
+      entries.put(entry.name(), new Entry(entry.name(), entry.header(), entry.size(), next));
     }
   }
 

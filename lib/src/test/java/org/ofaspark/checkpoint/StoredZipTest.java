@@ -155,4 +155,26 @@ class StoredZipTest {
   private static int central(byte[] zip) {
     return little(zip).getInt(zip.length - 6);
   }
+
+  @Test
+  void archiveMayBeNamedByTheHour() throws IOException {
+    assertThat(StoredZip.read(new MemorySource(zip("ofa_12:30/data.pkl"))).names()).hasSize(1);
+  }
+
+  /** Every bit of the two lengths and of the name in an entry's own header. */
+  @Test
+  void headerThatDoesNotAgreeWithTheDirectoryIsRefused() throws IOException {
+    byte[] whole = zip("archive/data/0", "archive/data/1", "archive/data/2");
+    StoredZip.read(new MemorySource(whole)).offset("archive/data/1");
+    int header = 30 + "archive/data/0".length() + CONTENT.length; // of the second
+    for (int bit = 26 * 8; bit < (30 + "archive/data/1".length()) * 8; bit++) {
+      byte[] flipped = whole.clone();
+      flipped[header + bit / 8] ^= (byte) (1 << bit % 8);
+      StoredZip zip = StoredZip.read(new MemorySource(flipped));
+      assertThatThrownBy(() -> zip.offset("archive/data/1"))
+          .as("bit %d", bit)
+          .isInstanceOf(BadCheckpointException.class)
+          .hasMessageContaining("entry archive/data/1: ");
+    }
+  }
 }

@@ -13,6 +13,8 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The form that {@code OFAModel.from_pretrained} of upstream's port to Hugging Face reads: {@code
@@ -24,11 +26,14 @@ import org.ofaspark.model.OfaModel;
  */
 final class HuggingFaceFormat implements ModelFormat {
 
+  private static final Logger LOG = LoggerFactory.getLogger(HuggingFaceFormat.class);
   private static final String WEIGHTS = "pytorch_model.bin";
+  private static final String SCALE = "attn_scale_factor";
 
   @Override
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
       throws IOException {
+    warnOfWhatThePortLacks(model.network().config());
     files.writeText(directory + "/" + ModelFlags.CONFIG, Json.PRETTY.toJson(config(model)) + "\n");
     Map<String, TensorEntry> weights = new LinkedHashMap<>();
     for (TensorEntry tensor : WeightFiles.entries(model.network().specs())) {
@@ -48,6 +53,21 @@ final class HuggingFaceFormat implements ModelFormat {
     return List.of(ModelFlags.CONFIG, WEIGHTS);
   }
 
+  private static void warnOfWhatThePortLacks(OfaConfig network) {
+    if (NetworkFlags.resnetType(network).isEmpty()) {
+      LOG.warn(
+          "ResNet of {} blocks, width {}: the port has no name for it, and cannot read these weights",
+          network.resnet().layers(),
+          network.resnet().widthPerGroup());
+    }
+    if (network.maxSourcePositions() != network.maxTargetPositions()) {
+      LOG.warn(
+          "{} source and {} target positions: the port has one number, and cannot read these weights",
+          network.maxSourcePositions(),
+          network.maxTargetPositions());
+    }
+  }
+
   private static JsonObject config(StoredModel model) {
     OfaConfig network = model.network().config();
     var json = new JsonObject();
@@ -65,8 +85,9 @@ final class HuggingFaceFormat implements ModelFormat {
     json.addProperty("max_position_embeddings", network.maxSourcePositions());
     json.addProperty("token_bucket_size", network.tokenBucketSize());
     json.addProperty("image_bucket_size", network.imageBucketSize());
-    json.addProperty("attn_scale_factor", network.attnScaleFactor());
     NetworkFlags.resnetType(network).ifPresent(type -> json.addProperty("resnet_type", type));
+    Object scale = model.flags().getOrDefault(SCALE, network.attnScaleFactor()); // no shape says it
+    json.add(SCALE, Json.PRETTY.toJsonTree(scale));
     for (String rate :
         List.of(
             "dropout",

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.transfer.ModelSource.Weights;
 
@@ -66,6 +67,10 @@ public final class Import {
     if (files.isFile(directory) || WeightDirectory.is(files, directory)) {
       throw new IllegalArgumentException(
           "TARGET: %s: holds weights (expected: a new directory)".formatted(directory));
+    }
+    if (files.exists(new RunDirectory(files, directory).provenance())) {
+      throw new IllegalArgumentException(
+          "TARGET: %s: holds a run (expected: a new directory)".formatted(directory));
     }
     StoredModel found = new ModelSource(files).read(source, weights);
     StoredModel model =

@@ -14,6 +14,7 @@ import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.StoredTensor;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.TorchCheckpoint;
+import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.model.OfaModel;
@@ -138,20 +139,32 @@ final class ModelSource {
             stored.keySet().stream().map(name -> withoutPrefix(name, prefix)).toList());
     Map<String, StoredTensor> named = new LinkedHashMap<>();
     for (StoredTensor tensor : stored.values()) {
-      TensorEntry entry = tensor.entry();
-      String plain = withoutPrefix(entry.name(), prefix);
+      String plain = withoutPrefix(tensor.entry().name(), prefix);
       String name = huggingFace ? HuggingFaceNames.upstream(plain) : plain;
-      named.put(
-          name,
-          new StoredTensor(
-              new TensorEntry(name, entry.dtype(), entry.shape()), tensor.file(), tensor.offset()));
+      named.put(name, renamed(tensor, name));
+    }
+    for (String name : WeightFiles.TIED) { // safetensors keeps but one, the first by name
+      StoredTensor tied = named.get(name);
+      if (tied != null) {
+        named.putIfAbsent(OfaModel.EMBEDDING, renamed(tied, OfaModel.EMBEDDING));
+      }
     }
     return named;
   }
 
+  private static StoredTensor renamed(StoredTensor tensor, String name) {
+    TensorEntry entry = tensor.entry();
+    return new StoredTensor(
+        new TensorEntry(name, entry.dtype(), entry.shape()), tensor.file(), tensor.offset());
+  }
+
   private static String prefix(Map<String, StoredTensor> stored) {
     return PREFIXES.stream()
-        .filter(prefix -> stored.containsKey(prefix + OfaModel.EMBEDDING))
+        .filter(
+            prefix ->
+                stored.containsKey(prefix + OfaModel.EMBEDDING)
+                    || WeightFiles.TIED.stream()
+                        .anyMatch(tied -> stored.containsKey(prefix + tied)))
         .findFirst()
         .orElse("");
   }

@@ -103,6 +103,15 @@ class ExportTest {
     assertThat(summary.model().source()).isEqualTo(run.checkpoint(4));
     assertThat(bytes(in("export"))).isEqualTo(bytes(weights));
     assertThat(files.readText(in("export") + "/recipe.conf")).contains("arch = \"of_the_run\"");
+
+    String text = files.readText(run.recipe());
+    assertThat(text).containsPattern("attn-scale-factor = ");
+    files.writeText(
+        run.recipe(), text.replaceFirst("attn-scale-factor = .*", "attn-scale-factor = 4"));
+    new Export(files).run(in("run"), in("port"), "huggingface");
+    JsonObject config =
+        JsonParser.parseString(files.readText(in("port/config.json"))).getAsJsonObject();
+    assertThat(config.get("attn_scale_factor").getAsDouble()).isEqualTo(4);
   }
 
   @Test

@@ -8,6 +8,7 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ import org.ofaspark.checkpoint.WeightLoader;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.transfer.Import.Sizes;
 import org.ofaspark.jobs.transfer.ModelSource.Weights;
@@ -297,5 +299,34 @@ class ImportTest {
     assertThatThrownBy(() -> WeightDirectory.files(files, target()))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageContaining("file ../../x.safetensors (expected: names of safetensors files");
+  }
+
+  /** As safetensors writes tensors that share memory: once, under the first of their names. */
+  @Test
+  void embeddingUnderItsOtherNameIsFound() throws IOException {
+    byte[] file = Golden.bytes("model/state.safetensors");
+    String text = new String(file, StandardCharsets.ISO_8859_1); // a byte is a character
+    String name = "\"encoder.embed_tokens.weight\"";
+    assertThat(text).contains(name);
+    Path renamed = folder.resolve("renamed.safetensors");
+    Files.writeString(
+        renamed,
+        text.replace(name, "\"decoder.embed_tokens.weight\""),
+        StandardCharsets.ISO_8859_1);
+
+    run(renamed.toString());
+
+    assertHoldsGoldenWeights();
+  }
+
+  @Test
+  void runIsNotImportedOver() throws IOException {
+    String source = golden("state.safetensors");
+    files.writeText(new RunDirectory(files, target()).provenance(), "{}");
+
+    assertThatThrownBy(() -> run(source))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "TARGET: %s: holds a run (expected: a new directory)", files.qualified(target()));
   }
 }
