@@ -17,6 +17,7 @@ import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.text.TokenCodec;
 
@@ -37,6 +38,7 @@ final class OfaBlock extends AbstractSymbolBlock {
 
   private final Recipe recipe;
   private final TokenCodec codec;
+  private final FloatType type;
   private final SequenceGenerator generator;
 
   /**
@@ -46,10 +48,12 @@ final class OfaBlock extends AbstractSymbolBlock {
    * @param codec its dictionary
    * @param network the network, which the model owns
    * @param state its values, which the model owns
+   * @param type what to compute in
    */
-  OfaBlock(Recipe recipe, TokenCodec codec, OfaModel network, StateDict state) {
+  OfaBlock(Recipe recipe, TokenCodec codec, OfaModel network, StateDict state, FloatType type) {
     this.recipe = recipe;
     this.codec = codec;
+    this.type = type;
     this.generator =
         new SequenceGenerator(
             network, state, recipe.generate(), recipe.model().maxTargetPositions());
@@ -84,9 +88,7 @@ final class OfaBlock extends AbstractSymbolBlock {
     List<String> names =
         Arrays.stream(inputs.get(2).toLongArray()).mapToObj(Long::toString).toList();
     List<Hypothesis> best =
-        generator.generate(batch, names, recipe.evaluate().precision().type()).stream()
-            .map(found -> found.get(0))
-            .toList();
+        generator.generate(batch, names, type).stream().map(found -> found.get(0)).toList();
     return toArrays(best, source.getManager());
   }
 

@@ -1,5 +1,6 @@
 package org.ofaspark.djl;
 
+import ai.djl.Device;
 import ai.djl.Model;
 import ai.djl.ndarray.NDManager;
 import ai.djl.nn.Block;
@@ -10,6 +11,7 @@ import java.util.Map;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.tensor.FloatType;
 import org.ofaspark.text.TokenCodec;
 
 /** Loads a {@link ModelDirectory} for DJL, which finds this class by its serving.properties. */
@@ -20,8 +22,15 @@ public final class OfaBlockFactory implements BlockFactory {
   /** Creates a factory. */
   public OfaBlockFactory() {}
 
+  /** Returns what to compute in: as the recipe says, but for float16, which is for GPUs. */
+  private static FloatType type(Recipe recipe, Device device) {
+    FloatType wanted = recipe.evaluate().precision().type();
+    boolean isHost = device.getDeviceType().equals(Device.Type.CPU);
+    return isHost && wanted == FloatType.FLOAT16 ? FloatType.FLOAT32 : wanted;
+  }
+
   /**
-   * Loads the weights.
+   * Loads the weights. On a CPU a model whose recipe says float16 computes in float32.
    *
    * @param model owns the weights: closing it frees them
    * @param modelPath a model directory
@@ -38,7 +47,7 @@ public final class OfaBlockFactory implements BlockFactory {
       var network = new OfaModel(recipe.model(), manager);
       var state = new StateDict(OfaModel.specs(recipe.model(), codec.dictionary().size()), manager);
       directory.load(state);
-      return new OfaBlock(recipe, codec, network, state);
+      return new OfaBlock(recipe, codec, network, state, type(recipe, manager.getDevice()));
     } catch (IOException | RuntimeException e) {
       manager.close(); // DJL does not close a model that fails to load
       throw e;

@@ -47,7 +47,7 @@ public final class OfaCaptioner extends OfaTransformer<OfaCaptioner> {
 
   @Override
   public OfaCaptioner copy(ParamMap extra) {
-    return defaultCopy(extra);
+    return counting(this.<OfaCaptioner>defaultCopy(extra));
   }
 
   @Override

@@ -72,7 +72,7 @@ public final class OfaGrounder extends OfaTransformer<OfaGrounder> {
 
   @Override
   public OfaGrounder copy(ParamMap extra) {
-    return defaultCopy(extra);
+    return counting(this.<OfaGrounder>defaultCopy(extra));
   }
 
   @Override

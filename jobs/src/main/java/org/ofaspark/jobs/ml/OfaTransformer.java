@@ -3,8 +3,10 @@ package org.ofaspark.jobs.ml;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.param.IntParam;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
 import org.ofaspark.data.Task;
 import org.ofaspark.djl.ModelDirectory;
+import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelFiles;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -47,6 +50,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
 
   private static final long serialVersionUID = 1;
   private static final int DEFAULT_IDLE_SECONDS = 60;
+  private static final String PRECISION = "evaluate.precision";
 
   private final Task task;
   private final Param<String> inputCol;
@@ -55,7 +59,8 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   private final Param<String> modelDir;
   private final IntParam modelIdleSeconds;
   private final IntParam batchSize;
-  private transient @Nullable LongAccumulator unanswered;
+  private final Param<String> precision;
+  private transient AtomicReference<@Nullable LongAccumulator> unanswered = new AtomicReference<>();
 
   /** A parameter of text; the constructors of Param itself differ between Spark 3.5 and 4. */
   private static final class TextParam extends Param<String> {
@@ -76,6 +81,8 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     modelIdleSeconds =
         new IntParam(this, "modelIdleSeconds", "how long an executor keeps a model not in use");
     batchSize = new IntParam(this, "batchSize", "rows answered at a time");
+    precision =
+        text("precision", "fp32, bf16 or, on GPUs, fp16; if not set, as the model's recipe");
     setDefault(outputCol, defaultOutputCol);
     setDefault(modelIdleSeconds, DEFAULT_IDLE_SECONDS);
   }
@@ -89,14 +96,16 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     StructType schema = dataset.schema();
     StructType result = transformSchema(schema);
     SparkContext spark = dataset.sparkSession().sparkContext();
-    if (unanswered == null) {
-      unanswered = spark.longAccumulator(uid() + " unanswered");
+    LongAccumulator count = unanswered.get();
+    if (count == null) {
+      count = spark.longAccumulator(uid() + " unanswered");
+      unanswered.set(count);
     }
     var columns =
         new AnswerPartition.Columns(
             schema.fieldIndex(getOrDefault(inputCol)), textIndex(schema), isSet(errorCol));
     Duration idle = Duration.ofSeconds((int) getOrDefault(modelIdleSeconds));
-    var answers = new AnswerPartition(stage(spark), columns, unanswered, idle);
+    var answers = new AnswerPartition(stage(spark), columns, count, idle);
     return dataset.toDF().mapPartitions(answers, Encoders.row(result));
   }
 
@@ -113,7 +122,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
                     .formatted(directory, ModelDirectory.RECIPE)
                 + " submit/export RUN DIRECTORY --format djl");
       }
-      Recipe recipe = RecipeReader.parse(file, files.readText(file), overrides());
+      Recipe recipe = recipe(spark, file, files.readText(file));
       Checks.that(
           "modelDir",
           "%s, a model of task %s".formatted(directory, lower(recipe.task())),
@@ -129,6 +138,20 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     }
   }
 
+  /** Reads a recipe. Upstream's say float16: where there is no GPU for it, float32 stands in. */
+  private Recipe recipe(SparkContext spark, String file, String text) {
+    List<String> overrides = overrides();
+    Recipe recipe = RecipeReader.parse(file, text, overrides);
+    boolean isChosen = isSet(precision);
+    if (isChosen
+        || AssignedDevice.objection(spark.conf(), PRECISION, recipe.evaluate().precision())
+            .isEmpty()) {
+      return recipe;
+    }
+    overrides.add(PRECISION + "=fp32");
+    return RecipeReader.parse(file, text, overrides);
+  }
+
   private static String lower(Task task) {
     return task.name().toLowerCase(Locale.ROOT);
   }
@@ -137,6 +160,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   List<String> overrides() {
     List<String> overrides = super.overrides();
     addIfSet(overrides, "evaluate.batch-size", batchSize);
+    addIfSet(overrides, PRECISION, precision);
     return overrides;
   }
 
@@ -145,12 +169,12 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     Checks.that("inputCol", "not set", isSet(inputCol), "the name of a column of images");
     requireType(schema, inputCol, DataTypes.BinaryType);
     textIndex(schema);
-    StructType result = schema.add(getOrDefault(outputCol), outputType(), true);
     requireNew(schema, outputCol);
+    StructType result = schema.add(getOrDefault(outputCol), outputType(), true);
     if (!isSet(errorCol)) {
       return result;
     }
-    requireNew(schema, errorCol);
+    requireNew(result, errorCol);
     return result.add(getOrDefault(errorCol), DataTypes.StringType, true);
   }
 
@@ -174,17 +198,25 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
 
   private void requireNew(StructType schema, Param<String> column) {
     String name = getOrDefault(column);
-    boolean isNew = schema.getFieldIndex(name).isEmpty();
-    Checks.that(column.name(), name, isNew, "a name that no column has");
+    boolean isNew = Arrays.stream(schema.fieldNames()).noneMatch(name::equalsIgnoreCase);
+    Checks.that(column.name(), name, isNew, "a name that no column has, whatever its case");
   }
 
   /**
    * Returns how many rows had no answer, in all that this transformer's datasets have computed so
    * far. Rows that Spark computes twice count twice; the exact number for a dataset is that of the
-   * nulls in its column of answers. Driver.
+   * nulls in its column of answers. Copies count together. Driver.
    */
   public final long unanswered() {
-    return unanswered == null ? 0 : unanswered.value();
+    LongAccumulator count = unanswered.get();
+    return count == null ? 0 : count.value();
+  }
+
+  /** Lets a copy, which Spark makes when it is given parameters, count where this one does. */
+  final T counting(T copy) {
+    OfaTransformer<T> other = copy;
+    other.unanswered = unanswered;
+    return copy;
   }
 
   /** Returns the parameter of the column of images. */
@@ -245,5 +277,18 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   /** Sets how many rows are answered at a time; if it is not set, as in the model's recipe. */
   public final T setBatchSize(int value) {
     return with(batchSize, value);
+  }
+
+  /** Returns the parameter of what the model computes in. */
+  public final Param<String> precision() {
+    return precision;
+  }
+
+  /**
+   * Sets what the model computes in: fp32, bf16 or, on GPUs, fp16. If it is not set, as in the
+   * model's recipe, but fp32 where that says fp16 and tasks have no GPU.
+   */
+  public final T setPrecision(String value) {
+    return with(precision, value);
   }
 }

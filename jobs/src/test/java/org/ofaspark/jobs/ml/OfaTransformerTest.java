@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -205,7 +206,10 @@ class OfaTransformerTest {
         "inputCol: text, string (expected: a column of type binary)");
     assertFails(
         () -> captioner().setOutputCol("text").transform(rows),
-        "outputCol: text (expected: a name that no column has)");
+        "outputCol: text (expected: a name that no column has, whatever its case)");
+    assertFails(
+        () -> captioner().setErrorCol("Caption").transform(rows),
+        "errorCol: Caption (expected: a name that no column has, whatever its case)");
     assertFails(
         () -> new OfaCaptioner().setInputCol(IMAGE).transform(rows),
         "modelDir: not set (expected: a model directory)");
@@ -310,5 +314,50 @@ class OfaTransformerTest {
     assertThat(answers).hasSize(1);
     assertThat(answers.get(0).getString(0)).endsWith("/photo.png");
     assertThat(answers.get(0).getString(1)).isNotBlank();
+  }
+
+  @Test
+  void modelOfUpstreamsPrecisionAnswersWithoutAGpu() throws Exception {
+    Path half = folder.resolve("model-fp16");
+    try (Stream<Path> all = Files.list(model(Task.CAPTION))) {
+      Files.createDirectories(half);
+      for (Path file : all.toList()) {
+        Files.copy(file, half.resolve(file.getFileName().toString()));
+      }
+    }
+    Path recipe = half.resolve("recipe.conf");
+    String text = Files.readString(recipe);
+    String upstreams = text.replaceFirst("(?s)(\nevaluate .*?\\sprecision=)fp32", "$1fp16");
+    assertThat(upstreams).isNotEqualTo(text);
+    Files.writeString(recipe, upstreams);
+    Dataset<Row> rows = rows(Task.CAPTION).limit(2);
+    List<Row> expected = captioner().transform(rows).collectAsList();
+
+    assertThat(captioner().setModelDir(half.toString()).transform(rows).collectAsList())
+        .isEqualTo(expected);
+    assertThatThrownBy(
+            () -> captioner().setModelDir(half.toString()).setPrecision("fp16").transform(rows))
+        .hasMessageStartingWith("evaluate.precision: fp16 (expected: fp32 or bf16 where no GPU");
+    try (var model =
+            Criteria.builder()
+                .setTypes(Image.class, String.class)
+                .optModelPath(half)
+                .optTranslatorFactory(new OfaTranslatorFactory())
+                .build()
+                .loadModel();
+        var predictor = model.newPredictor()) {
+      assertThat(predictor.predict(ImageFactory.getInstance().fromFile(photo())))
+          .isEqualTo(captioner().transform(rows(Task.CAPTION)).first().getAs("caption"));
+    }
+  }
+
+  @Test
+  void copyOfATransformerCountsWhereItDoes() {
+    OfaCaptioner captioner = captioner();
+    Dataset<Row> rows = spoilt(rows(Task.CAPTION), IMAGE, Map.of(0, "null"));
+
+    captioner.transform(rows, captioner.beam().w(1)).collectAsList();
+
+    assertThat(captioner.unanswered()).isPositive();
   }
 }
