@@ -54,12 +54,12 @@ public final class MetricsJob implements Callable<Integer> {
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
     var run = new RunDirectory(files, directory);
     RunMetrics metrics = RunMetrics.read(files, run);
-    if (report) {
-      RunReport.write(files, run);
-    }
     var out = spec.commandLine().getOut();
     out.print(json ? metrics.toJson() : MetricsText.of(metrics));
     out.flush();
+    if (report) {
+      RunReport.write(files, run);
+    }
     return 0;
   }
 }

@@ -23,6 +23,7 @@ final class LineChart {
   private static final int BOTTOM = 26;
   private static final int TICKS = 4;
   private static final int FEW_POINTS = 40;
+  private static final double LEVEL = 1e-9;
 
   private final String title;
   private final List<Series> series;
@@ -41,7 +42,9 @@ final class LineChart {
             .mapToDouble(Point::value)
             .summaryStatistics();
     double range = values.getMax() - values.getMin();
-    double margin = range > 0 ? 0.04 * range : Math.max(Math.abs(values.getMax()) / 2, 1e-9);
+    double size = Math.max(Math.abs(values.getMin()), Math.abs(values.getMax()));
+    boolean isLevel = range <= LEVEL * size; // or as good as, with too few digits for ticks
+    double margin = isLevel ? Math.max(size / 2, 1e-9) : 0.04 * range;
     boolean isNegative = values.getMin() < 0;
     this.low = isNegative ? values.getMin() - margin : Math.max(0, values.getMin() - margin);
     this.high = values.getMax() + margin;

@@ -48,6 +48,10 @@ public final class RunReport {
 
   private RunReport(HadoopFiles files, RunDirectory run) throws IOException {
     this.metrics = RunMetrics.read(files, run);
+    if (!files.exists(run.recipe())) {
+      throw new IllegalArgumentException(
+          "run-dir: %s (expected: a run that has trained, for a report)".formatted(run.path()));
+    }
     this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
     JsonObject provenance =
         JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();

@@ -44,4 +44,13 @@ class LineChartTest {
         .contains("<circle class=\"s0\"")
         .doesNotContain("NaN", "Infinity");
   }
+
+  @Test
+  void valuesThatDifferInTheirLastBitMakeALevelLine() {
+    double value = 1.2345678;
+    var points = List.of(new Point(10, value), new Point(20, value + 2 * Math.ulp(value)));
+
+    assertThat(LineChart.of("CIDEr", List.of(new Series("cider", points)), 20))
+        .contains("points=\"");
+  }
 }
