@@ -1,0 +1,140 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.data.Task;
+import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.preprocess.ExistingTable;
+import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.recipe.Recipe;
+
+/** Runs of one session after each other and at the same time, as a notebook or a server has. */
+class ManyRunsTest {
+
+  private static final int FIRST = 3;
+  private static final int MORE = 12;
+
+  /** They grow to a limit as they are used. */
+  private static final String POOLS_OF_SPARK =
+      "(broadcast-exchange|QueryStageCreator|block-manager)-.*";
+
+  @TempDir private static Path folder;
+  private static SparkSession spark;
+
+  @BeforeAll
+  static void start() throws IOException {
+    spark =
+        LocalSpark.builder("local[4]")
+            .config("spark.local.dir", folder.resolve("local").toString())
+            .config("spark.cleaner.periodicGC.interval", "1h") // the test collects itself
+            .getOrCreate();
+    new Preprocess(spark, recipe("unused")).run(ExistingTable.REFUSE);
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  private static Recipe recipe(String run) {
+    return NanoRecipe.of(Task.CAPTION, folder, run, "train.save-interval-updates=2");
+  }
+
+  /** Trains four updates in two segments, with a validation. */
+  private static void finetune(String run) {
+    try {
+      new Finetune(spark, recipe(run), 2).run();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Map<String, float[]> weights(String run) throws IOException {
+    return RunWeights.read(folder.resolve(run).resolve("checkpoints/update-00000004"));
+  }
+
+  /** What a run may leave behind. */
+  private record Left(long descriptors, Map<String, Long> threads, List<Path> files, int tables) {
+
+    static Left now() throws IOException, InterruptedException {
+      System.gc(); // Spark frees what is no longer reachable
+      Thread.sleep(2_000);
+      var system = ManagementFactory.getPlatformMXBean(UnixOperatingSystemMXBean.class);
+      Map<String, Long> threads =
+          Thread.getAllStackTraces().keySet().stream()
+              .map(thread -> thread.getName().replaceAll("\\d+", "N"))
+              .filter(name -> !name.matches(POOLS_OF_SPARK))
+              .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
+      try (Stream<Path> found = Files.walk(folder.resolve("local"))) {
+        return new Left(
+            system.getOpenFileDescriptorCount(),
+            threads,
+            found.filter(Files::isRegularFile).toList(),
+            spark.sparkContext().getPersistentRDDs().size());
+      }
+    }
+
+    long threadCount() {
+      return threads.values().stream().mapToLong(Long::longValue).sum();
+    }
+  }
+
+  @Test
+  void runsOfOneSessionLeaveNothingBehind() throws Exception {
+    assumeThat(ManagementFactory.getOperatingSystemMXBean())
+        .isInstanceOf(UnixOperatingSystemMXBean.class);
+    for (int run = 0; run < FIRST; run++) {
+      finetune("first-" + run);
+    }
+    Left before = Left.now();
+    for (int run = 0; run < MORE; run++) {
+      finetune("more-" + run);
+    }
+    Left after = Left.now();
+
+    assertThat(after.descriptors()).isLessThanOrEqualTo(before.descriptors() + 5);
+    assertThat(after.threadCount())
+        .as("%s, and before %s", after.threads(), before.threads())
+        .isLessThanOrEqualTo(before.threadCount() + 2);
+    assertThat(after.files()).hasSizeLessThanOrEqualTo(before.files().size() + 5);
+    assertThat(after.tables()).isEqualTo(before.tables());
+    assertThat(KeptStates.count()).isZero();
+  }
+
+  @Test
+  void runsAtTheSameTimeEndAsIfAlone() throws Exception {
+    finetune("alone");
+    List<CompletableFuture<Void>> both =
+        Stream.of("one", "other")
+            .map(
+                run ->
+                    CompletableFuture.runAsync(
+                        () -> finetune(run), task -> new Thread(task).start()))
+            .toList();
+    for (CompletableFuture<Void> run : both) {
+      run.get(5, TimeUnit.MINUTES);
+    }
+    RunWeights.assertSame(weights("one"), weights("alone"));
+    RunWeights.assertSame(weights("other"), weights("alone"));
+  }
+}
