@@ -21,6 +21,9 @@ public final class FlatVector implements AutoCloseable {
   /** The most values one range can hold: a Java buffer addresses less than 2 GiB. */
   public static final long MAX_RANGE = 1L << 28;
 
+  /** Values of a device that are copied at a time where the heap has to hold them. */
+  private static final long COPIED_RANGE = 1L << 20;
+
   private final NDArray array;
 
   private FlatVector(NDArray array) {
@@ -91,9 +94,8 @@ public final class FlatVector implements AutoCloseable {
    * @param target receives as many float32 values as fit, in native order; its position advances
    */
   public void read(long from, ByteBuffer target) {
-    try (NDArray range = range(from, from + target.remaining() / Float.BYTES)) {
-      target.put(range.toByteBuffer(isOnHost()));
-    }
+    long to = from + target.remaining() / Float.BYTES;
+    Scope.run(() -> target.put(range(from, to).toByteBuffer(isOnHost())));
   }
 
   /**
@@ -121,10 +123,14 @@ public final class FlatVector implements AutoCloseable {
    * @param checksum takes them in
    */
   public void addTo(Checksum checksum) {
-    for (long from = 0; from < size(); from += MAX_RANGE) {
-      try (NDArray range = range(from, Math.min(size(), from + MAX_RANGE))) {
-        checksum.update(range.toByteBuffer(isOnHost()));
-      }
+    long step = isOnHost() ? MAX_RANGE : COPIED_RANGE;
+    for (long from = 0; from < size(); from += step) {
+      long start = from;
+      Scope.run( // a copy from a device is an array of its own
+          () -> {
+            checksum.update(range(start, Math.min(size(), start + step)).toByteBuffer(isOnHost()));
+            return checksum;
+          });
     }
   }
 
