@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.finetune;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
@@ -17,6 +18,9 @@ public final class WorldSize {
 
   /** Spark's property with the number of ranks: in a local master several can share a process. */
   private static final String RANKS = "spark.ofa.ranks";
+
+  /** How long to wait for executors. */
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private static final long SETTLE_MILLIS = 3_000;
   private static final long POLL_MILLIS = 100;
@@ -48,18 +52,51 @@ public final class WorldSize {
     return countExecutors(context);
   }
 
+  /**
+   * Waits for an executor for each rank, where executors are processes of their own.
+   *
+   * @param context the application
+   * @param worldSize number of ranks
+   * @param patience how long
+   * @throws IllegalArgumentException if fewer have come by then
+   */
+  static void requireExecutors(JavaSparkContext context, int worldSize, Duration patience) {
+    if (LocalMaster.of(context.getConf()).filter(local -> !local.isCluster()).isPresent()) {
+      return;
+    }
+    long start = System.nanoTime();
+    int count = executors(context);
+    while (count < worldSize) {
+      if (System.nanoTime() - start > patience.toNanos()) {
+        throw new IllegalArgumentException(
+            "ranks: %d (expected: at most %d, the executors that have come within %d s)"
+                    .formatted(worldSize, count, patience.toSeconds())
+                + "; ask for fewer with spark.executor.instances, spark.cores.max or "
+                + RANKS
+                + ", or give the application more of the cluster");
+      }
+      pause();
+      count = executors(context);
+    }
+  }
+
+  private static int executors(JavaSparkContext context) {
+    return context.sc().statusTracker().getExecutorInfos().length - 1; // the driver counts too
+  }
+
   private static int countExecutors(JavaSparkContext context) {
     int count = 0;
     long since = System.nanoTime();
     while (count == 0 || System.nanoTime() - since < TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS)) {
-      int now = context.sc().statusTracker().getExecutorInfos().length - 1; // the driver counts too
+      int now = executors(context);
       if (now != count) {
         count = now;
         since = System.nanoTime();
       }
-      if (count == 0 && System.nanoTime() - since > TimeUnit.MINUTES.toNanos(2)) {
+      if (count == 0 && System.nanoTime() - since > PATIENCE.toNanos()) {
         throw new IllegalStateException(
-            "executors: none after 2 minutes (expected: at least 1); has the cluster free resources?");
+            "executors: none after %d s (expected: at least 1); has the cluster free resources?"
+                .formatted(PATIENCE.toSeconds()));
       }
       pause();
     }

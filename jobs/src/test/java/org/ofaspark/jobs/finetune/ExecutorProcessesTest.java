@@ -313,4 +313,15 @@ class ExecutorProcessesTest {
   private static Map<String, float[]> weights(String run) throws IOException {
     return RunWeights.read(folder.resolve(run).resolve("checkpoints/update-00000004"));
   }
+
+  @Test
+  void executorsThatDoNotComeAreWaitedForAndCounted() {
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    WorldSize.requireExecutors(context, 2, Duration.ofMinutes(1));
+
+    assertThatThrownBy(() -> WorldSize.requireExecutors(context, 3, Duration.ofMillis(300)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "ranks: 3 (expected: at most 2, the executors that have come within 0 s); ask for");
+  }
 }

@@ -1,0 +1,109 @@
+package org.ofaspark.jobs.finetune;
+
+import com.google.gson.Gson;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.tensor.TorchRuntime;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tries on the executors, before any of them trains, what each rank needs: libtorch, the GPU that
+ * Spark assigns it, and an executor of its own.
+ */
+final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
+
+  private static final long serialVersionUID = 1;
+  private static final Logger LOG = LoggerFactory.getLogger(RankProbe.class);
+
+  /** Where a rank would be, and what is wrong there, if anything is. */
+  private record Found(String place, @Nullable String fault) implements Serializable {}
+
+  private RankProbe() {}
+
+  /**
+   * Checks the executors that a gang would have. If the check itself does not come to an end,
+   * training starts all the same, and has its own retries.
+   *
+   * @param context the application
+   * @param worldSize number of ranks
+   * @throws IllegalArgumentException with a line for each finding
+   */
+  static void check(JavaSparkContext context, int worldSize) {
+    List<Integer> ranks = IntStream.range(0, worldSize).boxed().toList();
+    List<String> answers;
+    try {
+      context.setJobGroup("ofa-probe", "libtorch and devices of %d ranks".formatted(worldSize));
+      answers =
+          BarrierStage.collect(
+              context.parallelize(ranks, worldSize), new RankProbe(), String.class);
+    } catch (Exception e) { // Spark's exceptions are checked and undeclared
+      LOG.warn("The executors could not be tried out: {}", e.getMessage());
+      return;
+    } finally {
+      context.clearJobGroup();
+    }
+    boolean isOneProcess =
+        LocalMaster.of(context.getConf()).filter(local -> !local.isCluster()).isPresent();
+    List<String> findings = findings(answers, isOneProcess);
+    if (!findings.isEmpty()) {
+      throw new IllegalArgumentException(String.join("\n", findings));
+    }
+  }
+
+  /** Returns what is wrong with the executors of ranks, in the order of ranks. */
+  static List<String> findings(List<String> answers, boolean mayShare) {
+    List<String> findings = new ArrayList<>();
+    Map<String, List<Integer>> ranksByPlace = new TreeMap<>();
+    for (int rank = 0; rank < answers.size(); rank++) {
+      Found found = new Gson().fromJson(answers.get(rank), Found.class);
+      if (found.fault() != null) {
+        findings.add(found.fault());
+      }
+      ranksByPlace.computeIfAbsent(found.place(), place -> new ArrayList<>()).add(rank);
+    }
+    ranksByPlace.forEach(
+        (place, ranks) -> {
+          if (ranks.size() > 1 && !mayShare) {
+            findings.add(
+                "ranks %s: all on %s (expected: an executor for each)".formatted(ranks, place)
+                    + "; set spark.task.cpus to the cores of an executor");
+          }
+        });
+    return findings;
+  }
+
+  @Override
+  public Iterator<String> call(Iterator<Integer> ranks) {
+    return List.of(new Gson().toJson(new Found(BarrierStage.place(), fault()))).iterator();
+  }
+
+  private static @Nullable String fault() {
+    try {
+      LOG.info("libtorch {}", TorchRuntime.version());
+    } catch (RuntimeException | LinkageError e) {
+      return "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)"
+              .formatted(SparkEnv.get().blockManager().blockManagerId().host(), e)
+          + "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.* sets";
+    }
+    try {
+      LOG.info("Computes on {}", AssignedDevice.of(BarrierTaskContext.get()));
+      return null;
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      return e.getMessage();
+    }
+  }
+}
