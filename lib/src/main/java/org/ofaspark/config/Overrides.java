@@ -54,9 +54,17 @@ final class Overrides {
   static ConfigValue value(String text) {
     boolean isBracketed = !text.isEmpty() && "\"[{".indexOf(text.charAt(0)) >= 0;
     boolean hasComment = text.contains("//") || text.contains("#");
-    return Optional.of(text)
-        .filter(hocon -> isBracketed || !hasComment)
-        .flatMap(hocon -> RecipeParser.parseValue(ORIGIN, hocon))
-        .orElseGet(() -> ConfigValueFactory.fromAnyRef(text, ORIGIN));
+    Optional<ConfigValue> parsed =
+        Optional.of(text)
+            .filter(hocon -> isBracketed || !hasComment)
+            .flatMap(hocon -> RecipeParser.parseValue(ORIGIN, hocon));
+    if (parsed.isEmpty() && isBracketed) {
+      throw new RecipeException(
+          "%s: %s (expected: a list or an object); put texts with : / or # in double quotes, and all"
+                  .formatted(ORIGIN, text)
+              + " of it in single ones, which the shell takes away",
+          null);
+    }
+    return parsed.orElseGet(() -> ConfigValueFactory.fromAnyRef(text, ORIGIN));
   }
 }

@@ -88,8 +88,14 @@ final class OfaBlock extends AbstractSymbolBlock {
     List<String> names =
         Arrays.stream(inputs.get(2).toLongArray()).mapToObj(Long::toString).toList();
     List<Hypothesis> best =
-        generator.generate(batch, names, type).stream().map(found -> found.get(0)).toList();
+        generator.generate(batch, names, type).stream().map(OfaBlock::best).toList();
     return toArrays(best, source.getManager());
+  }
+
+  private static Hypothesis best(List<Hypothesis> found) {
+    return found.stream()
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("logits: not finite (expected: numbers)"));
   }
 
   private static NDList toArrays(List<Hypothesis> hypotheses, NDManager manager) {

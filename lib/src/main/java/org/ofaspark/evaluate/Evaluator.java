@@ -3,6 +3,8 @@ package org.ofaspark.evaluate;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Task;
@@ -65,10 +67,10 @@ public final class Evaluator {
   /**
    * What came of an example.
    *
-   * @param prediction the best answer
+   * @param prediction the best answer; none if the network's numbers are not finite
    * @param loss of the right answer
    */
-  public record Evaluated(Prediction prediction, ExampleLoss loss) {}
+  public record Evaluated(Optional<Prediction> prediction, ExampleLoss loss) {}
 
   /**
    * Answers each sample of a batch; the answers do not depend on the targets.
@@ -95,13 +97,18 @@ public final class Evaluator {
         generator.generate(pass, encoded, batch.sourceLength(), exampleIds);
     List<Evaluated> evaluated = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
-      Hypothesis best = found.get(i).get(0);
-      Prediction prediction =
-          task == Task.REFCOCO
-              ? answers.region(best.tokens(), best.score(), ratios.get(i))
-              : answers.caption(best.tokens(), best.score());
-      evaluated.add(new Evaluated(prediction, lossOf.get(i)));
+      ExampleLoss loss = lossOf.get(i);
+      boolean isFinite = Double.isFinite(loss.loss()) && Double.isFinite(loss.nllLoss());
+      Optional<Hypothesis> best = found.get(i).stream().findFirst().filter(one -> isFinite);
+      ResizeRatios ratio = task == Task.REFCOCO ? ratios.get(i) : null;
+      evaluated.add(new Evaluated(best.map(one -> prediction(one, ratio)), loss));
     }
     return evaluated;
+  }
+
+  private Prediction prediction(Hypothesis best, @Nullable ResizeRatios region) {
+    return region == null
+        ? answers.caption(best.tokens(), best.score())
+        : answers.region(best.tokens(), best.score(), region);
   }
 }

@@ -15,7 +15,7 @@ record Candidate(Row from, int token, float score) {
 
   /** Tells whether this ends a hypothesis, and is allowed. */
   boolean isFinished() {
-    return token == Dictionary.EOS && score != Float.NEGATIVE_INFINITY;
+    return token == Dictionary.EOS && score > Float.NEGATIVE_INFINITY; // which NaN is not
   }
 
   /** Returns what has been found, if this ends it. */

@@ -40,7 +40,11 @@ public record GenerateConfig(
     Checks.inRange("generate.beam", beam, 1, 100);
     Checks.that("generate.max-len-a", maxLenA, maxLenA >= 0, "at least 0");
     Checks.atLeast("generate.max-len-b", maxLenB, 0);
-    Checks.atLeast("generate.min-len", minLen, 0);
+    Checks.that(
+        "generate.min-len",
+        minLen,
+        minLen >= 0 && (maxLenA > 0 || minLen <= maxLenB),
+        "0 to generate.max-len-b, %d".formatted(maxLenB));
     Checks.that("generate.lenpen", lenpen, Double.isFinite(lenpen), "a number");
     Checks.that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number");
     Checks.that("generate.temperature", temperature, temperature > 0, "a number above 0");

@@ -59,7 +59,13 @@ public record PreprocessConfig(
         "1 to " + ImageLimits.MAX_PIXELS);
     Checks.atLeast("preprocess.max-image-bytes", maxImageBytes, 1);
     Checks.atLeast("preprocess.max-image-side", maxImageSide, 1);
-    Checks.inRange("preprocess.max-line-bytes", maxLineBytes, 1, MAX_LINE_BYTES);
+    long encoded = maxImageBytes * 4L / 3; // as base64
+    Checks.that(
+        "preprocess.max-line-bytes",
+        maxLineBytes,
+        maxLineBytes > encoded && maxLineBytes <= MAX_LINE_BYTES,
+        "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d"
+            .formatted(encoded, MAX_LINE_BYTES));
     Checks.atLeast("preprocess.raw-line-limit", rawLineLimit, 0);
   }
 

@@ -1,6 +1,8 @@
 package org.ofaspark.recipe;
 
+import java.util.Optional;
 import org.ofaspark.config.Checks;
+import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Task;
@@ -102,6 +104,27 @@ public record Recipe(
         train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
         "a multiple of train.save-interval-updates, %d, so that the best can be kept"
             .formatted(train.saveIntervalUpdates()));
+  }
+
+  /**
+   * Checks what depends on the dictionary.
+   *
+   * @param symbols how many it has
+   * @throws org.ofaspark.config.RecipeException if a range goes beyond them
+   */
+  public void requireFits(int symbols) {
+    requireFits("criterion.constraint-range", criterion.constraintRange(), symbols);
+    requireFits("generate.constraint-range", generate.constraintRange(), symbols);
+  }
+
+  private static void requireFits(String key, Optional<ConstraintRange> range, int symbols) {
+    range.ifPresent(
+        given ->
+            Checks.that(
+                key,
+                given.start() + "," + given.end(),
+                given.end() <= symbols,
+                "at most the %d symbols of the table's dictionary".formatted(symbols)));
   }
 
   /** Returns the most tokens of a source or target, begin and end symbols included. */

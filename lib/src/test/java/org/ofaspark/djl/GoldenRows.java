@@ -176,7 +176,7 @@ final class GoldenRows {
         var ratios = example.region().map(region -> List.of(region.ratios())).orElse(List.of());
         evaluator
             .evaluate(batch, List.of(example.exampleId()), recipe.task(), ratios)
-            .forEach(evaluated -> predictions.add(evaluated.prediction()));
+            .forEach(evaluated -> predictions.add(evaluated.prediction().orElseThrow()));
       }
     }
     return predictions;

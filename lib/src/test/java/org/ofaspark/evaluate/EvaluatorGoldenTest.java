@@ -85,7 +85,8 @@ class EvaluatorGoldenTest {
     List<Evaluated> evaluated = evaluate(golden, batch, Task.REFCOCO, ratios);
 
     assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
-    List<Prediction> predictions = evaluated.stream().map(Evaluated::prediction).toList();
+    List<Prediction> predictions =
+        evaluated.stream().map(one -> one.prediction().orElseThrow()).toList();
 
     RefcocoAccuracy accuracy = RefcocoAccuracy.EMPTY;
     for (int i = 0; i < predictions.size(); i++) {
@@ -114,7 +115,8 @@ class EvaluatorGoldenTest {
     List<Evaluated> evaluated = evaluate(golden, batch, Task.CAPTION, List.of());
 
     assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
-    List<Prediction> predictions = evaluated.stream().map(Evaluated::prediction).toList();
+    List<Prediction> predictions =
+        evaluated.stream().map(one -> one.prediction().orElseThrow()).toList();
 
     assertThat(predictions.stream().map(Prediction::text))
         .containsExactlyElementsOf(texts(golden.getAsJsonArray("hyps")));

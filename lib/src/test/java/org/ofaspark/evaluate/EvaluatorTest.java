@@ -27,6 +27,8 @@ import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
@@ -84,7 +86,7 @@ class EvaluatorTest {
   }
 
   private List<Prediction> predict(MicroBatch batch, Task task) {
-    return evaluate(batch, task).stream().map(Evaluated::prediction).toList();
+    return evaluate(batch, task).stream().map(one -> one.prediction().orElseThrow()).toList();
   }
 
   private void evaluate(int seed) {
@@ -92,6 +94,17 @@ class EvaluatorTest {
     assertThat(losses.of(batch)).hasSize(batch.size());
     assertThat(predict(batch, Task.CAPTION)).hasSize(batch.size());
     assertThat(predict(batch, Task.REFCOCO)).hasSize(batch.size());
+  }
+
+  @Test
+  void numbersThatAreNotFiniteMakeNoPrediction() {
+    Autograd.withoutRecording(() -> state.vector(Role.TRAINABLE).array().muli(Float.NaN));
+
+    for (Task task : Task.values()) {
+      assertThat(evaluate(NanoModel.batch(0), task))
+          .isNotEmpty()
+          .allMatch(one -> one.prediction().isEmpty());
+    }
   }
 
   /** Counts the arrays of the manager and of those below it. */

@@ -71,7 +71,7 @@ class RecipeReaderTest {
     assertThat(recipe.train().reportAccuracy()).isTrue();
     assertThat(recipe.preprocess().input().get("train"))
         .containsExactly("hdfs:///a.tsv", "hdfs:///b.tsv");
-    assertThat(recipe.preprocess().maxLineBytes()).isEqualTo(16 << 20);
+    assertThat(recipe.preprocess().maxLineBytes()).isEqualTo(17 << 20);
     assertThat(recipe.evaluate().weights()).contains("hdfs:///runs/other");
     assertThat(recipe.evaluate().splits()).containsExactly("val");
     assertThat(recipe.evaluate().precision()).isEqualTo(recipe.train().precision());
@@ -156,6 +156,9 @@ class RecipeReaderTest {
             + " multiple of train.save-interval-updates, 500, so that the best can be kept)",
         "train.best-checkpoint-metric=score|train.best-checkpoint-metric: score (expected: a metric"
             + " of the task, such as cider)",
+        "generate.min-len=21|generate.min-len: 21 (expected: 0 to generate.max-len-b, 16)",
+        "preprocess.max-line-bytes=16MiB|preprocess.max-line-bytes: 16777216 (expected: more than"
+            + " 16777216, so that an image of preprocess.max-image-bytes fits, up to 1073741824)",
         "generate.sampling-topp=1.5|generate.sampling-topp: 1.5 (expected: 0.0 to 1.0)",
         "generate.only-bins=true|generate.only-bins: true (expected: false with task caption)",
         "preprocess.unlabelled=[val]|preprocess.unlabelled: [val] (expected: neither"
@@ -185,6 +188,25 @@ class RecipeReaderTest {
     assertThat(recipe.preprocess().input()).containsOnlyKeys("train");
     assertThat(RecipeReader.parse("again", recipe.resolvedText(), List.of()).preprocess().input())
         .containsOnlyKeys("train");
+  }
+
+  @Test
+  void listWhoseQuotesTheShellHasTakenIsTold() {
+    assertThatThrownBy(() -> read(CAPTION, "preprocess.input.train=[hdfs:///raw/a.tsv]"))
+        .isInstanceOf(RecipeException.class)
+        .hasMessage(
+            "command line: [hdfs:///raw/a.tsv] (expected: a list or an object); put texts with : /"
+                + " or # in double quotes, and all of it in single ones, which the shell takes away");
+  }
+
+  @Test
+  void rangesOfSymbolsStayInTheDictionary() {
+    Recipe recipe = read(REFCOCO, "generate.constraint-range=100,200");
+    recipe.requireFits(200);
+    assertThatThrownBy(() -> recipe.requireFits(199))
+        .hasMessage(
+            "generate.constraint-range: 100,200 (expected: at most the 199 symbols of the table's"
+                + " dictionary)");
   }
 
   @Test

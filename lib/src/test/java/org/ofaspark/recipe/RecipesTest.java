@@ -206,7 +206,7 @@ class RecipesTest {
                 max-image-bytes="12 MiB"
                 max-image-pixels=89478485
                 max-image-side=16384
-                max-line-bytes="16 MiB"
+                max-line-bytes="17 MiB"
                 max-reject-ratio=0.01
                 raw-line-limit="4 KiB"
                 unlabelled=[]

@@ -73,6 +73,7 @@ public final class EvaluateJob implements Callable<Integer> {
             ? WeightDirectory.resolve(files, "evaluate.weights", named.get())
             : run.bestCheckpoint("run-dir");
     Vocabulary vocabulary = Vocabulary.read(files, table);
+    recipe.requireFits(vocabulary.codec().dictionary().size());
     WeightDirectory.requireFits(
         files,
         "evaluate.weights",
@@ -90,10 +91,21 @@ public final class EvaluateJob implements Callable<Integer> {
             EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
         new EvaluationFiles(files, run.evaluation(split), recipe.evaluate().pageExamples())
             .write(recipe.task(), outcome, summary, ExampleTable.read(spark, table + "/" + split));
-        files.delete(run.unfinishedEvaluation(split));
+        forget(files, outcome.kept(), run.unfinishedEvaluation(split));
         summaries.add(summary);
       }
     }
     return summaries;
+  }
+
+  /** Deletes the answers that have been kept, and what is around them if nothing else is there. */
+  private static void forget(HadoopFiles files, Optional<String> kept, String around)
+      throws IOException {
+    if (kept.isPresent()) {
+      files.delete(kept.get());
+    }
+    if (files.list(around).isEmpty()) {
+      files.delete(around);
+    }
   }
 }

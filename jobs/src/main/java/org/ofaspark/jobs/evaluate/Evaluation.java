@@ -15,6 +15,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
+import org.ofaspark.config.Checks;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
@@ -60,6 +61,7 @@ public final class Evaluation {
    *     answered
    * @param examples examples of the split
    * @param failed examples without an answer
+   * @param kept directory that keeps the answers until the caller deletes it, if there is one
    * @param weights what answered: predictions whose executor is lost are made again
    */
   public record Outcome(
@@ -68,6 +70,7 @@ public final class Evaluation {
       List<String> leftOut,
       long examples,
       long failed,
+      Optional<String> kept,
       ModelBroadcast weights)
       implements AutoCloseable {
 
@@ -101,6 +104,29 @@ public final class Evaluation {
             : Optional.empty();
   }
 
+  /** Returns the names of the metrics that an evaluation can have. */
+  private List<String> metricNames() {
+    List<String> names =
+        new ArrayList<>(
+            TaskMetrics.of(recipe.task()).metrics().stream().map(SummedMetric::name).toList());
+    if (cached.isEmpty()) {
+      names.remove(PredictionTable.CIDER_VALID);
+    }
+    return names;
+  }
+
+  /**
+   * Checks that evaluations will have a metric.
+   *
+   * @param key the recipe's key that names it
+   * @param name its name
+   * @throws IllegalArgumentException if they will not
+   */
+  public void requireMetric(String key, String name) {
+    List<String> names = metricNames();
+    Checks.that(key, name, names.contains(name), "one of " + names.stream().sorted().toList());
+  }
+
   /**
    * Evaluates a split. The answers stay on the executors.
    *
@@ -113,8 +139,10 @@ public final class Evaluation {
         split,
         weights,
         (chunks, predict, source) ->
-            spark.createDataFrame(
-                chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.SCHEMA));
+            new Given(
+                spark.createDataFrame(
+                    chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.SCHEMA),
+                Optional.empty()));
   }
 
   /**
@@ -122,16 +150,19 @@ public final class Evaluation {
    *
    * @param split its name
    * @param weights directory of the weights
-   * @param directory where answers are kept, chunk by chunk; the caller deletes it when it needs
-   *     neither the outcome nor to go on
+   * @param directory where answers are kept, chunk by chunk, in a directory of {@link
+   *     Outcome#kept}; the caller deletes that when it needs neither the outcome nor to go on
    * @return predictions and metrics, which the caller closes
    */
   public Outcome resume(String split, String weights, String directory) throws IOException {
     return run(
         split,
         weights,
-        (chunks, predict, source) ->
-            new UnfinishedAnswers(spark, files, directory, source).complete(chunks, predict));
+        (chunks, predict, source) -> {
+          var unfinished = new UnfinishedAnswers(spark, files, directory, source);
+          return new Given(
+              unfinished.complete(chunks, predict), Optional.of(unfinished.directory()));
+        });
   }
 
   /**
@@ -162,9 +193,11 @@ public final class Evaluation {
   /** Where the answers come from. */
   @FunctionalInterface
   private interface Answers {
-    Dataset<Row> of(ExampleChunks chunks, PredictPartition predict, String source)
-        throws IOException;
+    Given of(ExampleChunks chunks, PredictPartition predict, String source) throws IOException;
   }
+
+  /** Answers, and the directory that keeps them, if there is one. */
+  private record Given(Dataset<Row> answers, Optional<String> kept) {}
 
   private Outcome run(String split, String weights, Answers answers) throws IOException {
     JavaSparkContext context = new JavaSparkContext(spark.sparkContext());
@@ -176,14 +209,12 @@ public final class Evaluation {
               spark, ExampleTable.read(spark, directory), recipe.evaluate().batchSize());
       var predict =
           new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast));
-      Dataset<Row> predictions =
-          answers
-              .of(chunks, predict, source(directory, chunks, broadcast))
-              .persist(StorageLevel.MEMORY_AND_DISK());
+      Given given = answers.of(chunks, predict, source(directory, chunks, broadcast));
+      Dataset<Row> predictions = given.answers().persist(StorageLevel.MEMORY_AND_DISK());
       Tally tally = Tally.of(predictions); // the model works here, once
       requireAll(tally.answers(), chunks.examples(), directory);
       Dataset<Row> scored = tally.labelled() > 0 ? scored(predictions) : predictions;
-      return outcome(scored, tally, broadcast);
+      return outcome(scored, tally, given.kept(), broadcast);
     } catch (IOException | RuntimeException e) {
       broadcast.destroy();
       throw e;
@@ -229,14 +260,12 @@ public final class Evaluation {
     return scored;
   }
 
-  private Outcome outcome(Dataset<Row> predictions, Tally tally, ModelBroadcast weights) {
+  private Outcome outcome(
+      Dataset<Row> predictions, Tally tally, Optional<String> kept, ModelBroadcast weights) {
     TaskMetrics task = TaskMetrics.of(recipe.task());
     Map<String, Double> metrics = task.of(predictions);
-    List<String> names = new ArrayList<>(task.metrics().stream().map(SummedMetric::name).toList());
-    if (cached.isEmpty()) {
-      metrics.remove(PredictionTable.CIDER_VALID);
-      names.remove(PredictionTable.CIDER_VALID);
-    }
+    List<String> names = metricNames();
+    metrics.keySet().retainAll(names);
     if (tally.failed() > 0) {
       tellFailures(predictions, tally);
     }
@@ -244,7 +273,7 @@ public final class Evaluation {
     if (!names.isEmpty() && tally.failed() < tally.answers()) {
       LOG.warn("No example says what was to be answered: left out are {}", names);
     }
-    return new Outcome(predictions, metrics, names, tally.answers(), tally.failed(), weights);
+    return new Outcome(predictions, metrics, names, tally.answers(), tally.failed(), kept, weights);
   }
 
   private static void tellFailures(Dataset<Row> predictions, Tally tally) {

@@ -14,6 +14,7 @@ import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
+import org.ofaspark.evaluate.ExampleLoss;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.image.BadImageException;
@@ -41,6 +42,9 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
     var predictor = new Predictor(stage.open());
     return new BatchedRows(rows, predictor.batchSize(), predictor::predict);
   }
+
+  private static final String NOT_FINITE =
+      "logits: not finite (expected: numbers); evaluate.precision=fp32 may help";
 
   private static final class Predictor {
     private final Recipe recipe;
@@ -97,8 +101,14 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
       List<Evaluated> evaluated = evaluator.evaluate(batch, ids, recipe.task(), ratios);
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
-        Evaluated outcome = evaluated.get(i);
-        result.add(PredictionTable.toRow(examples.get(i), outcome.prediction(), outcome.loss()));
+        Example example = examples.get(i);
+        ExampleLoss loss = evaluated.get(i).loss();
+        result.add(
+            evaluated
+                .get(i)
+                .prediction()
+                .map(prediction -> PredictionTable.toRow(example, prediction, loss))
+                .orElseGet(() -> PredictionTable.failure(example, NOT_FINITE)));
       }
       return result;
     }

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.evaluate;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
@@ -13,6 +14,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
+import org.ofaspark.config.Sha256;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.slf4j.Logger;
@@ -23,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * a job fails is not computed again by the next one. Driver.
  *
  * <pre>
- *   source.txt             what the answers depend on; answers of another source are deleted
- *   answers/chunk=N/       the answers of a chunk, as Parquet, there as soon as its task ends
+ *   ID/source.txt           what the answers depend on, of which the ID is a hash
+ *   ID/answers/chunk=N/     the answers of a chunk, as Parquet, there as soon as its task ends
  * </pre>
  */
 final class UnfinishedAnswers {
@@ -32,10 +34,12 @@ final class UnfinishedAnswers {
   private static final Logger LOG = LoggerFactory.getLogger(UnfinishedAnswers.class);
 
   private static final String CHUNK = "chunk";
+  private static final int ID_LENGTH = 12;
   private static final StructType SCHEMA = PredictionTable.SCHEMA.add(CHUNK, IntegerType, false);
 
   private final SparkSession spark;
   private final HadoopFiles files;
+  private final String directory;
   private final String answers;
 
   /**
@@ -43,19 +47,23 @@ final class UnfinishedAnswers {
    *
    * @param spark the session
    * @param files access to the file system
-   * @param directory where the answers are kept
+   * @param directory where answers are kept: those of other sources, which another evaluation may
+   *     be making, stay apart
    * @param source everything that the answers depend on
    */
   UnfinishedAnswers(SparkSession spark, HadoopFiles files, String directory, String source)
       throws IOException {
     this.spark = spark;
     this.files = files;
-    this.answers = directory + "/answers";
-    String sourceFile = directory + "/source.txt";
-    if (!files.exists(sourceFile) || !files.readText(sourceFile).equals(source)) {
-      files.delete(directory);
-      files.writeText(sourceFile, source);
-    }
+    String hash = Sha256.of(source.getBytes(StandardCharsets.UTF_8));
+    this.directory = directory + "/" + hash.substring(0, ID_LENGTH);
+    this.answers = this.directory + "/answers";
+    files.writeText(this.directory + "/source.txt", source);
+  }
+
+  /** Returns where the answers of this source are. */
+  String directory() {
+    return directory;
   }
 
   /**

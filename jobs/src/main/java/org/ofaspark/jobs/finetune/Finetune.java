@@ -75,6 +75,7 @@ public final class Finetune {
     info.requireFits(recipe);
     info.requireSplit("data.valid-split", recipe.table().validSplit());
     Vocabulary vocabulary = Vocabulary.read(files, table);
+    recipe.requireFits(vocabulary.codec().dictionary().size());
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
 
@@ -91,12 +92,15 @@ public final class Finetune {
       WeightDirectory.requireFits(files, "model.restore-file", weights, specs);
     }
     files.requireWritable("run-dir", run.path());
+    WorldSize.requireExecutors(context, worldSize, WorldSize.PATIENCE);
+    RankProbe.check(context, worldSize);
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var rankings =
         new RunRankings(
             files, run, recipe, plan, new ExampleRanking(spark, files, recipe, vocabulary));
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
+    evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
     RunStart.write(files, run, recipe, info, worldSize, total);
 
     Optional<Manifest> last = checkpoints.lastGood();

@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -149,17 +150,21 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       if (questions.isEmpty()) {
         return;
       }
-      List<Hypothesis> best = fitting.run(questions, this::hypotheses);
+      List<Optional<Hypothesis>> best = fitting.run(questions, this::hypotheses);
       for (int i = 0; i < good.size(); i++) {
-        Hypothesis one = best.get(i);
-        take(
-            good.get(i),
-            answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
+        if (best.get(i).isPresent()) {
+          Hypothesis one = best.get(i).get();
+          take(
+              good.get(i),
+              answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
+        } else {
+          good.get(i).error = "logits: not finite (expected: numbers)";
+        }
       }
     }
 
     /** Returns the best hypothesis for each question. */
-    private List<Hypothesis> hypotheses(List<Question> questions) {
+    private List<Optional<Hypothesis>> hypotheses(List<Question> questions) {
       List<String> names =
           questions.stream().map(question -> Long.toString(question.fingerprint())).toList();
       return generator
@@ -168,7 +173,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               names,
               recipe.evaluate().precision().type())
           .stream()
-          .map(found -> found.get(0))
+          .map(found -> found.stream().findFirst())
           .toList();
     }
 

@@ -56,7 +56,8 @@ final class ExampleRows implements RowIterator.Source {
     if (!line.isWhole()) {
       return new RowOutcome.Rejected(
           RejectReason.LINE_TOO_LONG,
-          "line: %d bytes (expected: at most %d)".formatted(line.length(), line.bytes().length),
+          "line: %d bytes (expected: at most %d, preprocess.max-line-bytes)"
+              .formatted(line.length(), line.bytes().length),
           Optional.empty());
     }
     try {

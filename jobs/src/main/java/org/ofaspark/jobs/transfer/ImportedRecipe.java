@@ -25,7 +25,7 @@ final class ImportedRecipe {
 
   /** What stands for the keys that a checkpoint leaves open, to check the others. */
   private static final List<String> OPEN =
-      List.of("run-dir=run", "data.table=table", "generate.max-len-b=0");
+      List.of("run-dir=run", "data.table=table", "generate.max-len-b=1");
 
   private static final String IMAGE_SIZE = "patch_image_size";
 

@@ -210,11 +210,12 @@ class EvaluationTest {
         var first = evaluation.resume("val", weights(Task.CAPTION), directory)) {
       assertThat(hypotheses(first)).isEqualTo(hypotheses(outcome));
       assertClose(first.metrics(), outcome.metrics());
-      long written = Files.getLastModifiedTime(Path.of(directory, "answers")).toMillis();
+      Path kept = Path.of(first.kept().orElseThrow(), "answers");
+      long written = Files.getLastModifiedTime(kept).toMillis();
       try (var second = evaluation.resume("val", weights(Task.CAPTION), directory)) {
         assertClose(second.metrics(), first.metrics());
-        assertThat(Files.getLastModifiedTime(Path.of(directory, "answers")).toMillis())
-            .isEqualTo(written);
+        assertThat(second.kept()).isEqualTo(first.kept());
+        assertThat(Files.getLastModifiedTime(kept).toMillis()).isEqualTo(written);
       }
     }
   }

@@ -155,6 +155,10 @@ class UnfinishedAnswersTest {
     Answering again = answering(null);
     assertThat(ids(open(directory, "weights 2").complete(chunks(2), again))).hasSize(EXAMPLES);
     assertThat(again.answered().value()).isEqualTo(EXAMPLES);
+
+    Answering first = answering(null); // another evaluation may still be at work on them
+    assertThat(ids(open(directory, "weights 1").complete(chunks(2), first))).hasSize(EXAMPLES);
+    assertThat(first.answered().value()).isZero();
   }
 
   private static UnfinishedAnswers open(Path directory, String source) throws IOException {
@@ -162,7 +166,7 @@ class UnfinishedAnswersTest {
   }
 
   private static Set<String> doneChunks(Path directory) throws IOException {
-    try (var names = Files.list(directory.resolve("answers"))) {
+    try (var names = Files.walk(directory)) {
       Set<String> done = new TreeSet<>();
       names
           .map(path -> path.getFileName().toString())

@@ -64,7 +64,7 @@ class PreprocessTest {
   @Test
   void everyKindOfBadCaptionRowIsRejectedWithItsPlaceAndReason() throws IOException {
     byte[] png = TestImages.png(30, 20, 1);
-    int maxLineBytes = 16 << 20;
+    int maxLineBytes = 17 << 20;
     List<BadRow> bad =
         List.of(
             bad(RejectReason.EMPTY_LINE, "", "line: empty (expected: a row)"),
@@ -101,7 +101,7 @@ class PreprocessTest {
             bad(
                 RejectReason.LINE_TOO_LONG,
                 caption("b11", "x".repeat(maxLineBytes)),
-                "line: %d bytes (expected: at most %d)"
+                "line: %d bytes (expected: at most %d, preprocess.max-line-bytes)"
                     .formatted(caption("b11", "").length() + maxLineBytes, maxLineBytes)));
     Map<Long, BadRow> badByLine = new TreeMap<>();
     Path input = writeBetweenGoodRows(bad, badByLine);

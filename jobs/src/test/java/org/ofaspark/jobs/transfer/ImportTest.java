@@ -55,7 +55,7 @@ class ImportTest {
           "run-dir=run",
           "data.table=table",
           "data.patch-image-size=16",
-          "generate.max-len-b=0");
+          "generate.max-len-b=1");
 
   @TempDir private Path folder;
   private final HadoopFiles files = new HadoopFiles(new Configuration());
@@ -211,7 +211,7 @@ class ImportTest {
         RecipeReader.parse(
             "r",
             files.readText(target() + "/recipe.conf"),
-            List.of("run-dir=run", "data.table=table", "generate.max-len-b=0"));
+            List.of("run-dir=run", "data.table=table", "generate.max-len-b=1"));
     assertThat(recipe.task().name()).isEqualToIgnoringCase(args.get("task").getAsString());
     assertThat(recipe.initialWeights().arch()).isEqualTo(args.get("arch").getAsString());
     assertThat(recipe.data().numBins()).isEqualTo(args.get("num_bins").getAsInt());
