@@ -47,6 +47,9 @@ public final class JobCommand {
   /** How long ranks wait for places and for each other to start; Spark's default is a year. */
   private static final String BARRIER_TIMEOUT = "spark.barrier.sync.timeout";
 
+  /** When a task that Spark ends, and that does not end, loses its executor. */
+  private static final String REAPER_TIMEOUT = "spark.task.reaper.killTimeout";
+
   private JobCommand() {}
 
   /**
@@ -121,8 +124,8 @@ public final class JobCommand {
     return session
         .config("spark.executorEnv.OMP_WAIT_POLICY", "PASSIVE")
         .config(BARRIER_TIMEOUT, new SparkConf().get(BARRIER_TIMEOUT, "600s"))
-        .config("spark.task.reaper.enabled", true) // a task that cannot end keeps no place
-        .config("spark.task.reaper.killTimeout", "120s")
+        .config("spark.task.reaper.enabled", true)
+        .config(REAPER_TIMEOUT, new SparkConf().get(REAPER_TIMEOUT, "600s"))
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", SLOT_CHECKS);
   }

@@ -6,11 +6,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.Partition;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.SparkStageInfo;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -21,6 +23,7 @@ import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.storage.BlockManagerId;
 import org.apache.spark.storage.RDDInfo;
+import org.jspecify.annotations.Nullable;
 import scala.Function1;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -92,6 +95,7 @@ public final class BarrierStage {
     private final String name = UUID.randomUUID().toString();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private volatile int stage = -1;
+    private volatile @Nullable Future<?> deadline;
 
     StartWatch(SparkContext context) {
       this.context = context;
@@ -109,18 +113,24 @@ public final class BarrierStage {
       if (isOwn) {
         stage = info.stageId();
         long seconds = context.getConf().getTimeAsSeconds(TIMEOUT, "600s");
-        var unused = timer.schedule(() -> cancel(info, seconds), seconds, TimeUnit.SECONDS);
+        deadline = timer.schedule(() -> cancel(info, seconds), seconds, TimeUnit.SECONDS);
       }
     }
 
     @Override
     public void onTaskStart(SparkListenerTaskStart start) {
-      if (start.stageId() == stage) {
-        timer.shutdownNow();
+      Future<?> waiting = deadline;
+      if (start.stageId() == stage && waiting != null) {
+        boolean unused = waiting.cancel(false);
       }
     }
 
     private void cancel(StageInfo info, long seconds) {
+      SparkStageInfo now =
+          context.statusTracker().getStageInfo(info.stageId()).getOrElse(() -> null);
+      if (now != null && now.numActiveTasks() + now.numCompletedTasks() > 0) {
+        return; // it has started, and this has not been told
+      }
       int executors = context.statusTracker().getExecutorInfos().length - 1; // the driver is one
       context.cancelStage(
           info.stageId(),

@@ -27,7 +27,7 @@ class BarrierStageTest {
 
   @BeforeAll
   static void start() {
-    spark = LocalSpark.builder("local[2]").config("spark.barrier.sync.timeout", "2s").getOrCreate();
+    spark = LocalSpark.builder("local[2]").config("spark.barrier.sync.timeout", "4s").getOrCreate();
   }
 
   @AfterAll
@@ -41,7 +41,7 @@ class BarrierStageTest {
     return BarrierStage.collect(
         numbers,
         rows -> {
-          TimeUnit.MILLISECONDS.sleep(2_500); // longer than what it may wait for places
+          TimeUnit.MILLISECONDS.sleep(4_500); // longer than what it may wait for places
           int number = rows.next();
           return List.of(number * number).iterator();
         },
@@ -70,7 +70,7 @@ class BarrierStageTest {
         () ->
             assertThatThrownBy(() -> squares(context))
                 .hasMessageContaining(
-                    "no places for 2 tasks at once within spark.barrier.sync.timeout, 2 s (expected:"
+                    "no places for 2 tasks at once within spark.barrier.sync.timeout, 4 s (expected:"
                         + " 1 free cores for each); this is one process, and something else has its"
                         + " cores"));
     OTHER_MAY_END.countDown();
