@@ -81,7 +81,8 @@ final class RunStart {
     JsonObject provenance =
         JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();
     String now = table.fingerprint(recipe.table().trainSplit());
-    if (!provenance.get(EXAMPLES).getAsString().equals(now)) {
+    boolean isKnown = provenance.has(EXAMPLES); // runs of earlier versions do not say
+    if (isKnown && !provenance.get(EXAMPLES).getAsString().equals(now)) {
       throw new IllegalArgumentException(
           "data.table: %s has other training examples than the run in %s has seen"
                   .formatted(recipe.table().table(), run.path())

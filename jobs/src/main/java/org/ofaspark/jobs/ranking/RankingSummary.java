@@ -81,10 +81,11 @@ public record RankingSummary(
       double dropBestRatio,
       double dropWorstRatio) {
 
-    /** Copies list and map. */
+    /** Copies list and map; summaries of earlier versions lack examples and settings. */
     public Source {
       weightsSha256 = List.copyOf(weightsSha256);
-      settings = new TreeMap<>(settings);
+      examplesSha256 = Objects.requireNonNullElse(examplesSha256, "");
+      settings = new TreeMap<>(Objects.requireNonNullElse(settings, Map.of()));
     }
 
     /**

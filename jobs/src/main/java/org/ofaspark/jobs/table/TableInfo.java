@@ -155,13 +155,15 @@ public record TableInfo(
   }
 
   /**
-   * Returns a fingerprint of a split's examples: of the lines that were read, and of what their
-   * tokens depend on. It does not depend on where the table lies.
+   * Returns a fingerprint of a split's examples: of the lines that were read, how many became
+   * examples, and what those depend on. It does not depend on where the table lies.
    *
    * @param split its name
    */
   public String fingerprint(String split) {
-    String examples = Json.PRETTY.toJson(List.of(inputSha256.getOrDefault(split, ""), data));
+    String lines = inputSha256.getOrDefault(split, "");
+    SplitCounts counts = splits.getOrDefault(split, new SplitCounts(0, 0, Map.of()));
+    String examples = Json.PRETTY.toJson(List.of(lines, counts, data));
     return Sha256.of((dictionarySha256 + examples).getBytes(StandardCharsets.UTF_8));
   }
 
