@@ -3,6 +3,7 @@ package org.ofaspark.jobs.finetune;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.cluster.AssignedDevice;
@@ -82,7 +83,8 @@ final class Preflight {
             "an executor has one rank, which uses all its cores");
       }
     }
-    if (conf.get("spark.master", "").startsWith("spark://") && !conf.contains(EXECUTOR_CORES)) {
+    boolean isStandalone = conf.get("spark.master", "").startsWith("spark://");
+    if (isStandalone && !conf.contains(EXECUTOR_CORES) && !conf.contains(TASK_CPUS)) {
       find(
           EXECUTOR_CORES,
           "unset",
@@ -148,7 +150,9 @@ final class Preflight {
   /** The copy that ranks exchange lies in Java's direct memory if parameters are on a GPU. */
   private void directMemory(long parameters) {
     String heap = conf.get(HEAP, "1g");
-    boolean isSet = conf.get(OPTIONS, "").contains("MaxDirectMemorySize");
+    boolean isSet =
+        Stream.of(OPTIONS, "spark.executor.defaultJavaOptions")
+            .anyMatch(key -> conf.get(key, "").contains("MaxDirectMemorySize"));
     if (conf.contains(AssignedDevice.TASK_GPUS)
         && !isSet
         && conf.getSizeAsMb(HEAP, heap) < 4 * parameters / MIB) {
