@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.ml;
 
 import java.io.IOException;
+import java.io.ObjectInputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -96,11 +97,9 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     StructType schema = dataset.schema();
     StructType result = transformSchema(schema);
     SparkContext spark = dataset.sparkSession().sparkContext();
-    LongAccumulator count = unanswered.get();
-    if (count == null) {
-      count = spark.longAccumulator(uid() + " unanswered");
-      unanswered.set(count);
-    }
+    LongAccumulator count =
+        unanswered.updateAndGet(
+            known -> known != null ? known : spark.longAccumulator(uid() + " unanswered"));
     var columns =
         new AnswerPartition.Columns(
             schema.fieldIndex(getOrDefault(inputCol)), textIndex(schema), isSet(errorCol));
@@ -210,6 +209,11 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   public final long unanswered() {
     LongAccumulator count = unanswered.get();
     return count == null ? 0 : count.value();
+  }
+
+  private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
+    in.defaultReadObject();
+    unanswered = new AtomicReference<>();
   }
 
   /** Lets a copy, which Spark makes when it is given parameters, count where this one does. */
