@@ -7,13 +7,18 @@ import com.sun.management.UnixOperatingSystemMXBean;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.SparkSession;
@@ -33,10 +38,11 @@ class ManyRunsTest {
 
   private static final int FIRST = 3;
   private static final int MORE = 12;
+  private static final int MOST_LOOKS = 30;
 
   /** They grow to a limit as they are used. */
   private static final String POOLS_OF_SPARK =
-      "(broadcast-exchange|QueryStageCreator|block-manager)-.*";
+      "(broadcast-exchange-|QueryStageCreator-|block-manager-|Executor task launch).*";
 
   @TempDir private static Path folder;
   private static SparkSession spark;
@@ -74,24 +80,50 @@ class ManyRunsTest {
   }
 
   /** What a run may leave behind. */
-  private record Left(long descriptors, Map<String, Long> threads, List<Path> files, int tables) {
+  private record Left(long descriptors, Map<String, Long> threads, long files, int tables) {
 
-    static Left now() throws IOException, InterruptedException {
+    /** Looks until what Spark cleans up behind itself stays as it is. */
+    static Left settled() throws IOException {
+      Left before = now();
+      for (int look = 0; look < MOST_LOOKS; look++) {
+        LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
+        Left now = now();
+        if (now.equals(before)) {
+          break;
+        }
+        before = now;
+      }
+      return before;
+    }
+
+    private static Left now() throws IOException {
       System.gc(); // Spark frees what is no longer reachable
-      Thread.sleep(2_000);
-      var system = ManagementFactory.getPlatformMXBean(UnixOperatingSystemMXBean.class);
       Map<String, Long> threads =
           Thread.getAllStackTraces().keySet().stream()
               .map(thread -> thread.getName().replaceAll("\\d+", "N"))
               .filter(name -> !name.matches(POOLS_OF_SPARK))
               .collect(Collectors.groupingBy(name -> name, TreeMap::new, Collectors.counting()));
-      try (Stream<Path> found = Files.walk(folder.resolve("local"))) {
-        return new Left(
-            system.getOpenFileDescriptorCount(),
-            threads,
-            found.filter(Files::isRegularFile).toList(),
-            spark.sparkContext().getPersistentRDDs().size());
-      }
+      var files = new AtomicLong();
+      Files.walkFileTree(
+          folder.resolve("local"),
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+              files.incrementAndGet();
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException gone) {
+              return FileVisitResult.CONTINUE;
+            }
+          });
+      return new Left(
+          ManagementFactory.getPlatformMXBean(UnixOperatingSystemMXBean.class)
+              .getOpenFileDescriptorCount(),
+          threads,
+          files.get(),
+          spark.sparkContext().getPersistentRDDs().size());
     }
 
     long threadCount() {
@@ -106,17 +138,17 @@ class ManyRunsTest {
     for (int run = 0; run < FIRST; run++) {
       finetune("first-" + run);
     }
-    Left before = Left.now();
+    Left before = Left.settled();
     for (int run = 0; run < MORE; run++) {
       finetune("more-" + run);
     }
-    Left after = Left.now();
+    Left after = Left.settled();
 
     assertThat(after.descriptors()).isLessThanOrEqualTo(before.descriptors() + 5);
     assertThat(after.threadCount())
         .as("%s, and before %s", after.threads(), before.threads())
         .isLessThanOrEqualTo(before.threadCount() + 2);
-    assertThat(after.files()).hasSizeLessThanOrEqualTo(before.files().size() + 5);
+    assertThat(after.files()).isLessThanOrEqualTo(before.files() + 5);
     assertThat(after.tables()).isEqualTo(before.tables());
     assertThat(KeptStates.count()).isZero();
   }
