@@ -1,6 +1,7 @@
 package org.ofaspark.image;
 
 import static org.ofaspark.image.BadImageException.Reason.CORRUPT;
+import static org.ofaspark.image.BadImageException.Reason.TOO_MANY_PIXELS;
 
 import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
@@ -135,7 +136,14 @@ public final class ImageDecoder {
       } finally {
         reader.dispose();
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      if (e instanceof OutOfMemoryError || e.getCause() instanceof OutOfMemoryError) {
+        throw new BadImageException( // of its one large array: the next image may be smaller
+            TOO_MANY_PIXELS,
+            "image: does not fit in a heap of %d MiB (expected: fewer pixels, or a larger heap)"
+                .formatted(Runtime.getRuntime().maxMemory() >> 20),
+            e);
+      }
       throw new BadImageException(
           CORRUPT, "image: %s (expected: samples that decode)".formatted(e.getMessage()), e);
     }

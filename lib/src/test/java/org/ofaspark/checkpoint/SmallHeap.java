@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** Processes with less memory than that of the tests. */
-final class SmallHeap {
+public final class SmallHeap {
 
   private SmallHeap() {}
 
   /** Runs a main class in a process of its own and expects it to end well within a minute. */
-  static void run(Class<?> main, int mebibytes) throws IOException, InterruptedException {
+  public static void run(Class<?> main, int mebibytes) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

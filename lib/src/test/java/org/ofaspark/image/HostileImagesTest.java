@@ -22,15 +22,19 @@ import static org.ofaspark.image.EncodedImages.withSegment;
 import com.google.gson.JsonElement;
 import com.sun.management.ThreadMXBean;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.ofaspark.checkpoint.SmallHeap;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.image.BadImageException.Reason;
 
@@ -321,5 +325,38 @@ class HostileImagesTest {
       image.setRGB(x, y, (x * 5 % 256) << 16 | (y * 7 % 256) << 8 | (x * y % 256));
     }
     return image;
+  }
+
+  @Test
+  void imageThatDoesNotFitInTheHeapIsRefusedAndTheNextIsRead() throws Exception {
+    SmallHeap.run(LargeImage.class, 64);
+  }
+
+  /** Reads an image of 128 MB of samples in a small heap. */
+  static final class LargeImage {
+    private static final int SIDE = 4_000;
+
+    private LargeImage() {}
+
+    public static void main(String[] args) throws IOException {
+      var zeros = new ByteArrayOutputStream();
+      try (var deflate = new DeflaterOutputStream(zeros)) {
+        for (int row = 0; row < SIDE; row++) {
+          deflate.write(new byte[1 + SIDE * 8]); // 16 bits of red, green, blue and alpha
+        }
+      }
+      byte[] large =
+          concat(
+              signature(),
+              header(SIDE, SIDE, 16, 6),
+              chunk("IDAT", zeros.toByteArray()),
+              chunk("IEND"));
+      var decoder = new ImageDecoder(PhotoLimits.PHOTOS);
+      BadImageException refusal =
+          catchThrowableOfType(BadImageException.class, () -> decoder.verify(large));
+      assertThat(refusal.reason()).as(refusal.getMessage()).isEqualTo(Reason.TOO_MANY_PIXELS);
+      assertThat(refusal).hasMessageStartingWith("image: does not fit in a heap of 64 MiB");
+      assertThat(decoder.verify(png(1, 1, 8, GRAY, 7)).width()).isEqualTo(1);
+    }
   }
 }
