@@ -357,7 +357,11 @@ final class GangNetwork implements AutoCloseable {
     try {
       if (failure == null && !isKilled.getAsBoolean()) {
         clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.LEAVING, 0, NOTHING));
-        await(LEAVING, Duration.ofMillis(LEAVE_MILLIS), this::hasLeft, this::allHaveLeft);
+        await(
+            LEAVING,
+            Duration.ofMillis(LEAVE_MILLIS),
+            this::hasLeft,
+            () -> allHaveLeft() && allHaveAnswered());
       }
     } catch (CollectiveException e) {
       LOG.info("Not all ranks said goodbye: {}", e.getMessage());
@@ -367,6 +371,12 @@ final class GangNetwork implements AutoCloseable {
       clients.values().forEach(TransportClient::close);
       channels.close();
     }
+  }
+
+  /** Tells whether Spark's answers to streams have come, which may be later than the goodbyes. */
+  private boolean allHaveAnswered() {
+    return clients.values().stream()
+        .allMatch(client -> client.getHandler().numOutstandingRequests() == 0);
   }
 
   private boolean allHaveLeft() {
