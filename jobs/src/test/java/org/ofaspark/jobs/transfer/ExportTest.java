@@ -105,9 +105,12 @@ class ExportTest {
     assertThat(files.readText(in("export") + "/recipe.conf")).contains("arch = \"of_the_run\"");
 
     String text = files.readText(run.recipe());
-    assertThat(text).containsPattern("attn-scale-factor = ");
+    String scale = "attn-scale-factor = 4";
     files.writeText(
-        run.recipe(), text.replaceFirst("attn-scale-factor = .*", "attn-scale-factor = 4"));
+        run.recipe(),
+        text.contains("attn-scale-factor")
+            ? text.replaceFirst("attn-scale-factor = .*", scale)
+            : text + "\nmodel." + scale + "\n");
     new Export(files).run(in("run"), in("port"), "huggingface");
     JsonObject config =
         JsonParser.parseString(files.readText(in("port/config.json"))).getAsJsonObject();
