@@ -43,12 +43,7 @@ public record DataConfig(
         (selectedCols.size() == 3 || selectedCols.size() == 4)
             && selectedCols.stream().allMatch(column -> column >= 0 && column < columns),
         "three columns, or four for refcoco, from 0 to %d".formatted(columns - 1));
-    List<Integer> contents = selectedCols.subList(1, selectedCols.size());
-    Checks.that(
-        "data.image-id-col",
-        imageIdCol,
-        imageIdCol >= 0 && imageIdCol < columns && !contents.contains(imageIdCol),
-        "0 to %d, and none of %s, which hold image and texts".formatted(columns - 1, contents));
+    Checks.inRange("data.image-id-col", imageIdCol, 0, columns - 1);
     Checks.atLeast("data.max-src-length", maxSrcLength, 1);
     Checks.atLeast("data.max-tgt-length", maxTgtLength, 1);
     Checks.inRange("data.patch-image-size", patchImageSize, 16, 4096);
