@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.Partition;
 import org.apache.spark.SparkContext;
@@ -93,7 +94,9 @@ public final class BarrierStage {
   private static final class StartWatch extends SparkListener {
     private final SparkContext context;
     private final String name = UUID.randomUUID().toString();
-    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
+    private final ScheduledExecutorService timer =
+        new ScheduledThreadPoolExecutor( // Spark may still tell of the stage once it has ended
+            1, StartWatch::daemon, new ThreadPoolExecutor.DiscardPolicy());
     private volatile int stage = -1;
     private volatile @Nullable Future<?> deadline;
 
@@ -101,6 +104,12 @@ public final class BarrierStage {
       this.context = context;
       context.setLocalProperty(WATCHED, name);
       context.addSparkListener(this);
+    }
+
+    private static Thread daemon(Runnable task) {
+      var thread = new Thread(task, "ofa-start-watch");
+      thread.setDaemon(true);
+      return thread;
     }
 
     @Override
