@@ -39,6 +39,15 @@ public record LocalMaster(int executors, int cores, boolean isCluster) {
     return Optional.empty();
   }
 
+  /**
+   * Returns the master of an application whose driver and executor are this one process.
+   *
+   * @param conf what the application is started with
+   */
+  public static Optional<LocalMaster> ofOneProcess(SparkConf conf) {
+    return of(conf).filter(local -> !local.isCluster());
+  }
+
   private static int cores(@Nullable String text) {
     if (text == null) {
       return 1;

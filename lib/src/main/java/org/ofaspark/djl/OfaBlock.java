@@ -95,7 +95,7 @@ final class OfaBlock extends AbstractSymbolBlock {
   private static Hypothesis best(List<Hypothesis> found) {
     return found.stream()
         .findFirst()
-        .orElseThrow(() -> new IllegalStateException("logits: not finite (expected: numbers)"));
+        .orElseThrow(() -> new IllegalStateException(SequenceGenerator.NOT_FINITE));
   }
 
   private static NDList toArrays(List<Hypothesis> hypotheses, NDManager manager) {

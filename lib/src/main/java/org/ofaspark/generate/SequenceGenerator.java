@@ -28,6 +28,9 @@ import org.ofaspark.tensor.Scope;
  */
 public final class SequenceGenerator {
 
+  /** Why a sample has no hypothesis. */
+  public static final String NOT_FINITE = "logits: not finite (expected: numbers)";
+
   private final OfaModel model;
   private final StateDict state;
   private final GenerateConfig config;

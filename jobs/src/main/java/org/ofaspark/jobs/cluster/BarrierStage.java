@@ -140,7 +140,7 @@ public final class BarrierStage {
       if (now != null && now.numActiveTasks() + now.numCompletedTasks() > 0) {
         return; // it has started, and this has not been told
       }
-      int executors = context.statusTracker().getExecutorInfos().length - 1; // the driver is one
+      int executors = executors(context);
       context.cancelStage(
           info.stageId(),
           "no places for %d tasks at once within %s, %d s (expected: %s free cores for each); %s"
@@ -159,6 +159,15 @@ public final class BarrierStage {
       context.setLocalProperty(WATCHED, null);
       timer.shutdownNow();
     }
+  }
+
+  /**
+   * Returns how many executors are there that are processes of their own. Driver only.
+   *
+   * @param context the application
+   */
+  public static int executors(SparkContext context) {
+    return context.statusTracker().getExecutorInfos().length - 1; // the driver counts too
   }
 
   /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */

@@ -28,6 +28,9 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
 
   private static final long serialVersionUID = 1;
 
+  private static final String NOT_FINITE =
+      SequenceGenerator.NOT_FINITE + "; evaluate.precision=fp32 may help";
+
   private final ModelStage stage;
 
   PredictPartition(ModelStage stage) {
@@ -42,9 +45,6 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
     var predictor = new Predictor(stage.open());
     return new BatchedRows(rows, predictor.batchSize(), predictor::predict);
   }
-
-  private static final String NOT_FINITE =
-      "logits: not finite (expected: numbers); evaluate.precision=fp32 may help";
 
   private static final class Predictor {
     private final Recipe recipe;

@@ -92,6 +92,8 @@ public final class Finetune {
       WeightDirectory.requireFits(files, "model.restore-file", weights, specs);
     }
     files.requireWritable("run-dir", run.path());
+    var evaluation = new Evaluation(spark, files, recipe, vocabulary);
+    evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
     WorldSize.requireExecutors(context, worldSize, WorldSize.PATIENCE);
     RankProbe.check(context, worldSize);
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
@@ -99,8 +101,6 @@ public final class Finetune {
     var rankings =
         new RunRankings(
             files, run, recipe, plan, new ExampleRanking(spark, files, recipe, vocabulary));
-    var evaluation = new Evaluation(spark, files, recipe, vocabulary);
-    evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
     RunStart.write(files, run, recipe, info, worldSize, total);
 
     Optional<Manifest> last = checkpoints.lastGood();

@@ -73,7 +73,7 @@ final class Preflight {
 
   private void oneTaskOnEachExecutor() {
     int taskCpus = conf.getInt(TASK_CPUS, 1);
-    if (conf.contains(EXECUTOR_CORES) && oneProcess().isEmpty()) {
+    if (conf.contains(EXECUTOR_CORES) && LocalMaster.ofOneProcess(conf).isEmpty()) {
       int cores = conf.getInt(EXECUTOR_CORES, 1);
       if (taskCpus > cores || cores / taskCpus > 1) {
         find(
@@ -101,14 +101,9 @@ final class Preflight {
     }
   }
 
-  /** Returns the master if driver and executor are this one process. */
-  private Optional<LocalMaster> oneProcess() {
-    return LocalMaster.of(conf).filter(local -> !local.isCluster());
-  }
-
   private void localSlots() {
     long needed = (long) worldSize * conf.getInt(TASK_CPUS, 1);
-    if (oneProcess().filter(local -> local.cores() < needed).isPresent()) {
+    if (LocalMaster.ofOneProcess(conf).filter(local -> local.cores() < needed).isPresent()) {
       find(
           "spark.master",
           conf.get("spark.master"),

@@ -56,8 +56,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     } finally {
       context.clearJobGroup();
     }
-    boolean isOneProcess =
-        LocalMaster.of(context.getConf()).filter(local -> !local.isCluster()).isPresent();
+    boolean isOneProcess = LocalMaster.ofOneProcess(context.getConf()).isPresent();
     List<String> findings = findings(answers, isOneProcess);
     if (!findings.isEmpty()) {
       throw new IllegalArgumentException(String.join("\n", findings));

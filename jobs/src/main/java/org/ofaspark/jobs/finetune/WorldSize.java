@@ -7,6 +7,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.cluster.BarrierStage;
 
 /**
  * How many ranks a run has: one an executor, unless {@value #RANKS} says otherwise. Driver.
@@ -61,11 +62,11 @@ public final class WorldSize {
    * @throws IllegalArgumentException if fewer have come by then
    */
   static void requireExecutors(JavaSparkContext context, int worldSize, Duration patience) {
-    if (LocalMaster.of(context.getConf()).filter(local -> !local.isCluster()).isPresent()) {
+    if (LocalMaster.ofOneProcess(context.getConf()).isPresent()) {
       return;
     }
     long start = System.nanoTime();
-    int count = executors(context);
+    int count = BarrierStage.executors(context.sc());
     while (count < worldSize) {
       if (System.nanoTime() - start > patience.toNanos()) {
         throw new IllegalArgumentException(
@@ -76,19 +77,15 @@ public final class WorldSize {
                 + ", or give the application more of the cluster");
       }
       pause();
-      count = executors(context);
+      count = BarrierStage.executors(context.sc());
     }
-  }
-
-  private static int executors(JavaSparkContext context) {
-    return context.sc().statusTracker().getExecutorInfos().length - 1; // the driver counts too
   }
 
   private static int countExecutors(JavaSparkContext context) {
     int count = 0;
     long since = System.nanoTime();
     while (count == 0 || System.nanoTime() - since < TimeUnit.MILLISECONDS.toNanos(SETTLE_MILLIS)) {
-      int now = executors(context);
+      int now = BarrierStage.executors(context.sc());
       if (now != count) {
         count = now;
         since = System.nanoTime();

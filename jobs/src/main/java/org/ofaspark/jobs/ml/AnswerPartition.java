@@ -158,7 +158,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               good.get(i),
               answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
         } else {
-          good.get(i).error = "logits: not finite (expected: numbers)";
+          good.get(i).error = SequenceGenerator.NOT_FINITE;
         }
       }
     }

@@ -76,7 +76,6 @@ public final class ExampleRanking {
   private final Recipe recipe;
   private final Vocabulary vocabulary;
   private final String table;
-  private final String fingerprint;
   private final Dataset<Row> examples;
   private final int partitions;
 
@@ -103,7 +102,6 @@ public final class ExampleRanking {
     this.recipe = recipe;
     this.vocabulary = vocabulary;
     this.table = files.qualified(recipe.table().table());
-    this.fingerprint = TableInfo.read(files, table).fingerprint(recipe.table().trainSplit());
     this.examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     this.partitions = partitions;
   }
@@ -205,12 +203,13 @@ public final class ExampleRanking {
     return source(weights, written.stream().map(FileEntry::sha256).toList(), rules);
   }
 
-  private Source source(String weights, List<String> hashes, RankingConfig rules) {
+  private Source source(String weights, List<String> hashes, RankingConfig rules)
+      throws IOException {
     return new Source(
         weights,
         hashes,
         table,
-        fingerprint,
+        TableInfo.read(files, table).fingerprint(recipe.table().trainSplit()),
         recipe.table().trainSplit(),
         rules.score().name().toLowerCase(Locale.ROOT),
         settings(),
