@@ -1,6 +1,7 @@
 package org.ofaspark.jobs;
 
 import java.lang.reflect.Constructor;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
@@ -40,6 +41,13 @@ public final class JobCommand {
           "MALLOC_MMAP_THRESHOLD_", String.valueOf(32 << 20),
           "MALLOC_TOP_PAD_", String.valueOf(64 << 20),
           "MALLOC_TRIM_THRESHOLD_", String.valueOf(1 << 30));
+
+  /**
+   * Settings of CUDA: GPUs have nvidia-smi's numbers, which are those that Spark discovers, and
+   * convolutions of float32 are not rounded to TF32.
+   */
+  static final Map<String, String> CUDA =
+      Map.of("CUDA_DEVICE_ORDER", "PCI_BUS_ID", "NVIDIA_TF32_OVERRIDE", "0");
 
   /** How often, a second apart, a gang looks for free executors; Spark's way takes 10 minutes. */
   private static final int SLOT_CHECKS = 120;
@@ -88,8 +96,8 @@ public final class JobCommand {
   }
 
   /**
-   * Starts a session with what all jobs need. Variables of {@link #ALLOCATOR} that are set stay as
-   * they are.
+   * Starts a session with what all jobs need. Variables of {@link #ALLOCATOR} and {@link #CUDA}
+   * that are set stay as they are.
    *
    * @param name of the application
    */
@@ -100,11 +108,13 @@ public final class JobCommand {
             .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS)
             .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
     var given = new SparkConf();
-    ALLOCATOR.forEach(
-        (variable, value) -> {
-          String key = "spark.executorEnv." + variable;
-          session.config(key, given.get(key, value));
-        });
+    for (Map<String, String> variables : List.of(ALLOCATOR, CUDA)) {
+      variables.forEach(
+          (variable, value) -> {
+            String key = "spark.executorEnv." + variable;
+            session.config(key, given.get(key, value));
+          });
+    }
     return session;
   }
 

@@ -15,6 +15,7 @@ class JobCommandTest {
   @Test
   void variablesThatAreSetStayAsTheyAre() throws Exception {
     System.setProperty(PREFIX + "MALLOC_ARENA_MAX", "4");
+    System.setProperty(PREFIX + "NVIDIA_TF32_OVERRIDE", "1");
     try (SparkSession spark =
         JobCommand.session("test")
             .master("local[1]")
@@ -22,8 +23,11 @@ class JobCommandTest {
             .getOrCreate()) {
       assertThat(spark.conf().get(PREFIX + "MALLOC_ARENA_MAX")).isEqualTo("4");
       assertThat(spark.conf().get(PREFIX + "MALLOC_TRIM_THRESHOLD_")).isEqualTo("1073741824");
+      assertThat(spark.conf().get(PREFIX + "NVIDIA_TF32_OVERRIDE")).isEqualTo("1");
+      assertThat(spark.conf().get(PREFIX + "CUDA_DEVICE_ORDER")).isEqualTo("PCI_BUS_ID");
     } finally {
       System.clearProperty(PREFIX + "MALLOC_ARENA_MAX");
+      System.clearProperty(PREFIX + "NVIDIA_TF32_OVERRIDE");
     }
   }
 

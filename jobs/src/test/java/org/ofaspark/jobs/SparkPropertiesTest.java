@@ -3,6 +3,7 @@ package org.ofaspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,11 +69,34 @@ class SparkPropertiesTest {
   @ParameterizedTest
   @ValueSource(strings = {"yarn-gpu.conf", "k8s.conf"})
   void aRankHasOneGpuWhoseAddressIsDiscovered(String name) throws IOException {
-    assertThat(read(name))
+    Properties properties = read(name);
+    assertThat(properties)
         .containsEntry("spark.executor.resource.gpu.amount", "1")
         .containsEntry("spark.task.resource.gpu.amount", "1")
         .containsKey("spark.executor.resource.gpu.discoveryScript")
-        .containsKey("spark.executor.memoryOverhead");
+        .containsKey("spark.executor.memoryOverhead")
+        .containsKey("spark.executorEnv.PYTORCH_LIBRARY_PATH")
+        .containsEntry("spark.executorEnv.DJL_OFFLINE", "true");
+    JobCommand.CUDA.forEach(
+        (variable, value) ->
+            assertThat(properties).containsEntry("spark.executorEnv." + variable, value));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"yarn-gpu.conf", "k8s.conf"})
+  void theJarHasAJniLibraryForTheCudaBuildThatIsAskedFor(String name) throws IOException {
+    Properties properties = read(name);
+    String version = properties.getProperty("spark.executorEnv.PYTORCH_VERSION");
+    String flavor = properties.getProperty("spark.executorEnv.PYTORCH_FLAVOR");
+    ClassLoader loader = getClass().getClassLoader();
+    var jni = new Properties();
+    try (InputStream in = loader.getResourceAsStream("jnilib/pytorch.properties")) {
+      jni.load(in);
+    }
+
+    assertThat(jni.getProperty("jni_version")).startsWith(version + "-");
+    assertThat(loader.getResource("jnilib/linux-x86_64/" + flavor + "/libdjl_torch.so"))
+        .isNotNull();
   }
 
   @ParameterizedTest
