@@ -4,6 +4,8 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.JniUtils;
+import ai.djl.pytorch.jni.LibUtils;
+import java.nio.file.Path;
 
 /** The PyTorch engine of this process: its version, threads, random numbers and devices. */
 public final class TorchRuntime {
@@ -13,6 +15,12 @@ public final class TorchRuntime {
   /** Returns the version of the native library, loading it if this is the first use. */
   public static String version() {
     return engine().getVersion();
+  }
+
+  /** Returns the folder that the native library was loaded from, loading it if need be. */
+  public static Path folder() {
+    engine();
+    return Path.of(LibUtils.getLibtorchPath());
   }
 
   /**

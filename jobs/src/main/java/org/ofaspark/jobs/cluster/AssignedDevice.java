@@ -4,12 +4,17 @@ import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.TrainConfig.Precision;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The device of a task: the GPU that Spark assigns it, else the CPU. Executor.
@@ -20,39 +25,93 @@ import org.ofaspark.train.TrainConfig.Precision;
  */
 public final class AssignedDevice {
 
+  static final String VISIBLE = "CUDA_VISIBLE_DEVICES";
+  private static final String LIBRARY = "PYTORCH_LIBRARY_PATH";
+  private static final Logger LOG = LoggerFactory.getLogger(AssignedDevice.class);
+
   /** Spark's setting for how many GPUs a task has. */
   public static final String TASK_GPUS = "spark.task.resource.gpu.amount";
+
+  /** The engine's words for an operator that its build does not have. */
+  private static final String NO_CUDA_BUILD = "'CUDA' backend";
+
+  /** What an executor needs for a GPU, as in conf/spark. */
+  private static final String LINES =
+      """
+      ; add these lines, as in conf/spark/yarn-gpu.conf:
+        spark.executorEnv.PYTORCH_LIBRARY_PATH  FOLDER (of libtorch 2.7.1+cu128, with libtorch.so)
+        spark.executorEnv.PYTORCH_FLAVOR        cu128""";
 
   private AssignedDevice() {}
 
   /**
-   * Returns the device of a task.
+   * Returns the device of a task, opened.
    *
    * @param task the task
-   * @throws IllegalStateException if the engine cannot open the GPU
+   * @throws IllegalStateException if the engine cannot be loaded, or cannot open the GPU
    */
   public static Device of(TaskContext task) {
-    ResourceInformation gpus = task.resourcesJMap().get("gpu");
-    if (gpus == null || gpus.addresses().length == 0) {
-      return Device.cpu();
+    Optional<String> address = address(task);
+    try {
+      LOG.debug("libtorch {} in {}", TorchRuntime.version(), TorchRuntime.folder());
+    } catch (RuntimeException | LinkageError e) {
+      throw new IllegalStateException(
+          "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s"
+              .formatted(
+                  SparkChannels.host(),
+                  RankReporter.inWords(e),
+                  address.isPresent()
+                      ? LINES
+                      : "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.*"
+                          + " sets"),
+          e);
     }
-    String address = gpus.addresses()[0];
-    Optional<String> visible = Optional.ofNullable(System.getenv("CUDA_VISIBLE_DEVICES"));
-    return opened(address, Device.gpu(number(address, visible)));
+    Optional<String> visible = Optional.ofNullable(System.getenv(VISIBLE));
+    return address
+        .map(known -> opened(SparkChannels.host(), known, Device.gpu(number(known, visible))))
+        .orElse(Device.cpu());
+  }
+
+  /** Returns Spark's address of a task's GPU, if it has one. */
+  static Optional<String> address(TaskContext task) {
+    ResourceInformation gpus = task.resourcesJMap().get("gpu");
+    return gpus == null ? Optional.empty() : Arrays.stream(gpus.addresses()).findFirst();
   }
 
   /** Tries a GPU, so that one which cannot be used is told by both its names. */
-  static Device opened(String address, Device gpu) {
+  static Device opened(String host, String address, Device gpu) {
     try (NDManager manager = TorchRuntime.newManager(gpu)) {
       manager.zeros(new Shape(1)).close();
       return gpu;
     } catch (EngineException e) {
+      String message = String.valueOf(e.getMessage());
+      boolean isCpuBuild = message.contains(NO_CUDA_BUILD);
+      String what =
+          "GPU address: %s, which is %s of the engine on %s: libtorch %s in %s "
+              .formatted(address, gpu, host, TorchRuntime.version(), TorchRuntime.folder());
+      if (isCpuBuild) { // the engine goes on to list all that it has instead
+        throw new IllegalStateException(
+            what
+                + "is built for CPUs (expected: for CUDA)"
+                + ignored(Optional.ofNullable(System.getenv(LIBRARY)), TorchRuntime.folder())
+                + LINES);
+      }
       throw new IllegalStateException(
-          "GPU address: %s, which is %s of the engine: cannot be opened by libtorch %s (expected: a"
-                  .formatted(address, gpu, TorchRuntime.version())
-              + " CUDA build that sees it); see PYTORCH_LIBRARY_PATH in conf/spark",
+          what
+              + "cannot open it: %s (expected: a GPU that it sees); see nvidia-smi and"
+                  .formatted(message.lines().findFirst().orElse(""))
+              + " CUDA_VISIBLE_DEVICES there, which is "
+              + Optional.ofNullable(System.getenv(VISIBLE)).orElse("unset"),
           e);
     }
+  }
+
+  /** Says so if the engine was not taken from where it should have been. */
+  static String ignored(Optional<String> wanted, Path folder) {
+    return wanted
+        .filter(path -> !folder.equals(Path.of(path).toAbsolutePath()))
+        .map(path -> "; %s is %s, where it has found no libtorch.so".formatted(LIBRARY, path))
+        .orElse("");
   }
 
   /**
@@ -80,11 +139,9 @@ public final class AssignedDevice {
    * @param visible the value of CUDA_VISIBLE_DEVICES, if it is set
    */
   static int number(String address, Optional<String> visible) {
-    if (visible.isPresent() && !visible.get().isBlank()) {
-      int place = java.util.List.of(visible.get().split(",", -1)).indexOf(address);
-      if (place >= 0) {
-        return place;
-      }
+    int place = entries(visible).indexOf(address);
+    if (place >= 0) {
+      return place;
     }
     try {
       return Integer.parseInt(address);
@@ -94,5 +151,13 @@ public final class AssignedDevice {
               + " spark.executor.resource.gpu.discoveryScript",
           e);
     }
+  }
+
+  /** Returns the entries of CUDA_VISIBLE_DEVICES; none if it is not set, or empty. */
+  static List<String> entries(Optional<String> visible) {
+    return visible.filter(text -> !text.isBlank()).stream()
+        .flatMap(text -> Arrays.stream(text.split(",", -1)))
+        .map(String::strip)
+        .toList();
   }
 }

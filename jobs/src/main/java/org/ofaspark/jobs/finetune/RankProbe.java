@@ -9,28 +9,28 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
-import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
-import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.jobs.cluster.GpuIdentity;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Tries on the executors, before any of them trains, what each rank needs: libtorch, the GPU that
- * Spark assigns it, and an executor of its own.
+ * Spark assigns it, and both an executor and a GPU of its own.
  */
 final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
 
   private static final long serialVersionUID = 1;
   private static final Logger LOG = LoggerFactory.getLogger(RankProbe.class);
 
-  /** Where a rank would be, and what is wrong there, if anything is. */
-  private record Found(String place, @Nullable String fault) implements Serializable {}
+  /** Where a rank would be, on which GPU, and what is wrong there, if anything is. */
+  private record Found(String place, @Nullable String gpu, @Nullable String fault)
+      implements Serializable {}
 
   private RankProbe() {}
 
@@ -67,39 +67,52 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   static List<String> findings(List<String> answers, boolean mayShare) {
     List<String> findings = new ArrayList<>();
     Map<String, List<Integer>> ranksByPlace = new TreeMap<>();
+    Map<String, List<Integer>> ranksByGpu = new TreeMap<>();
     for (int rank = 0; rank < answers.size(); rank++) {
       Found found = new Gson().fromJson(answers.get(rank), Found.class);
       if (found.fault() != null) {
         findings.add(found.fault());
       }
       ranksByPlace.computeIfAbsent(found.place(), place -> new ArrayList<>()).add(rank);
+      if (found.gpu() != null) {
+        ranksByGpu.computeIfAbsent(found.gpu(), gpu -> new ArrayList<>()).add(rank);
+      }
     }
-    ranksByPlace.forEach(
-        (place, ranks) -> {
-          if (ranks.size() > 1 && !mayShare) {
-            findings.add(
-                "ranks %s: all on %s (expected: an executor for each)".formatted(ranks, place)
-                    + "; set spark.task.cpus to the cores of an executor");
+    if (!mayShare) {
+      addShared(
+          findings,
+          ranksByPlace,
+          "an executor for each); set spark.task.cpus to the cores of an executor");
+      addShared(
+          findings,
+          ranksByGpu,
+          "a GPU for each); let the cluster manager isolate GPUs (YARN:"
+              + " yarn.nodemanager.resource-plugins=yarn.io/gpu), or the discovery script print"
+              + " those of its own executor");
+    }
+    return findings;
+  }
+
+  private static void addShared(
+      List<String> findings, Map<String, List<Integer>> ranksByThing, String expected) {
+    ranksByThing.forEach(
+        (thing, ranks) -> {
+          if (ranks.size() > 1) {
+            findings.add("ranks %s: all on %s (expected: %s".formatted(ranks, thing, expected));
           }
         });
-    return findings;
   }
 
   @Override
   public Iterator<String> call(Iterator<Integer> ranks) {
-    return List.of(new Gson().toJson(new Found(BarrierStage.place(), fault()))).iterator();
+    BarrierTaskContext task = BarrierTaskContext.get();
+    String gpu = GpuIdentity.of(task).orElse(null);
+    return List.of(new Gson().toJson(new Found(BarrierStage.place(), gpu, fault(task)))).iterator();
   }
 
-  private static @Nullable String fault() {
+  private static @Nullable String fault(BarrierTaskContext task) {
     try {
-      LOG.info("libtorch {}", TorchRuntime.version());
-    } catch (RuntimeException | LinkageError e) {
-      return "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)"
-              .formatted(SparkEnv.get().blockManager().blockManagerId().host(), e)
-          + "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.* sets";
-    }
-    try {
-      LOG.info("Computes on {}", AssignedDevice.of(BarrierTaskContext.get()));
+      LOG.info("Computes on {}", AssignedDevice.of(task));
       return null;
     } catch (IllegalStateException | IllegalArgumentException e) {
       return e.getMessage();

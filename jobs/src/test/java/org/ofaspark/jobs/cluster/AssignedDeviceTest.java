@@ -51,10 +51,13 @@ class AssignedDeviceTest {
               line ->
                   assertThat(line)
                       .matches(
-                          "rank \\d: GPU address: (\\d), which is gpu\\(\\1\\) of the engine: cannot be"
-                              + " opened by libtorch "
+                          "rank \\d: GPU address: (\\d), which is gpu\\(\\1\\) of the engine on \\S+:"
+                              + " libtorch "
                               + TorchRuntime.version()
-                              + " .*"));
+                              + " in \\S+ is built for CPUs (?s:.*)")
+                      .containsPattern("\n  spark.executorEnv.PYTORCH_LIBRARY_PATH  FOLDER .*\n")
+                      .endsWith("\n  spark.executorEnv.PYTORCH_FLAVOR        cu128")
+                      .doesNotContain("registered at"));
       assertThat(told)
           .extracting(line -> line.substring(0, "rank 0: GPU address: 3".length()))
           .containsAnyOf("rank 0: GPU address: 3", "rank 0: GPU address: 5")
@@ -85,6 +88,7 @@ class AssignedDeviceTest {
   @Test
   void addressIsAPlaceAmongTheVisibleGpus() {
     assertThat(AssignedDevice.number("5", Optional.of("3,5"))).isEqualTo(1);
+    assertThat(AssignedDevice.number("5", Optional.of(" 3, 5 "))).isEqualTo(1);
     assertThat(AssignedDevice.number("GPU-8f3a", Optional.of("GPU-1,GPU-8f3a"))).isEqualTo(1);
     assertThat(AssignedDevice.number("5", Optional.empty())).isEqualTo(5);
     assertThat(AssignedDevice.number("5", Optional.of(""))).isEqualTo(5);
@@ -94,10 +98,29 @@ class AssignedDeviceTest {
 
   @Test
   void gpuThatTheEngineCannotOpenIsToldByBothItsNames() {
-    assertThatThrownBy(() -> AssignedDevice.opened("GPU-8f3a", Device.gpu(63)))
+    assertThatThrownBy(() -> AssignedDevice.opened("h", "GPU-8f3a", Device.gpu(63)))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageStartingWith(
-            "GPU address: GPU-8f3a, which is gpu(63) of the engine: cannot be opened by libtorch ");
+        .hasMessageStartingWith("GPU address: GPU-8f3a, which is gpu(63) of the engine on h: ");
+  }
+
+  @Test
+  void folderWithoutALibraryIsTold() {
+    Path folder = Path.of("/opt/torch/lib");
+    assertThat(AssignedDevice.ignored(Optional.empty(), folder)).isEmpty();
+    assertThat(AssignedDevice.ignored(Optional.of("/opt/torch/lib"), folder)).isEmpty();
+    assertThat(AssignedDevice.ignored(Optional.of("/opt/tarch/lib"), folder))
+        .isEqualTo("; PYTORCH_LIBRARY_PATH is /opt/tarch/lib, where it has found no libtorch.so");
+  }
+
+  @Test
+  void gpuIsNamedByItsUuidWhereThatIsKnown() {
+    var listed = List.of("0, GPU-8f3a", "1, GPU-2c41");
+    assertThat(GpuIdentity.name("1", List.of(), listed)).isEqualTo("GPU-2c41");
+    assertThat(GpuIdentity.name("0", List.of("1"), listed)).isEqualTo("GPU-2c41");
+    assertThat(GpuIdentity.name("1", List.of("1"), listed)).isEqualTo("GPU-2c41");
+    assertThat(GpuIdentity.name("GPU-2c41", List.of("GPU-2c41"), listed)).isEqualTo("GPU-2c41");
+    assertThat(GpuIdentity.name("0", List.of("MIG-77"), listed)).isEqualTo("MIG-77");
+    assertThat(GpuIdentity.name("1", List.of(), List.of())).isEqualTo("1");
   }
 
   @ParameterizedTest

@@ -32,4 +32,19 @@ class RankProbeTest {
                 + " cores of an executor");
     assertThat(RankProbe.findings(answers, true)).isEmpty();
   }
+
+  @Test
+  void ranksThatShareAGpuAreTold() {
+    var answers =
+        List.of(onGpu("a", "GPU-8f of h"), onGpu("b", "GPU-2c of h"), onGpu("c", "GPU-8f of h"));
+    assertThat(RankProbe.findings(answers, false))
+        .singleElement()
+        .asString()
+        .startsWith("ranks [0, 2]: all on GPU-8f of h (expected: a GPU for each); ");
+    assertThat(RankProbe.findings(answers, true)).isEmpty();
+  }
+
+  private static String onGpu(String place, String gpu) {
+    return "{\"place\": \"%s\", \"gpu\": \"%s\"}".formatted(place, gpu);
+  }
 }
