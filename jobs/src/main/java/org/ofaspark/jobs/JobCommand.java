@@ -3,12 +3,14 @@ package org.ofaspark.jobs;
 import java.lang.reflect.Constructor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.jobs.storage.FileSystemFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -142,6 +144,12 @@ public final class JobCommand {
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
     String name = commandLine.getCommandName();
+    Optional<String> ofFiles = FileSystemFailure.sentence(failure);
+    if (ofFiles.isPresent()) {
+      LOG.error("{}: {}", name, ofFiles.get());
+      LOG.debug("{} failed", name, failure);
+      return failure instanceof IllegalArgumentException ? ExitCode.USAGE : ExitCode.SOFTWARE;
+    }
     if (failure instanceof IllegalArgumentException || failure instanceof BadCheckpointException) {
       LOG.error("{}: {}", name, failure.getMessage());
       LOG.debug("{} failed", name, failure);

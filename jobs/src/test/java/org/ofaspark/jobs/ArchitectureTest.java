@@ -1,5 +1,7 @@
 package org.ofaspark.jobs;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -41,8 +43,17 @@ class ArchitectureTest {
           .that()
           .resideInAPackage(ROOT)
           .should()
+          .dependOnClassesThat(
+              resideInAPackage(ROOT + ".*..").and(resideOutsideOfPackage(ROOT + ".storage")));
+
+  @ArchTest
+  static final ArchRule storageKnowsNoMain =
+      noClasses()
+          .that()
+          .resideInAPackage(ROOT + ".storage")
+          .should()
           .dependOnClassesThat()
-          .resideInAPackage(ROOT + ".*..");
+          .resideInAPackage(ROOT);
 
   @ArchTest
   static final ArchRule nativeCallsStayInTheLibrary =

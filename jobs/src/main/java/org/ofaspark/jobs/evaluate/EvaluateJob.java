@@ -62,7 +62,7 @@ public final class EvaluateJob implements Callable<Integer> {
   private static List<EvaluationSummary> evaluate(SparkSession spark, Recipe recipe)
       throws IOException {
     var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
-    String table = files.qualified(recipe.table().table());
+    String table = files.reachable("data.table", recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     recipe.evaluate().splits().forEach(split -> info.requireSplit("evaluate.splits", split));

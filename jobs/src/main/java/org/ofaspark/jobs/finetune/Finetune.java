@@ -70,7 +70,7 @@ public final class Finetune {
    * @return the manifest of the last checkpoint
    */
   public Manifest run() throws IOException {
-    String table = files.qualified(recipe.table().table());
+    String table = files.reachable("data.table", recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     info.requireSplit("data.valid-split", recipe.table().validSplit());

@@ -153,7 +153,7 @@ public final class Preprocess {
 
   private TableDirectory claimTable(List<SplitFiles> inputs, ExistingTable existing)
       throws IOException {
-    String path = files.qualified(recipe.table().table());
+    String path = files.reachable("data.table", recipe.table().table());
     for (SplitFiles input : inputs) {
       for (InputFile file : input.files()) {
         if (file.path().startsWith(path + "/")) {

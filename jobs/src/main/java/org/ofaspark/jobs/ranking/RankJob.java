@@ -73,7 +73,7 @@ public final class RankJob implements Callable<Integer> {
 
   private RankingSummary rank(SparkSession spark, Recipe recipe) throws IOException {
     var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
-    String table = files.qualified(recipe.table().table());
+    String table = files.reachable("data.table", recipe.table().table());
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     info.requireSplit("data.train-split", recipe.table().trainSplit());

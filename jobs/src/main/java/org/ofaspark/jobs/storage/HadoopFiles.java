@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -14,6 +15,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.ofaspark.checkpoint.ByteSource;
+import org.ofaspark.jobs.storage.FileSystemFailure.BadPathException;
 
 /**
  * Reads and writes files on the file system that a path names: HDFS, a local disk, an object store.
@@ -41,6 +43,27 @@ public final class HadoopFiles {
   public String qualified(String path) throws IOException {
     Path raw = new Path(path);
     return fileSystem(raw).makeQualified(raw).toString();
+  }
+
+  /**
+   * Returns a path with scheme and authority once its file system has answered.
+   *
+   * @param key the setting that names it, for messages
+   * @param path any path
+   * @throws IllegalArgumentException if there is no such file system, or it does not answer
+   */
+  public String reachable(String key, String path) throws IOException {
+    try {
+      String qualified = qualified(path);
+      boolean unused = exists(qualified);
+      return qualified;
+    } catch (IOException | RuntimeException e) {
+      Optional<String> reason = FileSystemFailure.sentence(e);
+      if (reason.isEmpty()) {
+        throw e;
+      }
+      throw new BadPathException("%s: %s: %s".formatted(key, path, reason.get()), e);
+    }
   }
 
   /**
@@ -73,15 +96,30 @@ public final class HadoopFiles {
    * @throws IllegalArgumentException if not
    */
   public void requireWritable(String key, String directory) {
-    Path probe = new Path(directory, ".probe-" + UUID.randomUUID());
     try {
-      fileSystem(probe).create(probe, false).close();
-      fileSystem(probe).delete(probe, false);
+      tryWriting(directory);
     } catch (IOException e) {
-      throw new IllegalArgumentException(
-          "%s: %s cannot be written to, %s (expected: a directory that can)"
-              .formatted(key, directory, e.getMessage()),
-          e);
+      String reason =
+          FileSystemFailure.sentence(e)
+              .orElseGet(() -> "%s (expected: a directory that can)".formatted(e.getMessage()));
+      throw new BadPathException(
+          "%s: %s cannot be written to, %s".formatted(key, directory, reason), e);
+    }
+  }
+
+  /**
+   * Writes a file below a directory and deletes it.
+   *
+   * @param directory made if it is not there
+   */
+  public void tryWriting(String directory) throws IOException {
+    Path probe = new Path(directory, ".probe-" + UUID.randomUUID());
+    FileSystem fileSystem = fileSystem(probe);
+    OutputStream file = fileSystem.create(probe, false);
+    try (OutputStream out = new OutputFile(file)) {
+      out.write(1); // a quota does not mind an empty file
+    } finally {
+      fileSystem.delete(probe, false);
     }
   }
 
@@ -225,7 +263,7 @@ public final class HadoopFiles {
     try {
       return path.getFileSystem(configuration);
     } catch (UnsupportedFileSystemException e) {
-      throw new IllegalArgumentException(
+      throw new BadPathException(
           "%s: %s (expected: a path of a file system that Spark knows)"
               .formatted(path, e.getMessage()),
           e);

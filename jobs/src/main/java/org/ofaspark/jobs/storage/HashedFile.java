@@ -31,7 +31,8 @@ public final class HashedFile {
       throws IOException {
     Path path = new Path(directory, name);
     MessageDigest digest = Sha256.digest();
-    try (OutputStream file = files.fileSystem(path).create(path, true, PendingFile.BUFFER_BYTES);
+    try (OutputStream file =
+            new OutputFile(files.fileSystem(path).create(path, true, PendingFile.BUFFER_BYTES));
         OutputStream out = new DigestOutputStream(new BufferedOutputStream(file), digest)) {
       content.write(out);
     }

@@ -8,6 +8,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.hdfs.DistributedFileSystem;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file that nobody sees until all of it is written: it has a hidden name beside its own, and is
@@ -16,6 +18,8 @@ import org.apache.hadoop.hdfs.DistributedFileSystem;
  * <p>Used by one thread.
  */
 public final class PendingFile implements Closeable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PendingFile.class);
 
   /** Weights come in gigabytes: the local disk would get them in portions of 4 kB. */
   static final int BUFFER_BYTES = 1 << 20;
@@ -37,7 +41,10 @@ public final class PendingFile implements Closeable {
     Path temporary =
         new Path(target.getParent(), "." + target.getName() + "." + UUID.randomUUID() + ".tmp");
     return new PendingFile(
-        fileSystem, target, temporary, fileSystem.create(temporary, false, BUFFER_BYTES));
+        fileSystem,
+        target,
+        temporary,
+        new OutputFile(fileSystem.create(temporary, false, BUFFER_BYTES)));
   }
 
   /** Returns where to write; do not close it. */
@@ -74,14 +81,19 @@ public final class PendingFile implements Closeable {
     }
   }
 
-  /** Deletes the file if it has not been given its name. */
+  /** Deletes the file if it has not been given its name; what fails here is not the first error. */
   @Override
-  public void close() throws IOException {
+  public void close() {
     if (!committed) {
       try {
         out.close();
-      } finally {
+      } catch (IOException e) {
+        LOG.debug("{}: not closed", temporary, e);
+      }
+      try {
         fileSystem.delete(temporary, false);
+      } catch (IOException e) {
+        LOG.warn("{}: not deleted, {}", temporary, e.getMessage());
       }
     }
   }

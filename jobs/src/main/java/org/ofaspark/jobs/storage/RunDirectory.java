@@ -45,7 +45,7 @@ public final class RunDirectory {
    */
   public RunDirectory(HadoopFiles files, String path) throws IOException {
     this.files = files;
-    this.path = files.qualified(path);
+    this.path = files.reachable("run-dir", path);
   }
 
   /** Returns the path, with scheme. */

@@ -42,7 +42,7 @@ public final class WeightDirectory {
    * @throws IllegalArgumentException if the path is neither
    */
   public static String resolve(HadoopFiles files, String key, String path) throws IOException {
-    String directory = files.qualified(path);
+    String directory = files.reachable(key, path);
     requireDirectory(files, key, directory);
     return is(files, directory)
         ? directory
