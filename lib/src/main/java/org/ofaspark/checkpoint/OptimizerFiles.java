@@ -3,6 +3,7 @@ package org.ofaspark.checkpoint;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.tensor.FlatVector;
 
@@ -27,7 +28,7 @@ public final class OptimizerFiles {
    * @param worldSize number of ranks
    */
   public static String name(int rank, int worldSize) {
-    return "%s%05d-of-%05d.safetensors".formatted(PREFIX, rank + 1, worldSize);
+    return String.format(Locale.ROOT, "%s%05d-of-%05d.safetensors", PREFIX, rank + 1, worldSize);
   }
 
   /**

@@ -8,8 +8,10 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.tensor.HostCopy;
@@ -46,6 +48,17 @@ class LargestValuesTest {
           assertThat(largest.value(row, i)).isEqualTo(numbers[first + sorted.get(i)]);
         }
       }
+    }
+  }
+
+  @Test
+  void lastPartOfARowIsFoundInALocaleWithOtherDigits() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+    try {
+      valuesAndPlacesAreThoseOfASortedRow(3000);
+    } finally {
+      Locale.setDefault(before);
     }
   }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import javax.imageio.ImageIO;
 
@@ -39,9 +40,15 @@ final class DrawnPhotos {
     }
     try (BufferedWriter out = Files.newBufferedWriter(file)) {
       for (int row = 0; row < rows; row++) {
-        String caption = "a drawing of %d shapes in many colors".formatted(row);
+        String caption = String.format(Locale.ROOT, "a drawing of %d shapes in many colors", row);
         out.write(
-            "%d\timage-%d\t%s\t\t%s\n".formatted(row, row, caption, pictures.get(row % PICTURES)));
+            String.format(
+                Locale.ROOT,
+                "%d\timage-%d\t%s\t\t%s\n",
+                row,
+                row,
+                caption,
+                pictures.get(row % PICTURES)));
       }
     }
   }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -88,7 +89,7 @@ final class TrainingBenchmark implements Benchmark {
           plain.seconds().add(seconds);
         }
         for (int worldSize = 1; worldSize <= ranks.size(); worldSize++) {
-          Path run = folder.resolve("run-%d-%d".formatted(worldSize, round));
+          Path run = folder.resolve(String.format(Locale.ROOT, "run-%d-%d", worldSize, round));
           new Finetune(spark, recipe(folder, run), worldSize).run();
           if (counts) {
             add(run, ranks.get(worldSize - 1));

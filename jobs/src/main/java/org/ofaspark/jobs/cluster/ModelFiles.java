@@ -3,6 +3,7 @@ package org.ofaspark.jobs.cluster;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.util.SerializableConfiguration;
@@ -48,7 +49,7 @@ public final class ModelFiles implements ModelWeights {
     for (String name : names) {
       Path file = new Path(path, name);
       FileStatus status = files.fileSystem(file).getFileStatus(file);
-      id.append(" %s@%d".formatted(name, status.getModificationTime()));
+      id.append(String.format(Locale.ROOT, " %s@%d", name, status.getModificationTime()));
     }
     return new ModelFiles(path, names, id.toString(), hadoop);
   }

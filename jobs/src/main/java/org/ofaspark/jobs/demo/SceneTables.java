@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -97,7 +98,7 @@ public final class SceneTables {
   }
 
   private static String imageId(String split, int scene) {
-    return "%s-%d".formatted(split, scene);
+    return String.format(Locale.ROOT, "%s-%d", split, scene);
   }
 
   private static String image(Scene scene) throws IOException {
@@ -146,12 +147,13 @@ public final class SceneTables {
 
   /** Returns the corners of a shape's box as upstream writes them: left, top, right, bottom. */
   static String region(Shape shape) {
-    return "%d,%d,%d,%d".formatted(shape.left(), shape.top(), shape.right(), shape.bottom());
+    return String.format(
+        Locale.ROOT, "%d,%d,%d,%d", shape.left(), shape.top(), shape.right(), shape.bottom());
   }
 
   /** Returns the id of a row of captions; of a held-out split, row i is of scene i. */
   static String captionId(String split, int row) {
-    return "%s-caption-%d".formatted(split, row);
+    return String.format(Locale.ROOT, "%s-caption-%d", split, row);
   }
 
   /** Writes the first pictures of a split, for a person to look at. */
@@ -163,6 +165,6 @@ public final class SceneTables {
 
   /** Returns the file name of a picture. */
   static String picture(String split, int scene) {
-    return "%s-%d.png".formatted(split, scene);
+    return String.format(Locale.ROOT, "%s-%d.png", split, scene);
   }
 }

@@ -152,7 +152,9 @@ final class Experiment {
   private Recipe recipe(String run, List<String> overrides) {
     return RecipeReader.parse(
         "experiment",
-        """
+        String.format(
+            Locale.ROOT,
+            """
         include "demo/caption.conf"
         run-dir = "%s"
         data.table = "%s"
@@ -160,20 +162,19 @@ final class Experiment {
         preprocess.input { train = ["%s"], val = ["%s"] }
         train.max-epoch = %d
         criterion.drop-best.ratio = 0
-        """
-            .formatted(
-                path("runs/" + run),
-                path("table"),
-                path("scenes/caption_train.tsv"),
-                path("scenes/caption_val.tsv"),
-                size.epochs()),
+        """,
+            path("runs/" + run),
+            path("table"),
+            path("scenes/caption_train.tsv"),
+            path("scenes/caption_val.tsv"),
+            size.epochs()),
         overrides);
   }
 
   private Outcome train(Setting setting, int seed) throws IOException {
     List<String> overrides = new ArrayList<>(setting.overrides());
     overrides.add("train.seed=" + seed);
-    Recipe recipe = recipe("%s-%d".formatted(setting.name(), seed), overrides);
+    Recipe recipe = recipe(String.format(Locale.ROOT, "%s-%d", setting.name(), seed), overrides);
     Manifest last = new Finetune(spark, recipe, WorldSize.of(spark)).run();
 
     var run = new RunDirectory(files, recipe.runDir());

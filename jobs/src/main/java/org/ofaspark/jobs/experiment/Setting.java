@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.experiment;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * A way to train that is compared with others.
@@ -40,6 +41,11 @@ record Setting(String name, String title, List<String> overrides) {
         "EL + drop-%s (example)".formatted(end),
         List.of(
             ENCOURAGING,
-            "criterion.drop-%s={ratio=%s,after=%d,scope=example}".formatted(end, ratio, after)));
+            String.format(
+                Locale.ROOT,
+                "criterion.drop-%s={ratio=%s,after=%d,scope=example}",
+                end,
+                ratio,
+                after)));
   }
 }

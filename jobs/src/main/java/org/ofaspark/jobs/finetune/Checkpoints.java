@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -114,7 +115,7 @@ final class Checkpoints {
   /** Adds a line to those of the validations, in the place of one of the same update. */
   private void writeLine(long update, JsonObject line) throws IOException {
     String file = run.validMetrics();
-    String start = "{\"update\":%d,".formatted(update);
+    String start = String.format(Locale.ROOT, "{\"update\":%d,", update);
     String before = files.exists(file) ? files.readText(file) : "";
     String others =
         before

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.preprocess;
 import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -47,7 +48,7 @@ record SplitWriter(
 
   private Iterator<Row> rows(
       int index, Iterator<List<InputRange>> task, String split, String rejects) {
-    String path = "%s/part-%05d.json".formatted(rejects, index);
+    String path = String.format(Locale.ROOT, "%s/part-%05d.json", rejects, index);
     RejectFile file = new RejectFile(input.files(), path, split, rawLineLimit);
     return RowIterator.of(
         new ExampleRows(

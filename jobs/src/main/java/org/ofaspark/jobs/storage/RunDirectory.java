@@ -3,6 +3,7 @@ package org.ofaspark.jobs.storage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -84,7 +85,7 @@ public final class RunDirectory {
    * @param fromUpdate the segment's first update
    */
   public String trainMetrics(long fromUpdate) {
-    return "%s/%s%08d.jsonl".formatted(metrics(), TRAIN_PREFIX, fromUpdate);
+    return String.format(Locale.ROOT, "%s/%s%08d.jsonl", metrics(), TRAIN_PREFIX, fromUpdate);
   }
 
   /** Returns the files of training metrics, in the order of the updates. */
@@ -101,7 +102,7 @@ public final class RunDirectory {
    * @param updateNumber updates done by the weights that score
    */
   public String ranking(long updateNumber) {
-    return "%s/ranking/%s%08d".formatted(path, PREFIX, updateNumber);
+    return String.format(Locale.ROOT, "%s/ranking/%s%08d", path, PREFIX, updateNumber);
   }
 
   /** Returns the updates done by the weights of every example ranking, ascending. */
@@ -134,7 +135,7 @@ public final class RunDirectory {
    * @param split the split evaluated
    */
   public String unfinishedEvaluation(String split) {
-    return "%s/evaluation/.%s.tmp".formatted(path, split);
+    return String.format(Locale.ROOT, "%s/evaluation/.%s.tmp", path, split);
   }
 
   /**
@@ -143,7 +144,7 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public String checkpoint(long updateNumber) {
-    return "%s/checkpoints/%s%08d".formatted(path, PREFIX, updateNumber);
+    return String.format(Locale.ROOT, "%s/checkpoints/%s%08d", path, PREFIX, updateNumber);
   }
 
   /**
@@ -152,7 +153,7 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public String unfinishedCheckpoint(long updateNumber) {
-    return "%s/checkpoints/.%s%08d.tmp".formatted(path, PREFIX, updateNumber);
+    return String.format(Locale.ROOT, "%s/checkpoints/.%s%08d.tmp", path, PREFIX, updateNumber);
   }
 
   /**
@@ -246,8 +247,13 @@ public final class RunDirectory {
    */
   public String setAside(long updateNumber) throws IOException {
     String aside =
-        "%s/checkpoints/damaged-%s%08d-%s"
-            .formatted(path, PREFIX, updateNumber, UUID.randomUUID().toString().substring(0, 8));
+        String.format(
+            Locale.ROOT,
+            "%s/checkpoints/damaged-%s%08d-%s",
+            path,
+            PREFIX,
+            updateNumber,
+            UUID.randomUUID().toString().substring(0, 8));
     files.rename(checkpoint(updateNumber), aside);
     return aside;
   }
@@ -258,7 +264,8 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public void markBest(long updateNumber) throws IOException {
-    files.writeText(path + "/checkpoints/best", PREFIX + "%08d\n".formatted(updateNumber));
+    files.writeText(
+        path + "/checkpoints/best", String.format(Locale.ROOT, "%s%08d\n", PREFIX, updateNumber));
   }
 
   /**

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
@@ -144,6 +145,31 @@ class EvaluationTest {
               (name, value) ->
                   assertThat(one.metrics().get(name)).as(name).isCloseTo(value, within(1e-4)));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"fa-IR", "ar-EG"})
+  void tableAndAnswersAreThoseOfALocaleWithOtherDigits(String locale) throws IOException {
+    Locale before = Locale.getDefault();
+    String table = folder.resolve("table-" + locale).toString();
+    String[] own = {"data.table=" + table, "preprocess.max-reject-ratio=1"};
+    try (var expected = evaluate(Task.REFCOCO, "val")) {
+      Locale.setDefault(Locale.forLanguageTag(locale));
+      new Preprocess(spark, recipe(Task.REFCOCO, own)).run(ExistingTable.REFUSE);
+
+      assertThat(sortedRows(ExampleTable.read(spark, table + "/val")))
+          .isEqualTo(sortedRows(ExampleTable.read(spark, table(Task.REFCOCO) + "/val")));
+      try (var outcome = evaluate(Task.REFCOCO, "val", own)) {
+        assertThat(sortedRows(outcome.predictions())).isEqualTo(sortedRows(expected.predictions()));
+        assertClose(outcome.metrics(), expected.metrics());
+      }
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  private static List<String> sortedRows(Dataset<Row> rows) {
+    return rows.toJSON().collectAsList().stream().sorted().toList();
   }
 
   private static void assertClose(Map<String, Double> metrics, Map<String, Double> others) {

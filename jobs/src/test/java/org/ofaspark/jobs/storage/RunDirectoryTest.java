@@ -1,0 +1,47 @@
+package org.ofaspark.jobs.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.checkpoint.Manifest;
+
+class RunDirectoryTest {
+
+  private final Locale before = Locale.getDefault();
+
+  @AfterEach
+  void restore() {
+    Locale.setDefault(before);
+  }
+
+  private static Manifest manifest(long update) {
+    return new Manifest(Manifest.VERSION, update, 1, 1, 1, 0, 1, 0, List.of(), Map.of());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"en", "fa-IR", "ar-EG", "ne", "mr"})
+  void checkpointsOfOneLocaleAreFoundInAnother(String locale, @TempDir Path folder)
+      throws IOException {
+    var run = new RunDirectory(new HadoopFiles(new Configuration()), folder.toString());
+    run.commit(manifest(500));
+    Locale.setDefault(Locale.forLanguageTag(locale));
+    run.commit(manifest(1000));
+    run.markBest(1000);
+
+    assertThat(run.checkpoints()).containsExactly(500L, 1000L);
+    assertThat(run.best()).contains(1000L);
+    assertThat(run.checkpoint(1000)).endsWith("/checkpoints/update-00001000");
+    assertThat(run.ranking(3)).endsWith("/ranking/update-00000003");
+    assertThat(run.trainMetrics(3)).endsWith("/metrics/train-00000003.jsonl");
+    assertThat(run.setAside(500)).contains("/checkpoints/damaged-update-00000500-");
+  }
+}
