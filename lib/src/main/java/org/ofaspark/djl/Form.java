@@ -2,6 +2,7 @@ package org.ofaspark.djl;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.translate.TranslateException;
+import java.util.function.Function;
 import org.ofaspark.data.BadQuestionException;
 import org.ofaspark.data.Question;
 import org.ofaspark.data.QuestionReader;
@@ -18,9 +19,15 @@ import org.ofaspark.evaluate.Prediction;
  * @param task what the model has to be fine-tuned for
  * @param asking reads what is given
  * @param answering writes what is got
+ * @param unanswered makes the empty answer to what is no question, of the reason
  */
 record Form<I, O>(
-    Class<I> input, Class<O> output, Task task, Asking<I> asking, Answering<I, O> answering) {
+    Class<I> input,
+    Class<O> output,
+    Task task,
+    Asking<I> asking,
+    Answering<I, O> answering,
+    Function<String, O> unanswered) {
 
   /** Reads what an application gives. */
   @FunctionalInterface
@@ -48,6 +55,6 @@ record Form<I, O>(
      * @param question what was asked
      * @param prediction what the model answers
      */
-    O answer(I input, Question question, Prediction prediction);
+    O answer(I input, Question question, Prediction prediction) throws TranslateException;
   }
 }

@@ -35,54 +35,75 @@ final class Forms {
   private static final String IMAGE = "image";
   private static final String TEXT = "text";
   private static final int HTTP_OK = 200;
-
-  static final List<Form<?, ?>> ALL =
-      List.of(
-          new Form<>(
-              Image.class,
-              String.class,
-              Task.CAPTION,
-              (reader, manager, image) -> reader.read(pixels(image, manager), ""),
-              (image, question, prediction) -> prediction.text()),
-          new Form<>(
-              byte[].class,
-              byte[].class,
-              Task.CAPTION,
-              (reader, manager, file) -> reader.read(file, ""),
-              (file, question, prediction) -> prediction.text().getBytes(UTF_8)),
-          new Form<>(
-              Input.class,
-              Output.class,
-              Task.CAPTION,
-              (reader, manager, input) -> reader.read(image(input), ""),
-              (input, question, prediction) -> output(caption(prediction))),
-          new Form<>(
-              VisionLanguageInput.class,
-              DetectedObjects.class,
-              Task.REFCOCO,
-              (reader, manager, input) ->
-                  reader.read(pixels(input.getImage(), manager), present(TEXT, input.getText())),
-              Forms::detected),
-          new Form<>(
-              byte[].class,
-              byte[].class,
-              Task.REFCOCO,
-              (reader, manager, json) -> {
-                JsonObject request = object(json);
-                return reader.read(image(request), text(request));
-              },
-              (json, question, prediction) -> region(prediction).toString().getBytes(UTF_8)),
-          new Form<>(
-              Input.class,
-              Output.class,
-              Task.REFCOCO,
-              (reader, manager, input) ->
-                  reader.read(
-                      present(IMAGE, input.get(IMAGE)).getAsBytes(),
-                      present(TEXT, input.get(TEXT)).getAsString()),
-              (input, question, prediction) -> output(region(prediction))));
+  private static final int HTTP_BAD_REQUEST = 400;
 
   private Forms() {}
+
+  /**
+   * Returns all forms.
+   *
+   * @param options what the application has chosen
+   */
+  static List<Form<?, ?>> with(TranslatorOptions options) {
+    return List.of(
+        new Form<>(
+            Image.class,
+            String.class,
+            Task.CAPTION,
+            (reader, manager, image) -> reader.read(pixels(image, manager), ""),
+            (image, question, prediction) -> prediction.text(),
+            reason -> ""),
+        new Form<>(
+            byte[].class,
+            byte[].class,
+            Task.CAPTION,
+            (reader, manager, file) -> reader.read(file, ""),
+            (file, question, prediction) -> prediction.text().getBytes(UTF_8),
+            reason -> new byte[0]),
+        new Form<>(
+            Input.class,
+            Output.class,
+            Task.CAPTION,
+            (reader, manager, input) -> reader.read(image(input), ""),
+            (input, question, prediction) -> output(caption(prediction)),
+            Forms::refusal),
+        new Form<>(
+            VisionLanguageInput.class,
+            DetectedObjects.class,
+            Task.REFCOCO,
+            (reader, manager, input) ->
+                reader.read(
+                    pixels(present(IMAGE, input.getImage()), manager), text(input, options)),
+            (input, question, prediction) -> detected(text(input, options), question, prediction),
+            reason -> nothing()),
+        new Form<>(
+            Image.class,
+            DetectedObjects.class,
+            Task.REFCOCO,
+            (reader, manager, image) ->
+                reader.read(pixels(image, manager), present(TEXT, options.text())),
+            (image, question, prediction) ->
+                detected(present(TEXT, options.text()), question, prediction),
+            reason -> nothing()),
+        new Form<>(
+            byte[].class,
+            byte[].class,
+            Task.REFCOCO,
+            (reader, manager, json) -> {
+              JsonObject request = object(json);
+              return reader.read(image(request), text(request, options));
+            },
+            (json, question, prediction) -> region(prediction).toString().getBytes(UTF_8),
+            reason -> new byte[0]),
+        new Form<>(
+            Input.class,
+            Output.class,
+            Task.REFCOCO,
+            (reader, manager, input) ->
+                reader.read(present(IMAGE, input.get(IMAGE)).getAsBytes(), text(input, options)),
+            (input, question, prediction) -> output(region(prediction)),
+            Forms::refusal));
+  }
 
   private static RgbImage pixels(Image image, NDManager manager) {
     try (NDManager host = manager.newSubManager(Device.cpu())) {
@@ -124,8 +145,20 @@ final class Forms {
     }
   }
 
-  private static String text(JsonObject request) throws TranslateException {
-    return string(request, TEXT);
+  private static String text(JsonObject request, TranslatorOptions options)
+      throws TranslateException {
+    return options.text() != null && !request.has(TEXT) ? options.text() : string(request, TEXT);
+  }
+
+  private static String text(Input input, TranslatorOptions options) throws TranslateException {
+    BytesSupplier text = input.get(TEXT);
+    return text != null ? text.getAsString() : present(TEXT, options.text());
+  }
+
+  private static String text(VisionLanguageInput input, TranslatorOptions options)
+      throws TranslateException {
+    String text = input.getText();
+    return text != null ? text : present(TEXT, options.text());
   }
 
   private static String string(JsonObject request, String name) throws TranslateException {
@@ -166,23 +199,30 @@ final class Forms {
     return output;
   }
 
+  private static Output refusal(String reason) {
+    return new Output(HTTP_BAD_REQUEST, reason);
+  }
+
+  private static DetectedObjects nothing() {
+    return new DetectedObjects(List.of(), List.of(), List.of());
+  }
+
   /** DJL's boxes are in shares of the image. */
-  private static DetectedObjects detected(
-      VisionLanguageInput input, Question question, Prediction prediction) {
+  private static DetectedObjects detected(String text, Question question, Prediction prediction) {
     if (prediction.box().isEmpty()) {
-      return new DetectedObjects(List.of(), List.of(), List.of());
+      return nothing();
     }
     Box box = prediction.box().get();
     double width = question.width();
     double height = question.height();
     return new DetectedObjects(
-        List.of(input.getText()),
+        List.of(text),
         List.of(Math.exp(prediction.score())),
         List.of(
             new Rectangle(
                 box.x0() / width,
                 box.y0() / height,
-                (box.x1() - box.x0()) / width,
-                (box.y1() - box.y0()) / height)));
+                ((double) box.x1() - box.x0()) / width,
+                ((double) box.y1() - box.y0()) / height)));
   }
 }

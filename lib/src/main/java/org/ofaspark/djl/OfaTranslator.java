@@ -1,6 +1,5 @@
 package org.ofaspark.djl;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -10,7 +9,10 @@ import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.BadQuestionException;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.MicroBatch;
@@ -30,16 +32,21 @@ import org.ofaspark.tensor.HostCopy;
 final class OfaTranslator<I, O> implements Translator<I, O> {
 
   private static final String INPUTS = "inputs";
-  private static final String QUESTIONS = "questions";
+  private static final String ASKED = "asked";
 
   private final Form<I, O> form;
   private final QuestionReader questions;
   private final AnswerReader answers;
   private final int imageSize;
+  private final boolean skipsInvalidInput;
 
-  OfaTranslator(Form<I, O> form, OfaBlock block) {
+  /** An input as a question, or why it is none. */
+  private record Asked(@Nullable Question question, String fault) {}
+
+  OfaTranslator(Form<I, O> form, OfaBlock block, TranslatorOptions options) {
     Recipe recipe = block.recipe();
     this.form = form;
+    this.skipsInvalidInput = options.skipsInvalidInput();
     this.imageSize = recipe.data().patchImageSize();
     this.questions =
         new QuestionReader(
@@ -59,27 +66,47 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
 
   @Override
   public NDList processInput(TranslatorContext context, I input) throws TranslateException {
-    return batchProcessInput(context, List.of(input));
+    return batchProcessInput(context, Collections.singletonList(input));
   }
 
   @Override
   public NDList batchProcessInput(TranslatorContext context, List<I> inputs)
       throws TranslateException {
-    List<Question> asked = new ArrayList<>();
+    List<Asked> asked = new ArrayList<>();
     for (I input : inputs) {
-      asked.add(question(context, input));
+      asked.add(asked(context, input));
     }
     context.setAttachment(INPUTS, inputs);
-    context.setAttachment(QUESTIONS, asked);
-    MicroBatch batch = Collator.questions(asked, imageSize);
+    context.setAttachment(ASKED, asked);
+    List<Question> good = asked.stream().map(Asked::question).filter(Objects::nonNull).toList();
+    if (good.isEmpty()) {
+      return new NDList();
+    }
+    MicroBatch batch = Collator.questions(good, imageSize);
     NDManager manager = context.getNDManager();
     return new NDList(
         HostCopy.of(manager, batch.sourceTokens(), new Shape(batch.size(), batch.sourceLength())),
         HostCopy.of(manager, batch.patchImages(), new Shape(batch.size(), 3, imageSize, imageSize)),
-        HostCopy.of(manager, asked.stream().mapToLong(Question::fingerprint).toArray()));
+        HostCopy.of(manager, good.stream().mapToLong(Question::fingerprint).toArray()));
   }
 
-  private Question question(TranslatorContext context, I input) throws TranslateException {
+  private Asked asked(TranslatorContext context, @Nullable I input) throws TranslateException {
+    try {
+      return new Asked(question(context, input), "");
+    } catch (TranslateException e) {
+      if (!skipsInvalidInput) {
+        throw e;
+      }
+      return new Asked(null, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Question question(TranslatorContext context, @Nullable I input)
+      throws TranslateException {
+    if (input == null) {
+      throw new TranslateException(
+          "input: null (expected: %s)".formatted(form.input().getSimpleName()));
+    }
     try {
       return form.asking().question(questions, context.getNDManager(), input);
     } catch (BadQuestionException e) {
@@ -88,24 +115,32 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
   }
 
   @Override
-  public O processOutput(TranslatorContext context, NDList output) {
+  public O processOutput(TranslatorContext context, NDList output) throws TranslateException {
     return batchProcessOutput(context, output).get(0);
   }
 
   @Override
   @SuppressWarnings("unchecked") // what batchProcessInput has attached
-  public List<O> batchProcessOutput(TranslatorContext context, NDList output) {
+  public List<O> batchProcessOutput(TranslatorContext context, NDList output)
+      throws TranslateException {
     List<I> inputs = (List<I>) context.getAttachment(INPUTS);
-    List<Question> asked = (List<Question>) context.getAttachment(QUESTIONS);
-    NDArray hypotheses = output.get(0);
-    float[] scores = output.get(1).toFloatArray();
-    long[] tokens = hypotheses.toLongArray();
-    int length = tokens.length / scores.length;
+    List<Asked> asked = (List<Asked>) context.getAttachment(ASKED);
+    float[] scores = output.isEmpty() ? new float[0] : output.get(1).toFloatArray();
+    long[] tokens = output.isEmpty() ? new long[0] : output.get(0).toLongArray();
     List<O> results = new ArrayList<>();
-    for (int i = 0; i < scores.length; i++) {
-      List<Integer> row = row(Arrays.copyOfRange(tokens, i * length, (i + 1) * length));
-      Prediction prediction = answers.answer(form.task(), asked.get(i), row, scores[i]);
-      results.add(form.answering().answer(inputs.get(i), asked.get(i), prediction));
+    int answered = 0;
+    for (int i = 0; i < asked.size(); i++) {
+      Question question = asked.get(i).question();
+      if (question == null) {
+        results.add(form.unanswered().apply(asked.get(i).fault()));
+        continue;
+      }
+      int length = tokens.length / scores.length;
+      List<Integer> row =
+          row(Arrays.copyOfRange(tokens, answered * length, (answered + 1) * length));
+      Prediction prediction = answers.answer(form.task(), question, row, scores[answered]);
+      results.add(form.answering().answer(inputs.get(i), question, prediction));
+      answered++;
     }
     return results;
   }

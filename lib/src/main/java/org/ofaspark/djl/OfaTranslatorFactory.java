@@ -1,16 +1,20 @@
 package org.ofaspark.djl;
 
 import ai.djl.Model;
+import ai.djl.modality.cv.Image;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
 import ai.djl.util.Pair;
 import java.io.Serializable;
 import java.lang.reflect.Type;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.ofaspark.data.Task;
 
 /**
  * The ways to ask a model that DJL has loaded from a {@link ModelDirectory}.
@@ -26,6 +30,8 @@ import java.util.stream.Collectors;
  * <tr><td>expressions</td><td>{@code VisionLanguageInput}: image and text</td>
  * <td>{@code DetectedObjects}: the box, or none, in shares of the image; probability = exp(score)
  * </td></tr>
+ * <tr><td>expressions</td><td>{@code Image}, with option {@code text}</td><td>{@code
+ * DetectedObjects}: the same</td></tr>
  * <tr><td>expressions</td><td>{@code byte[]}: JSON with {@code image}, a file in base64, and {@code
  * text}</td><td>{@code byte[]}: JSON with {@code box}, null or x0, y0, x1, y1 in pixels, and {@code
  * score}</td></tr>
@@ -34,8 +40,19 @@ import java.util.stream.Collectors;
  * </table>
  *
  * <p>DJL finds this class by serving.properties for {@code Input} to {@code Output}; for other
- * types, give one to {@code Criteria.optTranslatorFactory}. An image that does not decode or a text
- * that is no expression fails with a {@code TranslateException}, and the batch that it is in.
+ * types, give one to {@code Criteria.optTranslatorFactory}.
+ *
+ * <p>There are two options. They are given to the constructor, or as arguments: to {@code
+ * Criteria.optArgument}, or in serving.properties. Those of the constructor come first.
+ *
+ * <ul>
+ *   <li>{@code text}: the expression of every input that has none of its own
+ *   <li>{@code invalidInput}: {@code error}, the default, fails a batch with a {@code
+ *       TranslateException} if it has an input that is null, an image that does not decode or a
+ *       text that is no expression. {@code skip} answers such an input empty, and the others as
+ *       ever: with an empty string, no bytes, no objects, or an {@code Output} of code 400 whose
+ *       message is the reason.
+ * </ul>
  *
  * <p>An {@code Image} has the pixels that DJL decoded; files are decoded as preprocessing does.
  */
@@ -43,12 +60,27 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
 
   private static final long serialVersionUID = 1;
 
+  private final HashMap<String, String> options;
+
   /** Creates a factory. */
-  public OfaTranslatorFactory() {}
+  public OfaTranslatorFactory() {
+    this(Map.of());
+  }
+
+  /**
+   * Creates a factory.
+   *
+   * @param options {@code text}, {@code invalidInput} or both
+   * @throws IllegalArgumentException if there is another one, or a value is none of those expected
+   */
+  public OfaTranslatorFactory(Map<String, String> options) {
+    TranslatorOptions.requireKnown(options);
+    this.options = new HashMap<>(options);
+  }
 
   @Override
   public Set<Pair<Type, Type>> getSupportedTypes() {
-    return Forms.ALL.stream()
+    return Forms.with(TranslatorOptions.NONE).stream()
         .map(form -> new Pair<Type, Type>(form.input(), form.output()))
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -61,23 +93,39 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
       throw new TranslateException(
           "model: %s (expected: a model directory of this project)".formatted(model.getName()));
     }
-    for (Form<?, ?> form : Forms.ALL) {
+    TranslatorOptions chosen = chosen(arguments);
+    List<Form<?, ?>> forms = Forms.with(chosen);
+    for (Form<?, ?> form : forms) {
       if (form.input() == input
           && form.output() == output
           && form.task() == block.recipe().task()) {
+        if (form.task() == Task.REFCOCO && input == Image.class && chosen.text() == null) {
+          throw new TranslateException(
+              "text: not set (expected: the expression to find, as an option of the translator)");
+        }
         @SuppressWarnings("unchecked") // the classes are those of the form
-        var translator = (Translator<I, O>) new OfaTranslator<>(form, block);
+        var translator = (Translator<I, O>) new OfaTranslator<>(form, block, chosen);
         return translator;
       }
     }
     String task = block.recipe().task().name().toLowerCase(Locale.ROOT);
     String expected =
-        Forms.ALL.stream()
+        forms.stream()
             .filter(form -> form.task() == block.recipe().task())
             .map(form -> form.input().getSimpleName() + " to " + form.output().getSimpleName())
             .collect(Collectors.joining(", "));
     throw new TranslateException(
         "types: %s to %s (expected: %s, for a model of task %s)"
             .formatted(input.getSimpleName(), output.getSimpleName(), expected, task));
+  }
+
+  private TranslatorOptions chosen(Map<String, ?> arguments) throws TranslateException {
+    Map<String, Object> all = new HashMap<>(arguments);
+    all.putAll(options);
+    try {
+      return TranslatorOptions.of(all);
+    } catch (IllegalArgumentException e) {
+      throw new TranslateException(e.getMessage(), e);
+    }
   }
 }

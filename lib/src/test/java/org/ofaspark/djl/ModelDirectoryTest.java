@@ -29,9 +29,11 @@ import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,6 +45,8 @@ import org.ofaspark.image.Box;
 
 /** Models that plain DJL loads, against the way of the evaluate job. */
 class ModelDirectoryTest {
+
+  private static final Map<String, String> SKIP = Map.of("invalidInput", "skip");
 
   @TempDir private static Path captions;
   @TempDir private static Path regions;
@@ -63,10 +67,16 @@ class ModelDirectoryTest {
 
   private static <I, O> ZooModel<I, O> load(Path directory, Class<I> input, Class<O> output)
       throws Exception {
+    return load(directory, input, output, Map.of());
+  }
+
+  private static <I, O> ZooModel<I, O> load(
+      Path directory, Class<I> input, Class<O> output, Map<String, String> options)
+      throws Exception {
     return Criteria.builder()
         .setTypes(input, output)
         .optModelPath(directory)
-        .optTranslatorFactory(new OfaTranslatorFactory())
+        .optTranslatorFactory(new OfaTranslatorFactory(options))
         .build()
         .loadModel();
   }
@@ -195,26 +205,170 @@ class ModelDirectoryTest {
           assertThat(object.getProbability()).isCloseTo(Math.exp(expected.score()), within(1e-4));
           var bounds = object.getBoundingBox().getBounds();
           Box box = expected.box().get();
-          assertThat(bounds.getX() * example.image().width()).isCloseTo(box.x0(), within(1e-3));
-          assertThat(bounds.getY() * example.image().height()).isCloseTo(box.y0(), within(1e-3));
-          assertThat((bounds.getX() + bounds.getWidth()) * example.image().width())
-              .isCloseTo(box.x1(), within(1e-3));
-          assertThat((bounds.getY() + bounds.getHeight()) * example.image().height())
-              .isCloseTo(box.y1(), within(1e-3));
+          int width = example.image().width();
+          int height = example.image().height();
+          assertThat((float) (bounds.getX() * width)).isEqualTo(box.x0());
+          assertThat((float) (bounds.getY() * height)).isEqualTo(box.y0());
+          assertThat((float) ((bounds.getX() + bounds.getWidth()) * width)).isEqualTo(box.x1());
+          assertThat((float) ((bounds.getY() + bounds.getHeight()) * height)).isEqualTo(box.y1());
         }
       }
     }
   }
 
   @Test
-  void factoryTravelsByJavaSerialization() throws Exception {
+  void expressionOfImagesIsAnOptionOfTheFactoryOrAnArgument() throws Exception {
+    Example example = regionRows.examples().get(0);
+    String text = regionRows.examples().get(1).text();
+    try (var asked = load(regions, VisionLanguageInput.class, DetectedObjects.class);
+        var chosen =
+            load(regions, Image.class, DetectedObjects.class, Map.of("text", example.text()));
+        var given =
+            Criteria.builder()
+                .setTypes(Image.class, DetectedObjects.class)
+                .optModelPath(regions)
+                .optTranslatorFactory(new OfaTranslatorFactory())
+                .optArgument("text", text)
+                .build()
+                .loadModel();
+        var own = asked.newPredictor();
+        var first = chosen.newPredictor();
+        var second = given.newPredictor()) {
+      var expected = own.predict(new VisionLanguageInput(image(example), example.text()));
+      assertThat(first.predict(image(example))).hasToString(expected.toString());
+      expected = own.predict(new VisionLanguageInput(image(example), text));
+      assertThat(second.predict(image(example))).hasToString(expected.toString());
+    }
+    assertThatThrownBy(() -> load(regions, Image.class, DetectedObjects.class))
+        .isInstanceOf(ModelNotFoundException.class)
+        .rootCause()
+        .hasMessage(
+            "text: not set (expected: the expression to find, as an option of the translator)");
+  }
+
+  @Test
+  void textIsThatOfInputsWithoutTheirOwn() throws Exception {
+    Example example = regionRows.examples().get(1);
+    Map<String, String> options = Map.of("text", example.text());
+    try (var contents = load(regions, Input.class, Output.class, options);
+        var inputs = contents.newPredictor();
+        var bytes = load(regions, byte[].class, byte[].class, options);
+        var requests = bytes.newPredictor();
+        var pairs = load(regions, VisionLanguageInput.class, DetectedObjects.class, options);
+        var images = pairs.newPredictor()) {
+      Input input = new Input();
+      input.add("image", file(example));
+      assertIsAnswer(inputs.predict(input).getAsString(0), regionAnswers.get(1));
+      JsonObject request = new JsonObject();
+      request.addProperty("image", Base64.getEncoder().encodeToString(file(example)));
+      String answer = new String(requests.predict(request.toString().getBytes(UTF_8)), UTF_8);
+      assertIsAnswer(answer, regionAnswers.get(1));
+      assertThat(images.predict(new VisionLanguageInput(image(example), (String) null)))
+          .hasToString(
+              images.predict(new VisionLanguageInput(image(example), example.text())).toString());
+    }
+  }
+
+  @Test
+  void invalidInputsFailTheirBatchUnlessTheyAreToBeSkipped() throws Exception {
+    byte[] good = file(captionRows.examples().get(0));
+    byte[] last = file(captionRows.examples().get(2));
+    try (var strict = load(captions, byte[].class, byte[].class);
+        var failing = strict.newPredictor();
+        var lenient = load(captions, byte[].class, byte[].class, SKIP);
+        var skipping = lenient.newPredictor()) {
+      assertFails(
+          () -> failing.batchPredict(Arrays.asList(good, null)), "input: null (expected: byte[])");
+      assertThat(skipping.batchPredict(Arrays.asList(null, good, new byte[9], new byte[0], last)))
+          .extracting(caption -> new String(caption, UTF_8))
+          .containsExactly("", captionTexts().get(0), "", "", captionTexts().get(2));
+      assertThat(skipping.batchPredict(Arrays.asList(null, new byte[9])))
+          .allMatch(b -> b.length == 0);
+      assertThat(skipping.predict(null)).isEmpty();
+    }
+    try (var model = load(captions, Image.class, String.class, SKIP);
+        var images = model.newPredictor()) {
+      assertThat(images.batchPredict(Arrays.asList(image(captionRows.examples().get(1)), null)))
+          .containsExactly(captionTexts().get(1), "");
+    }
+  }
+
+  @Test
+  void skippedExpressionsHaveNoObjectsOrSayWhy() throws Exception {
+    Example example = regionRows.examples().get(0);
+    try (var pairs = load(regions, VisionLanguageInput.class, DetectedObjects.class, SKIP);
+        var images = pairs.newPredictor();
+        var contents = load(regions, Input.class, Output.class, SKIP);
+        var inputs = contents.newPredictor();
+        var bytes = load(regions, byte[].class, byte[].class, SKIP);
+        var requests = bytes.newPredictor()) {
+      assertThat(
+              images.batchPredict(
+                  Arrays.asList(
+                      null,
+                      new VisionLanguageInput(null, "a"),
+                      new VisionLanguageInput(image(example), (String) null),
+                      new VisionLanguageInput(image(example), " "))))
+          .hasSize(4)
+          .allMatch(found -> found.getNumberOfObjects() == 0);
+      Input whole = new Input();
+      whole.add("image", file(example));
+      whole.add("text", example.text());
+      List<Output> outputs = inputs.batchPredict(Arrays.asList(new Input(), whole, null));
+      assertThat(outputs).extracting(Output::getCode).containsExactly(400, 200, 400);
+      assertThat(outputs)
+          .extracting(Output::getMessage)
+          .containsExactly(
+              "image: missing (expected: an input with it)", "OK", "input: null (expected: Input)");
+      assertIsAnswer(outputs.get(1).getAsString(0), regionAnswers.get(0));
+      assertThat(requests.predict("no".getBytes(UTF_8))).isEmpty();
+    }
+  }
+
+  @Test
+  void optionsThatAreNoneAreErrors() {
+    assertThatThrownBy(() -> new OfaTranslatorFactory(Map.of("txt", "a man")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("option: txt (expected: invalidInput or text)");
+    assertThatThrownBy(() -> new OfaTranslatorFactory(Map.of("text", " ")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("text: \" \" (expected: at least a word)");
+    assertThatThrownBy(
+            () ->
+                Criteria.builder()
+                    .setTypes(Image.class, String.class)
+                    .optModelPath(captions)
+                    .optTranslatorFactory(new OfaTranslatorFactory())
+                    .optArgument("invalidInput", "drop")
+                    .build()
+                    .loadModel())
+        .isInstanceOf(ModelNotFoundException.class)
+        .rootCause()
+        .hasMessage(
+            "invalidInput: drop (expected: error, which fails the batch, or skip, which answers it"
+                + " empty)");
+  }
+
+  @Test
+  void factoryTravelsByJavaSerializationWithItsOptions() throws Exception {
     var bytes = new ByteArrayOutputStream();
     try (var out = new ObjectOutputStream(bytes)) {
-      out.writeObject(new OfaTranslatorFactory());
+      out.writeObject(new OfaTranslatorFactory(SKIP));
     }
     try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
       TranslatorFactory factory = (TranslatorFactory) in.readObject();
       assertThat(factory.isSupported(byte[].class, byte[].class)).isTrue();
+      assertThat(factory.isSupported(Image.class, DetectedObjects.class)).isTrue();
+      try (var model =
+              Criteria.builder()
+                  .setTypes(byte[].class, byte[].class)
+                  .optModelPath(captions)
+                  .optTranslatorFactory(factory)
+                  .build()
+                  .loadModel();
+          var predictor = model.newPredictor()) {
+        assertThat(predictor.predict(new byte[1])).isEmpty();
+      }
     }
   }
 
@@ -273,7 +427,8 @@ class ModelDirectoryTest {
         .rootCause()
         .hasMessage(
             "types: Image to String (expected: VisionLanguageInput to DetectedObjects,"
-                + " byte[] to byte[], Input to Output, for a model of task refcoco)");
+                + " Image to DetectedObjects, byte[] to byte[], Input to Output, for a model of"
+                + " task refcoco)");
   }
 
   @Test
