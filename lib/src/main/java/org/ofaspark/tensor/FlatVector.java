@@ -8,6 +8,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.zip.Checksum;
 
 /**
@@ -21,8 +23,8 @@ public final class FlatVector implements AutoCloseable {
   /** The most values one range can hold: a Java buffer addresses less than 2 GiB. */
   public static final long MAX_RANGE = 1L << 28;
 
-  /** Values of a device that are copied at a time where the heap has to hold them. */
-  private static final long COPIED_RANGE = 1L << 20;
+  /** Values that are copied at a time, 64 MiB. */
+  private static final long COPIED_RANGE = 1L << 24;
 
   private final NDArray array;
 
@@ -91,30 +93,47 @@ public final class FlatVector implements AutoCloseable {
    * Copies a range to the host.
    *
    * @param from first position
-   * @param target receives as many float32 values as fit, in native order; its position advances
+   * @param target a direct buffer that receives as many float32 values as fit, in native order; its
+   *     position advances
    */
   public void read(long from, ByteBuffer target) {
-    long to = from + target.remaining() / Float.BYTES;
-    Scope.run(() -> target.put(range(from, to).toByteBuffer(isOnHost())));
+    copy(from, target, (own, host) -> ScriptedOps.copy(host, own));
   }
 
   /**
    * Copies a range from the host.
    *
    * @param from first position
-   * @param values float32 values in native order; its position advances
+   * @param values a direct buffer of float32 values in native order; its position advances
    */
   public void write(long from, ByteBuffer values) {
-    long to = from + values.remaining() / Float.BYTES;
-    if (isOnHost()) {
-      map(from, to).put(values);
-      return;
+    copy(from, values, ScriptedOps::copy);
+  }
+
+  /** Lets the engine copy between the vector and a buffer, without memory of its own. */
+  private void copy(long from, ByteBuffer buffer, BiConsumer<NDArray, NDArray> copier) {
+    if (!buffer.isDirect()) {
+      throw new IllegalArgumentException(
+          "buffer: in the heap (expected: a direct one, which the engine can read and write)");
     }
-    ByteBuffer direct = ByteBuffer.allocateDirect(values.remaining()).put(values).flip();
-    try (NDArray range = range(from, to);
-        NDArray copy = array.getManager().create(direct, new Shape(to - from), DataType.FLOAT32)) {
-      copy.copyTo(range);
-    }
+    long count = buffer.remaining() / Float.BYTES;
+    check(from, from + count);
+    Supplier<ByteBuffer> parts =
+        () -> {
+          try (NDManager host = array.getManager().newSubManager(Device.cpu())) {
+            for (long done = 0; done < count; done += COPIED_RANGE) {
+              long end = Math.min(count, done + COPIED_RANGE);
+              int start = buffer.position() + (int) done * Float.BYTES;
+              ByteBuffer part = buffer.slice(start, (int) (end - done) * Float.BYTES);
+              try (NDArray own = range(from + done, from + end);
+                  NDArray memory = host.create(part, own.getShape(), DataType.FLOAT32)) {
+                copier.accept(own, memory);
+              }
+            }
+          }
+          return buffer.position(buffer.position() + (int) count * Float.BYTES);
+        };
+    Autograd.withoutRecording(() -> Scope.run(parts));
   }
 
   /**
@@ -123,24 +142,44 @@ public final class FlatVector implements AutoCloseable {
    * @param checksum takes them in
    */
   public void addTo(Checksum checksum) {
-    long step = isOnHost() ? MAX_RANGE : COPIED_RANGE;
-    for (long from = 0; from < size(); from += step) {
-      long start = from;
-      Scope.run( // a copy from a device is an array of its own
-          () -> {
-            checksum.update(range(start, Math.min(size(), start + step)).toByteBuffer(isOnHost()));
-            return checksum;
-          });
+    if (isOnHost()) {
+      for (long from = 0; from < size(); from += MAX_RANGE) {
+        checksum.update(map(from, Math.min(size(), from + MAX_RANGE)));
+      }
+    } else if (size() > 0) {
+      addCopiesTo(checksum);
     }
   }
 
+  /** Reads one part after another into memory of the engine, which is freed at once. */
+  private void addCopiesTo(Checksum checksum) {
+    var shape = new Shape(Math.min(size(), COPIED_RANGE));
+    Supplier<Checksum> parts =
+        () -> {
+          try (NDManager host = array.getManager().newSubManager(Device.cpu())) {
+            ByteBuffer room = host.create(shape, DataType.FLOAT32).toByteBuffer(true);
+            for (long from = 0; from < size(); from += COPIED_RANGE) {
+              long count = Math.min(COPIED_RANGE, size() - from);
+              read(from, room.clear().limit((int) count * Float.BYTES));
+              checksum.update(room.flip());
+            }
+          }
+          return checksum;
+        };
+    Scope.run(parts);
+  }
+
   private NDArray range(long from, long to) {
+    check(from, to);
+    return array.get(new NDIndex().addSliceDim(from, to));
+  }
+
+  private void check(long from, long to) {
     if (from < 0 || to < from || to > size() || to - from > MAX_RANGE) {
       throw new IllegalArgumentException(
           "range: %d to %d (expected: within 0 to %d, at most %d long)"
               .formatted(from, to, size(), MAX_RANGE));
     }
-    return array.get(new NDIndex().addSliceDim(from, to));
   }
 
   @Override

@@ -42,6 +42,14 @@ public final class ScriptedOps {
           return torch.scatter_add_(x, 1, columns, values)
         def row_max(self: __torch__.Ops, x: Tensor) -> Tensor:
           return torch.amax(x, [1], True)
+        def copy_(self: __torch__.Ops, x: Tensor, values: Tensor) -> Tensor:
+          return torch.copy_(x, values)
+        def squared_norm(self: __torch__.Ops, x: Tensor) -> Tensor:
+          sums = annotate(List[Tensor], [])
+          for chunk in torch.split(x, 262144):
+            values = torch.to(chunk, 7)
+            _0 = torch.append(sums, torch.dot(values, values))
+          return torch.sum(torch.stack(sums))
         def adam(self: __torch__.Ops, p: Tensor, g: Tensor, m: Tensor, v: Tensor, step: Tensor, h: Tensor) -> Tensor:
           none = annotate(List[Tensor], [])
           lr = float(torch.select(h, 0, 0))
@@ -133,6 +141,29 @@ public final class ScriptedOps {
    */
   public static NDArray rowMax(NDArray array) {
     return call("row_max", array);
+  }
+
+  /**
+   * Copies values into an array, in place, also from and to another device. DJL's {@code copyTo}
+   * points the handle of a view elsewhere and leaves the memory that it looked at as it was.
+   *
+   * @param target any shape; not recorded, so call this with recording off
+   * @param values of the same shape
+   */
+  public static void copy(NDArray target, NDArray values) {
+    call("copy_", target, values).close();
+  }
+
+  /**
+   * Sums the squares of a vector, in float64, a chunk after the other. A sum in float32 comes out
+   * too small where there are millions of values, and depends on how they are divided.
+   *
+   * @param vector float32, shape (N)
+   */
+  public static double squaredNorm(NDArray vector) {
+    try (NDArray sum = call("squared_norm", vector)) {
+      return sum.getDouble();
+    }
   }
 
   /**

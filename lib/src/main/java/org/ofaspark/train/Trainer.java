@@ -229,7 +229,7 @@ public final class Trainer implements AutoCloseable {
           FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
           collective.reduceScatter(gradient);
           NDArray ownGradient = part(gradient.array()).muli((float) (1 / perSample(sums)));
-          double norm = Math.sqrt(collective.allReduce(squaredNorm(ownGradient))[0]);
+          double norm = Math.sqrt(collective.allReduce(ScriptedOps.squaredNorm(ownGradient))[0]);
           if (!Double.isFinite(norm) || !Double.isFinite(sums.loss())) {
             lossScale = lossScale.afterOverflow(); // on every rank, as sums and norm are the same
             return new UpdateOutcome.Skipped(updateNumber, sums);
@@ -266,8 +266,8 @@ public final class Trainer implements AutoCloseable {
         IntStream.range(1, all.length).filter(rank -> all[rank] != all[0]).boxed().toList();
     if (!others.isEmpty()) {
       throw new IllegalStateException(
-          ("update %d: the values of ranks %s differ from those of rank 0 (expected: the same to the"
-                  + " bit); memory or network of one of them may be at fault")
+          ("update %d: the values of ranks %s differ from those of rank 0 (expected: the same to"
+               + " the bit); memory or network of one of them may be at fault")
               .formatted(updateNumber, others));
     }
   }
@@ -311,11 +311,6 @@ public final class Trainer implements AutoCloseable {
 
   private NDArray part(NDArray flat) {
     return flat.get(new NDIndex().addSliceDim(range.from(), range.to()));
-  }
-
-  private static double squaredNorm(NDArray vector) {
-    float norm = vector.norm().getFloat();
-    return (double) norm * norm;
   }
 
   /** Takes the statistics of all micro-batches of the update into the running ones, in order. */
