@@ -8,7 +8,14 @@ import org.jspecify.annotations.Nullable;
 public final class OutOfMemory {
 
   private static final List<String> TEXTS =
-      List.of("out of memory", "not enough memory", "can't allocate memory");
+      List.of(
+          "out of memory",
+          "not enough memory",
+          "can't allocate memory",
+          "CUBLAS_STATUS_ALLOC_FAILED",
+          "CUDNN_STATUS_ALLOC_FAILED",
+          // what cuDNN says where no algorithm finds room for its workspace
+          "unable to find an engine to execute this computation");
 
   private OutOfMemory() {}
 
