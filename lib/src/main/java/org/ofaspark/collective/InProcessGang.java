@@ -1,6 +1,7 @@
 package org.ofaspark.collective;
 
-import java.nio.ByteBuffer;
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.index.NDIndex;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -10,10 +11,14 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.FloatType;
+import org.ofaspark.tensor.Scope;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
- * Ranks that are threads of one process and read each other's memory.
+ * Ranks that are threads of one process and read each other's memory, on the host or on one device.
  *
  * <p>Each operation lays this rank's value open, waits for all, reads the others' and waits again
  * before anybody may go on. Thread-safe: one {@link #join} for each rank, each used by one thread.
@@ -138,18 +143,32 @@ public final class InProcessGang {
   }
 
   private void add(FlatVector from, FlatVector to, Range range) {
-    for (long start = range.from(); start < range.to(); start += FlatVector.MAX_RANGE) {
-      long end = Math.min(range.to(), start + FlatVector.MAX_RANGE);
-      ByteBuffer room = ByteBuffer.allocateDirect((int) (end - start) * gradientFormat.room());
-      ByteBuffer encoded = gradientFormat.encode(from.map(start, end), room);
-      gradientFormat.new Adder(to.map(start, end)).add(encoded);
-    }
+    inEngine(
+        () -> {
+          NDArray addend = part(from, range);
+          if (gradientFormat == WireFormat.BF16) {
+            addend =
+                ScriptedOps.cast(ScriptedOps.cast(addend, FloatType.BFLOAT16), FloatType.FLOAT32);
+          }
+          part(to, range).addi(addend);
+        });
   }
 
   private static void copy(FlatVector from, FlatVector to, Range range) {
-    for (long start = range.from(); start < range.to(); start += FlatVector.MAX_RANGE) {
-      long end = Math.min(range.to(), start + FlatVector.MAX_RANGE);
-      to.write(start, from.map(start, end));
-    }
+    inEngine(() -> ScriptedOps.copy(part(to, range), part(from, range)));
+  }
+
+  private static void inEngine(Runnable work) {
+    Autograd.withoutRecording(
+        () ->
+            Scope.run(
+                () -> {
+                  work.run();
+                  return work;
+                }));
+  }
+
+  private static NDArray part(FlatVector vector, Range range) {
+    return vector.array().get(new NDIndex().addSliceDim(range.from(), range.to()));
   }
 }

@@ -3,7 +3,6 @@ package org.ofaspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import java.io.ByteArrayInputStream;
@@ -13,14 +12,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
-import org.ofaspark.tensor.TorchRuntime;
 
 class FloatStreamsTest {
 
   private static final int ALL = 1 << 16;
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

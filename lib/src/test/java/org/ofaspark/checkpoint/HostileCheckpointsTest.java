@@ -2,7 +2,6 @@ package org.ofaspark.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -17,8 +16,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Damaged safetensors end in the declared exception, whatever the damage. */
 class HostileCheckpointsTest {
@@ -57,7 +56,7 @@ class HostileCheckpointsTest {
           "#",
           "NaN");
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @Test
   void mutatedHeadersEndInTheDeclaredExceptionOrAreRead() throws IOException {

@@ -2,7 +2,6 @@ package org.ofaspark.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,14 +15,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Files that the reference implementation wrote, read bit for bit. */
 class WeightFilesGoldenTest {
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

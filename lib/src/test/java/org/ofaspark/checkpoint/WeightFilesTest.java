@@ -2,7 +2,6 @@ package org.ofaspark.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -19,13 +18,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
-import org.ofaspark.tensor.TorchRuntime;
 
 class WeightFilesTest {
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

@@ -3,7 +3,6 @@ package org.ofaspark.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -13,12 +12,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.nn.StateDict;
-import org.ofaspark.tensor.TorchRuntime;
 
 class WeightLoaderTest {
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final StateDict state = SmallState.random(manager, 8);
 
   @AfterEach

@@ -3,7 +3,6 @@ package org.ofaspark.collective;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** What every gang does, whatever it is made of. Ranks are threads of the test. */
 public abstract class CollectiveContract {
@@ -108,7 +107,7 @@ public abstract class CollectiveContract {
             worldSize,
             format,
             gang -> {
-              try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
+              try (NDManager manager = TestDevice.newManager()) {
                 FlatVector vector = vector(manager, values(gang.rank(), size));
                 gang.reduceScatter(vector);
                 Range own = Range.of(gang.rank(), worldSize, size);
@@ -137,7 +136,7 @@ public abstract class CollectiveContract {
         onRanks(
             3,
             gang -> {
-              try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+              try (NDManager manager = TestDevice.newManager();
                   FlatVector vector = FlatVector.zeros(manager, size)) {
                 vector.array().addi(gang.rank() + 1f);
                 gang.reduceScatter(vector);
@@ -164,7 +163,7 @@ public abstract class CollectiveContract {
         onRanks(
             worldSize,
             gang -> {
-              try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
+              try (NDManager manager = TestDevice.newManager()) {
                 FlatVector vector = vector(manager, values(gang.rank(), size));
                 gang.allGather(vector);
                 return vector.array().toFloatArray();
@@ -216,7 +215,7 @@ public abstract class CollectiveContract {
         onRanks(
             2,
             gang -> {
-              try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
+              try (NDManager manager = TestDevice.newManager()) {
                 FlatVector vector = vector(manager, new float[] {1, 1, 1});
                 for (int i = 0; i < 50; i++) {
                   gang.reduceScatter(vector);

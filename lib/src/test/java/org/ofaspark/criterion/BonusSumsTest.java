@@ -3,7 +3,6 @@ package org.ofaspark.criterion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -16,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.criterion.CriterionConfig.Loss;
-import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.golden.TestDevice;
 
 class BonusSumsTest {
 
@@ -24,7 +23,7 @@ class BonusSumsTest {
   private static final int SYMBOLS = 200_000; // several chunks
   private static final long[] TARGETS = new Random(1).longs(TOKENS, 4, 104).toArray();
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final float[] logits = logits();
 
   @AfterEach

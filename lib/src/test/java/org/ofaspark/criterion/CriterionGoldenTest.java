@@ -3,7 +3,6 @@ package org.ofaspark.criterion;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -22,7 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.golden.Golden;
-import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.golden.TestDevice;
 
 /** Losses and gradients of every option against upstream's, as it is and as it is meant. */
 class CriterionGoldenTest {
@@ -30,7 +29,7 @@ class CriterionGoldenTest {
   private static final JsonObject GOLDEN = Golden.object("criterion/cases.json");
   private static final Golden.Tensors TENSORS = Golden.tensors("criterion/tensors.safetensors");
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

@@ -2,7 +2,6 @@ package org.ofaspark.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,12 +29,12 @@ import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.NanoModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.FloatType;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
@@ -121,7 +120,7 @@ final class GoldenRows {
     try (Writer dictTxt = Files.newBufferedWriter(directory.resolve(VocabularyFiles.DICTIONARY))) {
       codec.dictionary().write(dictTxt);
     }
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         StateDict state = state(manager)) {
       long twoFiles = state.specs().stream().mapToLong(spec -> spec.size() * Float.BYTES).sum() / 2;
       var plan = WeightFiles.plan(state.specs(), twoFiles + 100_000);
@@ -153,7 +152,7 @@ final class GoldenRows {
   /** Answers the rows one by one, as the evaluate job does. */
   List<Prediction> predictions() {
     List<Prediction> predictions = new ArrayList<>();
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var network = new OfaModel(recipe.model(), manager);
         StateDict state = state(manager)) {
       var generator =

@@ -3,7 +3,6 @@ package org.ofaspark.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -31,6 +30,7 @@ import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.image.Box;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
@@ -44,7 +44,6 @@ import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.tensor.FloatType;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.CaptionText;
 import org.ofaspark.text.Dictionary;
@@ -55,7 +54,7 @@ class EvaluatorGoldenTest {
 
   private static final JsonObject GOLDEN = Golden.object("metrics/valid_step.json");
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaConfig config = GoldenModel.config();
   private final OfaModel model = new OfaModel(config, manager);
   private final StateDict state = GoldenModel.state(config, manager);

@@ -3,7 +3,6 @@ package org.ofaspark.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
@@ -23,6 +22,7 @@ import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.OfaModel;
@@ -30,7 +30,6 @@ import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
@@ -41,7 +40,7 @@ class EvaluatorTest {
   private static final int CODES = 3;
   private static final int BINS = 12;
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
   private final StateDict state = NanoModel.state(manager);
   private final Criterion criterion =

@@ -2,7 +2,6 @@ package org.ofaspark.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -14,8 +13,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.HostCopy;
-import org.ofaspark.tensor.TorchRuntime;
 
 class LargestValuesTest {
 
@@ -32,7 +31,7 @@ class LargestValuesTest {
     }
     numbers[length - 1] = 2; // behind the last whole chunk
     numbers[length + 1] = Float.NEGATIVE_INFINITY;
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         NDArray rows = HostCopy.of(manager, numbers, new Shape(ROWS, length))) {
       var largest = new LargestValues(rows, COUNT);
 

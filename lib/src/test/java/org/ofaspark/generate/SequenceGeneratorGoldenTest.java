@@ -3,7 +3,6 @@ package org.ofaspark.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -20,15 +19,15 @@ import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Every hypothesis of every case against upstream's. */
 class SequenceGeneratorGoldenTest {
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaConfig config = GoldenModel.config();
   private final OfaModel model = new OfaModel(config, manager);
   private final StateDict state = GoldenModel.state(config, manager);

@@ -3,7 +3,6 @@ package org.ofaspark.generate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
@@ -17,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.data.MicroBatch;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.train.NanoModel;
 
@@ -29,7 +28,7 @@ class SequenceGeneratorTest {
   private static final List<String> IDS = List.of("a", "b", "c");
   private static final MicroBatch BATCH = NanoModel.batch(3);
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
   private final StateDict state = NanoModel.state(manager);
 

@@ -1,6 +1,5 @@
 package org.ofaspark.golden;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
@@ -9,7 +8,6 @@ import org.ofaspark.collective.Collective;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.Numerics;
 import org.ofaspark.train.Trainer;
 import org.ofaspark.train.UpdateOutcome;
@@ -37,7 +35,7 @@ public final class GoldenParallelRun {
     JsonObject uf2 =
         Golden.object("optim/trainer.json").getAsJsonObject("runs").getAsJsonObject("uf2");
     OfaConfig config = GoldenTraining.config(false);
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var model = new OfaModel(config, manager);
         var state = GoldenModel.state(config, manager);
         var trainer =

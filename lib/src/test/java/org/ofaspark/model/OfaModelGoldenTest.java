@@ -2,7 +2,6 @@ package org.ofaspark.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.Arrays;
@@ -15,13 +14,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** The network against upstream's intermediate tensors and outputs. */
 class OfaModelGoldenTest {
@@ -29,7 +28,7 @@ class OfaModelGoldenTest {
   /** The golden README's tolerance; upstream's own rounding noise is 2e-6. */
   private static final double TOLERANCE = 1e-4;
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaConfig config = GoldenModel.config();
   private final OfaModel model = new OfaModel(config, manager);
   private final StateDict state = GoldenModel.state(config, manager);

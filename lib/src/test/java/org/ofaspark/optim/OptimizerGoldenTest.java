@@ -3,7 +3,6 @@ package org.ofaspark.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
@@ -15,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.golden.Golden;
-import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.golden.TestDevice;
 
 /** Adam, clipping and the schedule, step by step, on upstream's linear regression. */
 class OptimizerGoldenTest {
@@ -26,7 +25,7 @@ class OptimizerGoldenTest {
   /** The fused kernel rounds once where upstream rounds after each operation; 50 steps add up. */
   private static final double TOLERANCE = 1e-5;
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

@@ -3,19 +3,19 @@ package org.ofaspark.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import ai.djl.Device;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.golden.TestDevice;
 
 class OutOfMemoryTest {
 
   @Test
   void engineWithoutMemoryIsTold() {
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
+    try (NDManager manager = TestDevice.newManager()) {
       Throwable failure = catchThrowable(() -> manager.zeros(new Shape(1L << 50)));
       assertThat(OutOfMemory.is(failure)).as("%s", failure).isTrue();
     }
@@ -35,7 +35,7 @@ class OutOfMemoryTest {
 
   @Test
   void otherFailuresAreNone() {
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu())) {
+    try (NDManager manager = TestDevice.newManager()) {
       Throwable failure =
           catchThrowable(() -> manager.zeros(new Shape(2)).matMul(manager.zeros(new Shape(3))));
       assertThat(failure).isNotNull();

@@ -3,7 +3,6 @@ package org.ofaspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ import org.ofaspark.collective.SingleRank;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
@@ -22,14 +22,13 @@ import org.ofaspark.optim.LossScale;
 import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
-import org.ofaspark.tensor.TorchRuntime;
 
 class NumericsTest {
 
   private static final Numerics FLOAT32 = Numerics.float32(3);
   private static final Numerics BFLOAT16 = new Numerics(FloatType.BFLOAT16, LossScale.NONE, 0, 3);
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
 
   @AfterEach

@@ -3,7 +3,6 @@ package org.ofaspark.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
@@ -31,19 +30,19 @@ import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.golden.GoldenParallelRun;
 import org.ofaspark.golden.GoldenTraining;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Whole updates against upstream's Trainer, in one process and in two. */
 class TrainerGoldenTest {
 
   private static final Golden.Tensors TRAINER = Golden.tensors("optim/trainer.safetensors");
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,20 +34,20 @@ import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.criterion.LossSums;
 import org.ofaspark.data.MicroBatch;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.tensor.FlatVector;
-import org.ofaspark.tensor.TorchRuntime;
 
 class TrainerTest {
 
   /** Steady growth that a run of 100,000 updates survives: 5 GB. */
   private static final double MAX_MEGABYTES_AN_UPDATE = 0.05;
 
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
 
   @AfterEach
@@ -131,8 +131,10 @@ class TrainerTest {
     assertThat(checkRanksAgree(trainers)).containsOnly("");
 
     FlatVector values = states.get(1).vector(role);
-    ByteBuffer last = values.map(values.size() - 1, values.size());
-    last.putFloat(0, Math.nextUp(last.getFloat(0)));
+    ByteBuffer last = ByteBuffer.allocateDirect(Float.BYTES).order(ByteOrder.nativeOrder());
+    values.read(values.size() - 1, last);
+    last.putFloat(0, Math.nextUp(last.getFloat(0))).flip();
+    values.write(values.size() - 1, last);
 
     assertThat(checkRanksAgree(trainers))
         .hasSize(3)
@@ -246,6 +248,7 @@ class TrainerTest {
                 "-Xms256m",
                 "-Xmx256m",
                 "-XX:+AlwaysPreTouch",
+                TestDevice.property(),
                 "-cp",
                 System.getProperty("java.class.path"),
                 ManyUpdates.class.getName())
