@@ -51,14 +51,14 @@ public final class JobCommand {
   static final Map<String, String> CUDA =
       Map.of("CUDA_DEVICE_ORDER", "PCI_BUS_ID", "NVIDIA_TF32_OVERRIDE", "0");
 
-  /** How often, a second apart, a gang looks for free executors; Spark's way takes 10 minutes. */
-  private static final int SLOT_CHECKS = 120;
-
   /** How long ranks wait for places and for each other to start; Spark's default is a year. */
   private static final String BARRIER_TIMEOUT = "spark.barrier.sync.timeout";
 
   /** When a task that Spark ends, and that does not end, loses its executor. */
   private static final String REAPER_TIMEOUT = "spark.task.reaper.killTimeout";
+
+  private static final String DYNAMIC_ALLOCATION = "spark.dynamicAllocation.enabled";
+  private static final String EXECUTORS = "spark.executor.instances";
 
   private JobCommand() {}
 
@@ -139,11 +139,62 @@ public final class JobCommand {
         .config("spark.task.reaper.enabled", true)
         .config(REAPER_TIMEOUT, new SparkConf().get(REAPER_TIMEOUT, "600s"))
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
-        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", SLOT_CHECKS);
+        .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", slotChecks());
+  }
+
+  /** Spark's own wait for a gang's places, a look a second, is not to end before ours. */
+  private static long slotChecks() {
+    return OfaProperties.time(new SparkConf(), OfaProperties.EXECUTORS_WAIT).toSeconds() + 1;
+  }
+
+  /**
+   * Starts a session as {@link #sessionOfModels} for ranks, of which none may come, go or run
+   * twice: a cluster's defaults for that are switched off for the job. Spark does not try a failed
+   * stage again, as the run itself goes on from its last checkpoint.
+   *
+   * @param name of the application
+   * @throws IllegalArgumentException if nothing says how many executors there are to be
+   */
+  public static SparkSession.Builder sessionOfRanks(String name) {
+    SparkSession.Builder session =
+        sessionOfModels(name).config("spark.stage.maxConsecutiveAttempts", 1);
+    var given = new SparkConf();
+    for (String key : List.of(DYNAMIC_ALLOCATION, "spark.speculation")) {
+      if (given.getBoolean(key, false)) {
+        LOG.info("{} is switched off for this job, whose ranks have to stay as they started", key);
+        session.config(key, false);
+      }
+    }
+    boolean isCounted =
+        LocalMaster.of(given).isPresent()
+            || given.contains(EXECUTORS)
+            || given.contains("spark.cores.max");
+    if (given.getBoolean(DYNAMIC_ALLOCATION, false) && !isCounted) {
+      throw new IllegalArgumentException(
+          "%s: unset (expected: the number of ranks, as %s is true and has no meaning here)"
+                  .formatted(EXECUTORS, DYNAMIC_ALLOCATION)
+              + "; add -- --conf %s=NUMBER".formatted(EXECUTORS));
+    }
+    return session;
   }
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
     String name = commandLine.getCommandName();
+    if (failure instanceof ExplainedException) {
+      LOG.error("{}: {}", name, failure.getMessage());
+      LOG.debug("{} failed", name, failure);
+      return ExitCode.SOFTWARE;
+    }
+    Optional<String> end = ApplicationEnd.cause(failure);
+    if (end.isPresent()) {
+      LOG.error(
+          "{}: stopped before its end: {}; what it has finished is kept, and the same command goes"
+              + " on from there",
+          name,
+          end.get());
+      LOG.debug("{} failed", name, failure);
+      return ExitCode.SOFTWARE;
+    }
     Optional<String> ofFiles = FileSystemFailure.sentence(failure);
     if (ofFiles.isPresent()) {
       LOG.error("{}: {}", name, ofFiles.get());

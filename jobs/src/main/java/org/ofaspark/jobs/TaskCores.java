@@ -21,7 +21,7 @@ final class TaskCores {
     }
     Optional<LocalMaster> local = LocalMaster.of(conf);
     if (local.isPresent()) {
-      int ranks = local.get().isCluster() ? 1 : conf.getInt("spark.ofa.ranks", 1);
+      int ranks = local.get().isCluster() ? 1 : conf.getInt(OfaProperties.RANKS, 1);
       return OptionalInt.of(Math.max(1, local.get().cores() / ranks));
     }
     return conf.contains("spark.executor.cores")

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,5 +40,30 @@ class JobCommandTest {
         (variable, value) ->
             assertThat(launcher)
                 .contains("export %1$s=${%1$s:-%2$s}\n".formatted(variable, value)));
+  }
+
+  @Test
+  void clustersDefaultsThatBreakAGangAreSwitchedOff() {
+    System.setProperty("spark.dynamicAllocation.enabled", "true");
+    System.setProperty("spark.speculation", "true");
+    try {
+      assertThatThrownBy(() -> JobCommand.sessionOfRanks("test"))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "spark.executor.instances: unset (expected: the number of ranks, as"
+                  + " spark.dynamicAllocation.enabled is true and has no meaning here); add --"
+                  + " --conf spark.executor.instances=NUMBER");
+      System.setProperty("spark.master", "local[1]");
+      try (SparkSession spark =
+          JobCommand.sessionOfRanks("test").config("spark.ui.enabled", false).getOrCreate()) {
+        assertThat(spark.sparkContext().getConf().get("spark.speculation")).isEqualTo("false");
+        assertThat(spark.sparkContext().getConf().get("spark.dynamicAllocation.enabled"))
+            .isEqualTo("false");
+      }
+    } finally {
+      System.clearProperty("spark.dynamicAllocation.enabled");
+      System.clearProperty("spark.speculation");
+      System.clearProperty("spark.master");
+    }
   }
 }

@@ -43,7 +43,7 @@ final class AllReduceBenchmark implements Benchmark {
 
   @Override
   public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
-    try (SparkSession spark = JobCommand.sessionOfModels("ofa-bench").getOrCreate()) {
+    try (SparkSession spark = JobCommand.sessionOfRanks("ofa-bench").getOrCreate()) {
       int ranks = WorldSize.of(spark);
       Checks.atLeast("ranks", ranks, 2);
       List<Long> sizes = MEBIBYTES.stream().map(size -> (long) size << 20).toList();

@@ -25,6 +25,10 @@ import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.storage.BlockManagerId;
 import org.apache.spark.storage.RDDInfo;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.OfaProperties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Function1;
 import scala.collection.JavaConverters;
 import scala.reflect.ClassTag;
@@ -36,8 +40,10 @@ import scala.reflect.ClassTag$;
  */
 public final class BarrierStage {
 
-  /** Spark's key: how long tasks that have started wait for each other, here also for places. */
-  private static final String TIMEOUT = "spark.barrier.sync.timeout";
+  private static final Logger LOG = LoggerFactory.getLogger(BarrierStage.class);
+
+  /** What Spark says when executors have gone since they were counted, and none have come. */
+  private static final String TOO_FEW_SLOTS = "[SPARK-24819]";
 
   private static final String WATCHED = "spark.ofa.watched";
 
@@ -68,8 +74,9 @@ public final class BarrierStage {
    * @param places {@link #place} of an executor for each partition, or none
    * @param function runs on executors; {@code BarrierTaskContext.get()} is there
    * @param type of the results
-   * @return the results of all tasks, in the order of partitions. If there are no places for all of
-   *     them within {@code spark.barrier.sync.timeout}, the stage fails as any other
+   * @return the results of all tasks, in the order of partitions
+   * @throws IllegalArgumentException if there are no places for all of them within {@link
+   *     OfaProperties#EXECUTORS_WAIT}
    */
   public static <T, R> List<R> collect(
       JavaRDD<T> input,
@@ -79,17 +86,26 @@ public final class BarrierStage {
     ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
     RDD<T> placed = places.isEmpty() ? input.rdd() : new Placed<>(input, places);
     RDD<R> stage = placed.barrier().mapPartitions(bridge(function), false, tag);
-    var watch = new StartWatch(input.context());
+    int tasks = input.getNumPartitions();
+    ExecutorWait.await(input.context(), tasks);
+    var watch = new StartWatch(input.context(), tasks);
     try {
       return JavaRDD.fromRDD(stage, tag).collect();
+    } catch (Exception e) { // Spark's exceptions are checked and undeclared
+      if (String.valueOf(e.getMessage()).contains(TOO_FEW_SLOTS)) {
+        int executors = ExecutorWait.count(input.context());
+        throw new IllegalArgumentException(
+            ExecutorWait.shortage(input.context(), tasks, executors), e);
+      }
+      throw e;
     } finally {
       watch.end();
     }
   }
 
   /**
-   * Ends a stage that has waited too long for enough places at once: Spark goes on to wait, and
-   * tells so at level INFO.
+   * Tells of a stage that waits for enough places at once, and ends it when it has waited too long:
+   * Spark goes on to wait, and tells so at level INFO.
    */
   private static final class StartWatch extends SparkListener {
     private final SparkContext context;
@@ -97,11 +113,17 @@ public final class BarrierStage {
     private final ScheduledExecutorService timer =
         new ScheduledThreadPoolExecutor( // Spark may still tell of the stage once it has ended
             1, StartWatch::daemon, new ThreadPoolExecutor.DiscardPolicy());
+    private final int tasks;
+    private final long start = System.nanoTime();
     private volatile int stage = -1;
     private volatile @Nullable Future<?> deadline;
+    private final Future<?> lines;
 
-    StartWatch(SparkContext context) {
+    StartWatch(SparkContext context, int tasks) {
       this.context = context;
+      this.tasks = tasks;
+      long pause = ExecutorWait.LINES.toSeconds();
+      this.lines = timer.scheduleAtFixedRate(this::line, pause, pause, TimeUnit.SECONDS);
       context.setLocalProperty(WATCHED, name);
       context.addSparkListener(this);
     }
@@ -121,16 +143,27 @@ public final class BarrierStage {
               && info.rddInfos().exists(RDDInfo::isBarrier);
       if (isOwn) {
         stage = info.stageId();
-        long seconds = context.getConf().getTimeAsSeconds(TIMEOUT, "600s");
+        long seconds =
+            OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds();
         deadline = timer.schedule(() -> cancel(info, seconds), seconds, TimeUnit.SECONDS);
       }
     }
 
     @Override
-    public void onTaskStart(SparkListenerTaskStart start) {
+    public void onTaskStart(SparkListenerTaskStart started) {
       Future<?> waiting = deadline;
-      if (start.stageId() == stage && waiting != null) {
+      if (started.stageId() == stage && waiting != null) {
         boolean unused = waiting.cancel(false);
+        unused = lines.cancel(false);
+      }
+    }
+
+    private void line() {
+      if (!context.isStopped() && stage == -1) { // Spark looks for places before it starts one
+        int count = ExecutorWait.count(context);
+        if (count < tasks && LocalMaster.ofOneProcess(context.getConf()).isEmpty()) {
+          LOG.info("{}", ExecutorWait.line(context, tasks, count, System.nanoTime() - start));
+        }
       }
     }
 
@@ -140,13 +173,13 @@ public final class BarrierStage {
       if (now != null && now.numActiveTasks() + now.numCompletedTasks() > 0) {
         return; // it has started, and this has not been told
       }
-      int executors = executors(context);
+      int executors = ExecutorWait.count(context);
       context.cancelStage(
           info.stageId(),
           "no places for %d tasks at once within %s, %d s (expected: %s free cores for each); %s"
               .formatted(
                   info.numTasks(),
-                  TIMEOUT,
+                  OfaProperties.EXECUTORS_WAIT,
                   seconds,
                   context.getConf().get("spark.task.cpus", "1"),
                   executors > 0
@@ -159,15 +192,6 @@ public final class BarrierStage {
       context.setLocalProperty(WATCHED, null);
       timer.shutdownNow();
     }
-  }
-
-  /**
-   * Returns how many executors are there that are processes of their own. Driver only.
-   *
-   * @param context the application
-   */
-  public static int executors(SparkContext context) {
-    return context.statusTracker().getExecutorInfos().length - 1; // the driver counts too
   }
 
   /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */

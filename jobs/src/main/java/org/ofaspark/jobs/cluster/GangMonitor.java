@@ -4,8 +4,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -28,6 +30,7 @@ public final class GangMonitor implements AutoCloseable {
   private final SparkChannels channels;
   private final Consumer<JsonObject> onProgress;
   private final AtomicReference<JsonObject> firstFailure = new AtomicReference<>();
+  private final Map<String, String> ranks = new ConcurrentHashMap<>();
   private volatile @Nullable UUID gang;
 
   /**
@@ -46,40 +49,64 @@ public final class GangMonitor implements AutoCloseable {
   }
 
   /**
-   * Forgets the failure of an earlier attempt. What its ranks still have to say is not heard.
+   * Forgets what earlier attempts have told. What their ranks still have to say is not heard.
    *
    * @param gang the ranks to hear; null if none are at work
    */
   public void hearOnly(@Nullable UUID gang) {
     this.gang = gang;
     firstFailure.set(null);
+    ranks.clear();
   }
 
   /**
-   * Returns what went wrong first by the clocks of the ranks, in words, if a rank could tell. That
-   * another rank is lost counts only if no rank has told anything else.
+   * The failure of a rank.
+   *
+   * @param kind of what it has failed
+   * @param text rank, host, update, phase and error
    */
-  public Optional<String> firstFailure() {
+  public record RankFailure(FailureKind kind, String text) {}
+
+  /**
+   * Returns what went wrong first by the clocks of the ranks, if a rank could tell. That another
+   * rank is lost counts only if no rank has told anything else.
+   */
+  public Optional<RankFailure> firstFailure() {
     return Optional.ofNullable(firstFailure.get())
         .map(
             failure ->
-                "rank %d on %s, update %d, %s: %s"
-                    .formatted(
-                        failure.get("rank").getAsInt(),
-                        failure.get("host").getAsString(),
-                        failure.get("update").getAsLong(),
-                        failure.get("phase").getAsString(),
-                        failure.get("error").getAsString()));
+                new RankFailure(
+                    kind(failure),
+                    "rank %d on %s, update %d, %s: %s"
+                        .formatted(
+                            failure.get("rank").getAsInt(),
+                            failure.get("host").getAsString(),
+                            failure.get("update").getAsLong(),
+                            failure.get("phase").getAsString(),
+                            failure.get("error").getAsString())));
+  }
+
+  /** Returns the ranks that have started, by the ids of their executors. */
+  public Map<String, String> ranks() {
+    return Map.copyOf(ranks);
+  }
+
+  private static FailureKind kind(JsonObject failure) {
+    return FailureKind.valueOf(failure.get("failed").getAsString());
   }
 
   private void hear(JsonObject report) {
     if (!report.get("gang").getAsString().equals(String.valueOf(gang))) {
       return;
     }
-    if (report.get("kind").getAsString().equals(RankReporter.FAILURE)) {
-      firstFailure.accumulateAndGet(report, GangMonitor::earlier);
-    } else {
-      onProgress.accept(report);
+    switch (report.get("kind").getAsString()) {
+      case RankReporter.FAILURE -> firstFailure.accumulateAndGet(report, GangMonitor::earlier);
+      case RankReporter.START ->
+          ranks.merge(
+              report.get("executor").getAsString(),
+              "rank " + report.get("rank").getAsInt(),
+              (known, other) -> known + ", " + other);
+      default -> onProgress.accept(report);
     }
   }
 
@@ -87,8 +114,8 @@ public final class GangMonitor implements AutoCloseable {
     if (known == null) {
       return heard;
     }
-    boolean knownIsSymptom = known.get("symptom").getAsBoolean();
-    if (knownIsSymptom != heard.get("symptom").getAsBoolean()) {
+    boolean knownIsSymptom = kind(known) == FailureKind.LOST;
+    if (knownIsSymptom != (kind(heard) == FailureKind.LOST)) {
       return knownIsSymptom ? heard : known;
     }
     return heard.get("time").getAsLong() < known.get("time").getAsLong() ? heard : known;

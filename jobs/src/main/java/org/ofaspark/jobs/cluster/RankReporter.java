@@ -5,9 +5,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.network.client.TransportClient;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.collective.CollectiveException;
+import org.ofaspark.jobs.OfaProperties;
+import org.ofaspark.jobs.storage.FileSystemFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +24,7 @@ import org.slf4j.LoggerFactory;
 public final class RankReporter implements AutoCloseable {
 
   static final String FAILURE = "failure";
+  static final String START = "start";
 
   private static final Logger LOG = LoggerFactory.getLogger(RankReporter.class);
   private static final int MOST_CAUSES = 10;
@@ -25,10 +32,10 @@ public final class RankReporter implements AutoCloseable {
 
   private final UUID gang;
   private final SparkChannels channels;
-  private final @Nullable TransportClient driver;
+  private final CompletableFuture<@Nullable TransportClient> driver;
 
   /**
-   * Connects to the driver.
+   * Starts to connect to the driver, while the rank goes on: a firewall may drop what it sends.
    *
    * @param address where its monitor listens
    * @param gang the gang of the rank
@@ -36,7 +43,13 @@ public final class RankReporter implements AutoCloseable {
   public RankReporter(String address, UUID gang) {
     this.gang = gang;
     this.channels = SparkChannels.calling();
-    this.driver = connect(address);
+    this.driver = CompletableFuture.supplyAsync(() -> connect(address), RankReporter::start);
+  }
+
+  private static void start(Runnable task) {
+    var thread = new Thread(task, "ofa-monitor-connection");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private @Nullable TransportClient connect(String address) {
@@ -47,12 +60,30 @@ public final class RankReporter implements AutoCloseable {
           .createUnmanagedClient(
               address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
     } catch (IOException | RuntimeException e) { // of authentication
-      LOG.warn("No live progress: the driver's monitor at {} cannot be reached", address, e);
+      LOG.warn(
+          "No live progress, and no causes of failures: the driver's monitor at {} cannot be"
+              + " reached, {}; open that port, which {} sets",
+          address,
+          e.getMessage(),
+          OfaProperties.PORT);
       return null;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return null;
     }
+  }
+
+  /**
+   * Reports that this rank is at work.
+   *
+   * @param rank this rank
+   */
+  public void start(int rank) {
+    JsonObject report = new JsonObject();
+    report.addProperty("kind", START);
+    report.addProperty("rank", rank);
+    report.addProperty("executor", SparkEnv.get().executorId());
+    boolean unused = driver.thenAccept(client -> send(client, report)).isDone();
   }
 
   /**
@@ -72,17 +103,18 @@ public final class RankReporter implements AutoCloseable {
    * @param rank this rank
    * @param update the update in progress
    * @param phase what the rank was doing
+   * @param failed of what
    * @param cause what went wrong
    */
-  public void failure(int rank, long update, String phase, Throwable cause) {
+  public void failure(int rank, long update, String phase, FailureKind failed, Throwable cause) {
     JsonObject report = new JsonObject();
     report.addProperty("kind", FAILURE);
     report.addProperty("rank", rank);
     report.addProperty("host", SparkChannels.host());
     report.addProperty("update", update);
     report.addProperty("phase", phase);
-    report.addProperty("error", inWords(cause));
-    report.addProperty("symptom", cause instanceof CollectiveException);
+    report.addProperty("error", FileSystemFailure.sentence(cause).orElseGet(() -> inWords(cause)));
+    report.addProperty("failed", failed.name());
     report.addProperty("time", System.currentTimeMillis());
     send(report);
   }
@@ -101,13 +133,23 @@ public final class RankReporter implements AutoCloseable {
   }
 
   private void send(JsonObject report) {
-    if (driver == null) {
+    try {
+      send(driver.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS), report);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.warn("A report did not reach the driver: {}", report, e);
+    }
+  }
+
+  private void send(@Nullable TransportClient client, JsonObject report) {
+    if (client == null) {
       return;
     }
     report.addProperty("gang", gang.toString());
     try {
       ByteBuffer text = ByteBuffer.wrap(report.toString().getBytes(StandardCharsets.UTF_8));
-      var unused = driver.sendRpcSync(text, TIMEOUT_MILLIS);
+      var unused = client.sendRpcSync(text, TIMEOUT_MILLIS);
     } catch (RuntimeException e) {
       LOG.warn("A report did not reach the driver: {}", report, e);
     }
@@ -115,8 +157,9 @@ public final class RankReporter implements AutoCloseable {
 
   @Override
   public void close() {
-    if (driver != null) {
-      driver.close();
+    TransportClient client = driver.getNow(null);
+    if (client != null) {
+      client.close();
     }
     channels.close();
   }

@@ -20,6 +20,7 @@ import org.apache.spark.network.server.TransportServerBootstrap;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.OfaProperties;
 import scala.Tuple2;
 
 /**
@@ -28,14 +29,12 @@ import scala.Tuple2;
  * the driver and on executors.
  *
  * <p>Settings of the module {@code ofa}, such as {@code spark.ofa.io.connectionTimeout}, are read
- * as Spark reads those of the module {@code shuffle}; {@code spark.ofa.port} is the server's port,
- * or if that is taken one of the {@code spark.port.maxRetries} after it (0, the default, takes
- * any).
+ * as Spark reads those of the module {@code shuffle}; {@link OfaProperties#PORT} is the server's
+ * port.
  */
 final class SparkChannels implements AutoCloseable {
 
   private static final String MODULE = "ofa";
-  private static final String PORT = "spark.ofa.port";
 
   private final TransportContext context;
   private final @Nullable TransportServer server;
@@ -44,7 +43,8 @@ final class SparkChannels implements AutoCloseable {
   private SparkChannels(RpcHandler handler, boolean listens) {
     SparkEnv environment = SparkEnv.get();
     SparkConf conf = environment.conf();
-    TransportConf transport = new TransportConf(MODULE, new MapConfigProvider(settings(conf)));
+    TransportConf transport =
+        new TransportConf(MODULE, new MapConfigProvider(settings(conf, listens)));
     SecurityManager security = environment.securityManager();
     boolean authenticates = security.isAuthenticationEnabled();
     List<TransportServerBootstrap> servers =
@@ -65,7 +65,7 @@ final class SparkChannels implements AutoCloseable {
 
   /** Takes the port of the settings, or one of those after it, as Spark's own services do. */
   private TransportServer server(SparkConf conf, List<TransportServerBootstrap> bootstraps) {
-    int first = conf.getInt(PORT, 0);
+    int first = conf.getInt(OfaProperties.PORT, 0);
     int last = first == 0 ? 0 : first + conf.getInt("spark.port.maxRetries", 16);
     for (int port = first; ; port++) {
       try {
@@ -75,7 +75,7 @@ final class SparkChannels implements AutoCloseable {
         if (!isTaken || port == last) {
           throw new IllegalStateException(
               "%s: no server on port %d to %d of %s (expected: one that is free)"
-                  .formatted(PORT, first, last, host()),
+                  .formatted(OfaProperties.PORT, first, last, host()),
               e);
         }
       }
@@ -91,13 +91,16 @@ final class SparkChannels implements AutoCloseable {
     return new SparkChannels(handler, true);
   }
 
-  /** Makes clients without a server. */
+  /** Makes clients without a server, which give a connection up soon. */
   static SparkChannels calling() {
     return new SparkChannels(new NoOpRpcHandler(), false);
   }
 
-  private static Map<String, String> settings(SparkConf conf) {
+  private static Map<String, String> settings(SparkConf conf, boolean listens) {
     Map<String, String> settings = new HashMap<>();
+    if (!listens) {
+      settings.put("spark.ofa.io.connectionCreationTimeout", "10s"); // Spark's is two minutes
+    }
     settings.put("spark.ofa.io.serverThreads", "2"); // of each; the default is twice the cores
     settings.put("spark.ofa.io.clientThreads", "2");
     settings.put("spark.ofa.io.mode", Epoll.isAvailable() ? "EPOLL" : "NIO"); // a third faster

@@ -21,7 +21,6 @@ import org.ofaspark.jobs.demo.Scene;
 import org.ofaspark.jobs.demo.SceneGenerator;
 import org.ofaspark.jobs.demo.SceneTables;
 import org.ofaspark.jobs.finetune.Finetune;
-import org.ofaspark.jobs.finetune.WorldSize;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.ranking.ExampleRanking;
@@ -175,7 +174,7 @@ final class Experiment {
     List<String> overrides = new ArrayList<>(setting.overrides());
     overrides.add("train.seed=" + seed);
     Recipe recipe = recipe(String.format(Locale.ROOT, "%s-%d", setting.name(), seed), overrides);
-    Manifest last = new Finetune(spark, recipe, WorldSize.of(spark)).run();
+    Manifest last = new Finetune(spark, recipe).run();
 
     var run = new RunDirectory(files, recipe.runDir());
     var rules =

@@ -72,7 +72,7 @@ public final class ExperimentJob implements Callable<Integer> {
     Checks.that("--dropped", dropped, dropped > 0 && dropped < 1, "above 0, below 1");
     var size = new Experiment.Size(scenes, epochs, seeds, swapped, dropped);
     PrintWriter out = spec.commandLine().getOut();
-    try (SparkSession spark = JobCommand.sessionOfModels("ofa-experiment").getOrCreate()) {
+    try (SparkSession spark = JobCommand.sessionOfRanks("ofa-experiment").getOrCreate()) {
       new Experiment(spark, directory.toAbsolutePath(), size)
           .run(
               line -> {

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -11,6 +12,7 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.GangMonitor;
+import org.ofaspark.jobs.cluster.LostExecutors;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.ranking.ExampleRanking;
 import org.ofaspark.jobs.report.RunReport;
@@ -33,7 +35,8 @@ import org.slf4j.LoggerFactory;
  * <p>Training runs in segments, to the next checkpoint; each is one barrier stage with a rank on
  * every executor. There is a checkpoint at each update that the examples are ranked for, so that
  * the weights that score can be had. A segment that fails is run again from the last checkpoint, up
- * to {@code train.max-failures} times in the run; a failure of numbers or settings is not.
+ * to {@code train.max-failures} times without a new checkpoint; a failure of numbers or settings is
+ * not.
  */
 public final class Finetune {
 
@@ -42,10 +45,20 @@ public final class Finetune {
   private final SparkSession spark;
   private final JavaSparkContext context;
   private final Recipe recipe;
-  private final int worldSize;
+  private final OptionalInt ranks;
   private final HadoopFiles files;
   private final RunDirectory run;
   private final Checkpoints checkpoints;
+
+  /**
+   * Prepares a run with a rank on each executor.
+   *
+   * @param spark the session; stays open
+   * @param recipe the run
+   */
+  public Finetune(SparkSession spark, Recipe recipe) throws IOException {
+    this(spark, recipe, OptionalInt.empty());
+  }
 
   /**
    * Prepares a run.
@@ -55,7 +68,11 @@ public final class Finetune {
    * @param worldSize number of ranks
    */
   public Finetune(SparkSession spark, Recipe recipe, int worldSize) throws IOException {
-    this.worldSize = worldSize;
+    this(spark, recipe, OptionalInt.of(worldSize));
+  }
+
+  private Finetune(SparkSession spark, Recipe recipe, OptionalInt ranks) throws IOException {
+    this.ranks = ranks;
     this.spark = spark;
     this.context = new JavaSparkContext(spark.sparkContext());
     this.recipe = recipe;
@@ -79,6 +96,7 @@ public final class Finetune {
     EpochPlan plan = plan(info);
     long total = plan.totalUpdates(recipe.train().maxEpoch(), recipe.train().maxUpdate());
 
+    int worldSize = ranks.isPresent() ? ranks.getAsInt() : WorldSize.of(spark);
     List<TensorSpec> specs = OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size());
     Preflight.check(
         context.getConf(),
@@ -94,7 +112,6 @@ public final class Finetune {
     files.requireWritable("run-dir", run.path());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
-    WorldSize.requireExecutors(context, worldSize, WorldSize.PATIENCE);
     RankProbe.check(context, worldSize);
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
@@ -114,7 +131,8 @@ public final class Finetune {
         worldSize,
         last.map(Manifest::updateNumber).orElse(0L),
         run.path());
-    try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)))) {
+    try (var monitor = new GangMonitor(line -> LOG.info("{}", ProgressLine.of(line, total)));
+        var lost = new LostExecutors(context.sc())) {
       var runner =
           new SegmentRunner(
               context,
@@ -127,7 +145,8 @@ public final class Finetune {
               total,
               rows,
               rankings,
-              monitor);
+              monitor,
+              new Retries(context.sc(), files, run, recipe.train().maxFailures(), monitor, lost));
       Manifest manifest = last.isPresent() ? last.get() : runner.next(null);
       while (true) {
         if (isValidationDue(manifest, total)) {

@@ -39,18 +39,12 @@ public final class FinetuneJob implements Callable<Integer> {
     JobCommand.run(new FinetuneJob(), args);
   }
 
-  /** A failed stage is not tried again by Spark: the run goes on from its last checkpoint. */
-  private static SparkSession.Builder session() {
-    return JobCommand.sessionOfModels("ofa-finetune")
-        .config("spark.stage.maxConsecutiveAttempts", 1);
-  }
-
   @Override
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
     long start = System.nanoTime();
-    try (SparkSession spark = session().getOrCreate()) {
-      Manifest last = new Finetune(spark, recipe, WorldSize.of(spark)).run();
+    try (SparkSession spark = JobCommand.sessionOfRanks("ofa-finetune").getOrCreate()) {
+      Manifest last = new Finetune(spark, recipe).run();
       LOG.info(
           "Fine-tuned {} parameters to update {} in {} s; the run is in {}",
           last.parameters(),

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.train.TrainConfig;
 
@@ -49,16 +50,45 @@ final class Preflight {
   static void check(
       SparkConf conf, TrainConfig train, int worldSize, long parameters, long activations) {
     var preflight = new Preflight(conf, worldSize);
-    preflight.gangStaysTogether();
-    preflight.oneTaskOnEachExecutor();
+    preflight.gang();
     preflight.localSlots();
     preflight.memory(train, parameters, activations);
     preflight.directMemory(parameters);
     preflight.sameWorkForEachRank(train);
     AssignedDevice.objection(conf, "train.precision", train.precision())
         .ifPresent(preflight.findings::add);
-    if (!preflight.findings.isEmpty()) {
-      throw new IllegalArgumentException(String.join("\n", preflight.findings));
+    preflight.end();
+  }
+
+  /**
+   * Checks what can be checked before the number of ranks is known.
+   *
+   * @param conf settings of the application
+   * @throws IllegalArgumentException with a line for each finding
+   */
+  static void check(SparkConf conf) {
+    var preflight = new Preflight(conf, 1);
+    preflight.gang();
+    preflight.end();
+  }
+
+  private void gang() {
+    gangStaysTogether();
+    oneTaskOnEachExecutor();
+    for (String key :
+        List.of(
+            OfaProperties.EXECUTORS_WAIT, OfaProperties.OUTAGE_WAIT, OfaProperties.STUCK_TIMEOUT)) {
+      try {
+        var unused = OfaProperties.time(conf, key);
+      } catch (IllegalArgumentException e) {
+        findings.add(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  private void end() {
+    if (!findings.isEmpty()) {
+      throw new IllegalArgumentException(String.join("\n", findings));
     }
   }
 

@@ -12,9 +12,11 @@ import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.jobs.ApplicationEnd;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.GpuIdentity;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +45,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
    * @throws IllegalArgumentException with a line for each finding
    */
   static void check(JavaSparkContext context, int worldSize) {
+    ExecutorWait.await(context.sc(), worldSize);
     List<Integer> ranks = IntStream.range(0, worldSize).boxed().toList();
     List<String> answers;
     try {
@@ -51,6 +54,9 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
           BarrierStage.collect(
               context.parallelize(ranks, worldSize), new RankProbe(), String.class);
     } catch (Exception e) { // Spark's exceptions are checked and undeclared
+      if (context.sc().isStopped() || ApplicationEnd.cause(e).isPresent()) {
+        throw e;
+      }
       LOG.warn("The executors could not be tried out: {}", e.getMessage());
       return;
     } finally {

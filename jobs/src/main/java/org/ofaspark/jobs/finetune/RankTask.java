@@ -19,6 +19,7 @@ import org.ofaspark.collective.TimedCollective;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.FailureKind;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
@@ -115,12 +116,15 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     /** Tells the driver what went wrong, once, and not if Spark is ending the task. */
     void report(RankReporter reporter, Throwable cause) {
       if (!task.isInterrupted() && !isReported) {
-        reporter.failure(rank, update, phase, cause);
+        FailureKind kind =
+            cause instanceof NumericFailureException ? FailureKind.NUMERIC : FailureKind.of(cause);
+        reporter.failure(rank, update, phase, kind, cause);
         isReported = true;
       }
     }
 
     Result run(RankReporter reporter) throws IOException {
+      reporter.start(rank);
       ExecutorModel.closeIdle();
       TorchRuntime.useThreads(task.cpus());
       try (var held = new Held();

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -20,6 +19,7 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.cluster.ModelFiles;
@@ -28,18 +28,14 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
  * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
- * one fails, after 1, 5, 25 ... seconds: up to {@code train.max-failures} times in the run. A
- * failure of numbers or settings is not tried again. Driver; used by one thread.
+ * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. Driver; used by one
+ * thread.
  */
 final class SegmentRunner {
-
-  private static final Logger LOG = LoggerFactory.getLogger(SegmentRunner.class);
 
   private static final long MOST_PAUSE_SECONDS = 60;
 
@@ -54,9 +50,9 @@ final class SegmentRunner {
   private final SegmentRows rows;
   private final RunRankings rankings;
   private final GangMonitor monitor;
+  private final Retries retries;
   private Optional<Gang> gang = Optional.empty();
   private SegmentTimes times = SegmentTimes.NONE;
-  private int failures;
 
   /**
    * The ranks that have ended a segment and may have kept their states.
@@ -90,7 +86,8 @@ final class SegmentRunner {
       long total,
       SegmentRows rows,
       RunRankings rankings,
-      GangMonitor monitor) {
+      GangMonitor monitor,
+      Retries retries) {
     this.context = context;
     this.files = files;
     this.run = run;
@@ -102,6 +99,7 @@ final class SegmentRunner {
     this.rows = rows;
     this.rankings = rankings;
     this.monitor = monitor;
+    this.retries = retries;
   }
 
   /** Returns what the segments that have succeeded so far have taken. */
@@ -126,50 +124,31 @@ final class SegmentRunner {
    */
   Manifest again(String what, @Nullable Manifest from, Callable<Manifest> work)
       throws BadCheckpointException {
-    long update = from == null ? 0 : from.updateNumber();
     for (int attempt = 0; ; attempt++) {
       pauseBefore(attempt);
-      monitor.hearOnly(null);
+      retries.begin();
       try {
-        return work.call();
+        Manifest done = work.call();
+        retries.succeeded(done);
+        return done;
       } catch (Exception e) { // Spark's exceptions are checked and undeclared
-        if (e instanceof IllegalArgumentException setting && monitor.firstFailure().isEmpty()) {
-          throw setting;
-        }
         if (e instanceof BadCheckpointException damaged) {
           throw damaged;
         }
-        failures++;
-        String cause = monitor.firstFailure().orElse(String.valueOf(e.getMessage()));
-        if (!isWorthAnotherTry(e) || failures > recipe.train().maxFailures()) {
-          throw new SegmentFailedException(
-              "%s failed after update %d: %s".formatted(what, update, cause), e);
-        }
-        LOG.warn(
-            "Failure {} of at most {}: {}; {} goes on from update {}",
-            failures,
-            recipe.train().maxFailures(),
-            cause,
-            what,
-            update);
+        retries.failed(what, from, e);
       }
     }
   }
 
   /** Waits before another try, longer each time: a file system may be back soon. */
   private static void pauseBefore(int attempt) {
-    if (attempt == 0) {
-      return;
-    }
-    try {
-      TimeUnit.SECONDS.sleep(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted before another try", e);
+    if (attempt > 0) {
+      Retries.pause(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
     }
   }
 
   private Manifest attempt(@Nullable Manifest from) throws IOException {
+    ExecutorWait.await(context.sc(), worldSize);
     long start = from == null ? 0 : from.updateNumber();
     long checkpoint = nextMultiple(start, recipe.train().saveIntervalUpdates());
     long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
@@ -278,10 +257,5 @@ final class SegmentRunner {
 
   private static long nextMultiple(long number, long interval) {
     return (number / interval + 1) * interval;
-  }
-
-  /** Tells whether work may succeed if it is done again. */
-  private static boolean isWorthAnotherTry(Exception failure) {
-    return !String.valueOf(failure).contains(NumericFailureException.class.getName());
   }
 }

@@ -107,14 +107,30 @@ public final class HadoopFiles {
     }
   }
 
+  private void tryWriting(String directory) throws IOException {
+    tryWriting(fileSystem(new Path(directory)), directory);
+  }
+
   /**
-   * Writes a file below a directory and deletes it.
+   * Tries whether files can be written below a directory now, without the patience that Hadoop's
+   * clients have.
    *
-   * @param directory made if it is not there
+   * @param directory with its scheme; made if it is not there
+   * @throws IOException if not
    */
-  public void tryWriting(String directory) throws IOException {
+  public void probe(String directory) throws IOException {
+    var impatient = new Configuration(configuration);
+    impatient.setInt("ipc.client.connect.max.retries", 1);
+    impatient.setInt("ipc.client.connect.max.retries.on.timeouts", 0);
+    impatient.setInt("ipc.client.connect.timeout", 5_000);
+    impatient.setInt("dfs.client.failover.max.attempts", 2);
+    try (FileSystem own = FileSystem.newInstance(new Path(directory).toUri(), impatient)) {
+      tryWriting(own, directory);
+    }
+  }
+
+  private static void tryWriting(FileSystem fileSystem, String directory) throws IOException {
     Path probe = new Path(directory, ".probe-" + UUID.randomUUID());
-    FileSystem fileSystem = fileSystem(probe);
     OutputStream file = fileSystem.create(probe, false);
     try (OutputStream out = new OutputFile(file)) {
       out.write(1); // a quota does not mind an empty file

@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import org.apache.hadoop.hdfs.protocol.DSQuotaExceededException;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -35,7 +41,7 @@ class GangMonitorTest {
 
   private static void fail(GangMonitor monitor, UUID gang, int rank, Throwable cause) {
     try (var reporter = new RankReporter(monitor.address(), gang)) {
-      reporter.failure(rank, 7, "training", cause);
+      reporter.failure(rank, 7, "training", FailureKind.of(cause), cause);
     }
   }
 
@@ -49,11 +55,12 @@ class GangMonitorTest {
 
       assertThat(monitor.firstFailure())
           .hasValueSatisfying(
-              text ->
-                  assertThat(text)
-                      .startsWith("rank 1 on ")
-                      .endsWith(
-                          ", update 7, training: java.lang.IllegalStateException: no memory"));
+              failure -> {
+                assertThat(failure.kind()).isEqualTo(FailureKind.OTHER);
+                assertThat(failure.text())
+                    .startsWith("rank 1 on ")
+                    .endsWith(", update 7, training: java.lang.IllegalStateException: no memory");
+              });
     }
   }
 
@@ -69,10 +76,51 @@ class GangMonitorTest {
 
       monitor.hearOnly(UUID.randomUUID());
       late.progress(line);
-      late.failure(1, 7, "training", new IllegalStateException("late"));
+      late.failure(1, 7, "training", FailureKind.OTHER, new IllegalStateException("late"));
 
       assertThat(monitor.firstFailure()).isEmpty();
       assertThat(lines).hasSize(1);
+    }
+  }
+
+  @Test
+  void kindsAreHeardWithTheirWords() {
+    var quota =
+        new IllegalArgumentException("Self-suppression", new DSQuotaExceededException(1, 2));
+    assertThat(FailureKind.of(quota)).isEqualTo(FailureKind.OTHER);
+    assertThat(FailureKind.of(new IllegalArgumentException("a: 1")))
+        .isEqualTo(FailureKind.SETTINGS);
+    try (var monitor = new GangMonitor(lines::add);
+        var reporter = new RankReporter(monitor.address(), GANG)) {
+      monitor.hearOnly(GANG);
+      reporter.start(3);
+      fail(monitor, GANG, 0, new IllegalStateException(new ConnectException("refused")));
+
+      assertThat(monitor.firstFailure())
+          .hasValueSatisfying(
+              failure -> {
+                assertThat(failure.kind()).isEqualTo(FailureKind.OUTAGE);
+                assertThat(failure.text())
+                    .contains("training: the file system does not answer, or takes no writes: ref");
+              });
+    }
+  }
+
+  @Test
+  void monitorBehindAFirewallCostsARankNothing() throws IOException {
+    try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var first = SocketChannel.open();
+        var second = SocketChannel.open();
+        var third = SocketChannel.open()) {
+      for (SocketChannel caller : List.of(first, second, third)) { // whoever calls then is dropped
+        caller.configureBlocking(false);
+        boolean unused = caller.connect(silent.getLocalSocketAddress());
+      }
+      long start = System.nanoTime();
+      try (var reporter = new RankReporter("127.0.0.1:" + silent.getLocalPort(), GANG)) {
+        reporter.start(0);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+      }
     }
   }
 

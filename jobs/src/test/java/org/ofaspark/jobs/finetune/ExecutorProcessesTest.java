@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.stream.LongStream;
 import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -37,7 +38,9 @@ import org.ofaspark.data.EpochOrder;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.GoldenParallelRun;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.BarrierStage;
+import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.cluster.SparkCollective;
@@ -316,12 +319,16 @@ class ExecutorProcessesTest {
 
   @Test
   void executorsThatDoNotComeAreWaitedForAndCounted() {
-    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
-    WorldSize.requireExecutors(context, 2, Duration.ofMinutes(1));
-
-    assertThatThrownBy(() -> WorldSize.requireExecutors(context, 3, Duration.ofMillis(300)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith(
-            "ranks: 3 (expected: at most 2, the executors that have come within 0 s); ask for");
+    SparkContext context = spark.sparkContext();
+    ExecutorWait.await(context, 2);
+    context.conf().set(OfaProperties.EXECUTORS_WAIT, "1s");
+    try {
+      assertThatThrownBy(() -> ExecutorWait.await(context, 3))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith(
+              "executors: 2 (expected: 3 within spark.ofa.executors-wait, 1 s); give the");
+    } finally {
+      context.conf().remove(OfaProperties.EXECUTORS_WAIT);
+    }
   }
 }

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Paths;
@@ -13,7 +14,8 @@ import org.ofaspark.checkpoint.WeightFiles;
 /**
  * Local files under {@code failing:///}, where weights cannot be written for as long as there are
  * files named 1, 2 and so on in the folder {@code fs.failing.failures}; each failure takes one
- * away, whichever process it is in.
+ * away, whichever process it is in. While there is a file of that name with {@code -outage} at its
+ * end, nothing can be written.
  */
 public final class FailingFileSystem extends RawLocalFileSystem {
 
@@ -38,6 +40,9 @@ public final class FailingFileSystem extends RawLocalFileSystem {
   }
 
   private void failIfDue(Path file) throws IOException {
+    if (Files.exists(Paths.get(getConf().get(FAILURES) + "-outage"))) {
+      throw new ConnectException("the name node is away");
+    }
     if (!file.getName().equals(WeightFiles.SINGLE)) {
       return;
     }

@@ -38,6 +38,7 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -180,6 +181,7 @@ class FaultsTest {
     var listener = new Failures();
     spark.sparkContext().addSparkListener(listener);
     Path metrics = folder.resolve("bereft/metrics/train-00000000.jsonl");
+    var log = new LogLines(Retries.class);
     CompletableFuture<Manifest> training =
         finetuneAsync("bereft", 4, 40, "train.log-interval=1", "train.max-failures=1");
     awaitText(metrics, training); // in an update
@@ -196,6 +198,13 @@ class FaultsTest {
     long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - back);
     training.get(5, TimeUnit.MINUTES);
     spark.sparkContext().removeSparkListener(listener);
+    log.close();
+    assertThat(log.lines())
+        .anySatisfy(
+            line ->
+                assertThat(line)
+                    .startsWith("WARN Failure 1 of at most 1 without a new checkpoint: rank ")
+                    .containsPattern("; executor \\d+.*, rank \\d, is gone: .*137"));
 
     System.out.printf(
         "after kill -9 tasks end in %s ms; training is back in %d s%n",
@@ -292,6 +301,38 @@ class FaultsTest {
     assertThat(failures).isEmptyDirectory();
     assertThat(last.updateNumber()).isEqualTo(4);
     RunWeights.assertSame(weights("written-late", 4), weights("written-at-once", 4));
+  }
+
+  @Test
+  void outageOfTheFileSystemIsWaitedForAndIsNoFailure() throws Exception {
+    Path outage = folder.resolve("failures-outage");
+    CompletableFuture<Manifest> training;
+    try (var log = new LogLines(Retries.class)) {
+      training =
+          finetuneAsync(
+              "outlived",
+              2,
+              12,
+              "run-dir=\"failing://%s\"".formatted(folder.resolve("outlived")),
+              "train.save-interval-updates=4",
+              "train.max-failures=0");
+      await(checkpoint("outlived", 4).resolve(Manifest.FILE), training);
+      Files.createFile(outage);
+      while (log.lines().isEmpty() && !training.isDone()) {
+        LockSupport.parkNanos(20_000_000);
+      }
+      Files.delete(outage);
+      assertThat(training.get(5, TimeUnit.MINUTES).updateNumber()).isEqualTo(12);
+      assertThat(log.lines())
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith(
+                          "WARN Waiting for the file system for 0 s (at most 600, spark.ofa")
+                      .contains("takes no writes: the name node is away"))
+          .contains("INFO The file system answers again")
+          .noneMatch(line -> line.contains("Failure"));
+    }
   }
 
   @Test

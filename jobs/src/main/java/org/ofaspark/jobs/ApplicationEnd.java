@@ -1,0 +1,57 @@
+package org.ofaspark.jobs;
+
+import java.nio.channels.ClosedByInterruptException;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.apache.hadoop.util.ShutdownHookManager;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells work that somebody has ended from work that has failed: Ctrl-C, SIGTERM, a cluster manager
+ * that kills the application, a person who cancels its jobs. Driver.
+ */
+public final class ApplicationEnd {
+
+  /** Spark has no types for these. */
+  private static final Pattern ENDED =
+      Pattern.compile(
+          "cancelled because SparkContext was shut down"
+              + "|Cannot call methods on a stopped SparkContext"
+              + "|SparkContext has been shutdown");
+
+  private static final Pattern CANCELLED =
+      Pattern.compile(
+          "killed via the Web UI"
+              + "|part of cancelled job (group|tag)"
+              + "|as part of cancellation of all jobs");
+
+  private static final int MOST_CAUSES = 20;
+
+  private ApplicationEnd() {}
+
+  /**
+   * Returns who has ended work, in words.
+   *
+   * @param failure that the work has ended with
+   * @return nothing if it has failed by itself
+   */
+  public static Optional<String> cause(Throwable failure) {
+    if (ShutdownHookManager.get().isShutdownInProgress()) {
+      return Optional.of("this process was told to end, by Ctrl-C or SIGTERM");
+    }
+    @Nullable Throwable cause = failure;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
+      String message = String.valueOf(cause.getMessage());
+      if (cause instanceof InterruptedException || cause instanceof ClosedByInterruptException) {
+        return Optional.of("its thread was interrupted");
+      }
+      if (ENDED.matcher(message).find()) {
+        return Optional.of("its application was stopped or killed");
+      }
+      if (CANCELLED.matcher(message).find()) {
+        return Optional.of("its Spark job was cancelled");
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,106 @@
+package org.ofaspark.jobs.cluster;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.SparkContext;
+import org.ofaspark.jobs.LocalMaster;
+import org.ofaspark.jobs.OfaProperties;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Waits for executors, at the start of an application and after a loss alike: a full cluster is no
+ * failure. Driver.
+ */
+public final class ExecutorWait {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExecutorWait.class);
+  private static final long POLL_MILLIS = 100;
+
+  /** How often it is told that a job still waits. */
+  static final Duration LINES = Duration.ofSeconds(15);
+
+  private ExecutorWait() {}
+
+  /**
+   * Waits for executors that are processes of their own; where there are none, does nothing.
+   *
+   * @param context the application
+   * @param needed how many
+   * @throws IllegalArgumentException if fewer have come within {@code spark.ofa.executors-wait}
+   * @throws IllegalStateException if the application ends
+   */
+  public static void await(SparkContext context, int needed) {
+    if (LocalMaster.ofOneProcess(context.getConf()).isPresent()) {
+      return;
+    }
+    Duration patience = OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT);
+    long start = System.nanoTime();
+    long nextLine = LINES.toNanos();
+    int count = count(context);
+    while (count < needed) {
+      long waited = System.nanoTime() - start;
+      if (waited > patience.toNanos()) {
+        throw new IllegalArgumentException(shortage(context, needed, count));
+      }
+      if (waited > nextLine) {
+        LOG.info("{}", line(context, needed, count, waited));
+        nextLine += LINES.toNanos();
+      }
+      pause();
+      count = count(context);
+    }
+    if (nextLine > LINES.toNanos()) {
+      LOG.info("{} executors have come", count);
+    }
+  }
+
+  /**
+   * Returns how many executors are there.
+   *
+   * @param context the application
+   * @throws IllegalStateException if it has ended
+   */
+  public static int count(SparkContext context) {
+    if (context.isStopped()) {
+      throw new IllegalStateException("Cannot call methods on a stopped SparkContext.");
+    }
+    return context.statusTracker().getExecutorInfos().length - 1; // the driver counts too
+  }
+
+  /** Returns the line that is told while a job waits. */
+  static String line(SparkContext context, int needed, int count, long waitedNanos) {
+    return "Waiting for executors: %d of %d have come in %d s (at most %d, %s)%s"
+        .formatted(
+            count,
+            needed,
+            TimeUnit.NANOSECONDS.toSeconds(waitedNanos),
+            OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
+            OfaProperties.EXECUTORS_WAIT,
+            ClusterManager.says(context).map(text -> "; " + text).orElse(""));
+  }
+
+  /** Returns what is told when a job has waited too long. */
+  static String shortage(SparkContext context, int needed, int count) {
+    return "executors: %d (expected: %d within %s, %d s)%s"
+            .formatted(
+                count,
+                needed,
+                OfaProperties.EXECUTORS_WAIT,
+                OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
+                ClusterManager.says(context).map(text -> "; " + text).orElse(""))
+        + "; give the application more of the cluster, wait longer, or ask for fewer with"
+        + " spark.executor.instances, spark.cores.max or "
+        + OfaProperties.RANKS;
+  }
+
+  /** Waits for a moment. */
+  static void pause() {
+    try {
+      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for executors", e);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package org.ofaspark.jobs.finetune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkException;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.cluster.FailureKind;
+import org.ofaspark.jobs.cluster.GangMonitor;
+import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
+import org.ofaspark.jobs.cluster.LostExecutors;
+import org.ofaspark.jobs.cluster.RankReporter;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+
+class RetriesTest {
+
+  private static SparkSession spark;
+
+  @TempDir private Path folder;
+  private GangMonitor monitor;
+  private LostExecutors lost;
+  private RunDirectory run;
+
+  @BeforeAll
+  static void start() {
+    spark = LocalSpark.start("local[1]");
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  @BeforeEach
+  void listen() throws IOException {
+    monitor = new GangMonitor(line -> {});
+    lost = new LostExecutors(spark.sparkContext());
+    run = new RunDirectory(files(), folder.resolve("run").toString());
+  }
+
+  @AfterEach
+  void listenNoMore() {
+    lost.close();
+    monitor.close();
+  }
+
+  private static HadoopFiles files() {
+    return new HadoopFiles(new Configuration());
+  }
+
+  private Retries retries(int maxFailures) {
+    var retries = new Retries(spark.sparkContext(), files(), run, maxFailures, monitor, lost);
+    retries.begin();
+    return retries;
+  }
+
+  private static Manifest checkpoint(long update) {
+    return new Manifest(Manifest.VERSION, update, 1, 1, 1, 0, 1, 0, List.of(), Map.of());
+  }
+
+  @Test
+  void failuresAreCountedSinceTheLastNewCheckpoint() {
+    Retries retries = retries(1);
+    var failure = new SparkException("a task failed");
+    for (int update = 1; update <= 3; update++) {
+      retries.failed("training", checkpoint(update - 1), failure);
+      retries.succeeded(checkpoint(update));
+    }
+    retries.failed("training", checkpoint(3), failure);
+    retries.succeeded(checkpoint(3)); // no newer one
+    assertThatThrownBy(() -> retries.failed("training", checkpoint(3), failure))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessage("training failed after update 3: a task failed");
+  }
+
+  @Test
+  void outagesAreNoFailuresAndEndAfterTheirTime() throws IOException {
+    Retries retries = retries(0);
+    var outage = new SparkException("task failed", new ConnectException("refused"));
+    try (var log = new LogLines(Retries.class)) {
+      retries.failed("training", null, outage);
+      retries.failed("validation", null, outage);
+      assertThat(log.lines())
+          .hasSize(4)
+          .first()
+          .asString()
+          .startsWith(
+              "WARN Waiting for the file system for 0 s (at most 600, spark.ofa.outage-wait)")
+          .endsWith("training goes on from update 0");
+    }
+    run = new RunDirectory(files(), folder.resolve("run").toString());
+    spark.sparkContext().conf().set("spark.ofa.outage-wait", "1ms");
+    try {
+      assertThatThrownBy(() -> retries(0).failed("training", checkpoint(7), outage))
+          .isInstanceOf(SegmentFailedException.class)
+          .hasMessageStartingWith("training failed after update 7: the file system does not answer")
+          .hasMessageEndingWith("spark.ofa.outage-wait); the same command goes on from there");
+    } finally {
+      spark.sparkContext().conf().remove("spark.ofa.outage-wait");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = FailureKind.class,
+      names = {"SETTINGS", "NUMERIC"})
+  void whatFailsTheSameWayAgainIsNotTriedAgain(FailureKind kind) {
+    assertThatThrownBy(() -> failOnARank(kind))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessageMatching("(?s)training failed after update 0: rank 1 on .*: a: 1");
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = FailureKind.class,
+      mode = Mode.EXCLUDE,
+      names = {"SETTINGS", "NUMERIC"})
+  void otherFailuresOfRanksAreTriedAgain(FailureKind kind) {
+    assertThatCode(() -> failOnARank(kind)).doesNotThrowAnyException();
+  }
+
+  private void failOnARank(FailureKind kind) {
+    Retries retries = retries(3);
+    UUID gang = UUID.randomUUID();
+    monitor.hearOnly(gang);
+    try (var reporter = new RankReporter(monitor.address(), gang)) {
+      reporter.failure(1, 5, "training", kind, new IllegalStateException("a: 1"));
+    }
+    retries.failed("training", null, new SparkException("Job aborted"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Job 1 cancelled because SparkContext was shut down|its application was stopped or killed",
+        "Job 2 cancelled part of cancelled job group ofa-train|its Spark job was cancelled",
+        "Job 2 cancelled because killed via the Web UI|its Spark job was cancelled"
+      })
+  void workThatSomebodyHasEndedIsNotTriedAgain(String messages) {
+    String[] message = messages.split("\\|");
+    assertThatThrownBy(
+            () -> retries(3).failed("training", checkpoint(4), new SparkException(message[0])))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessage(
+            "training stopped after update 4: %s; kept: %s; the same command goes on from there",
+            message[1], run.checkpoint(4));
+  }
+
+  @Test
+  void settingsOfTheDriverStayWhatTheyAre() {
+    var setting = new IllegalArgumentException("a: 1 (expected: 2)");
+    assertThatThrownBy(() -> retries(3).failed("training", null, setting)).isSameAs(setting);
+  }
+}
