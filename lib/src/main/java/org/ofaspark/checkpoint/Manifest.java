@@ -7,6 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -67,7 +68,7 @@ public record Manifest(
    * @param bytes its size
    * @param sha256 SHA-256 of its bytes, in hexadecimal
    */
-  public record FileEntry(String name, long bytes, String sha256) {}
+  public record FileEntry(String name, long bytes, String sha256) implements Serializable {}
 
   /**
    * Returns this manifest with metrics.

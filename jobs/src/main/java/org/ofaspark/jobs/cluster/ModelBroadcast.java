@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -59,10 +60,9 @@ public final class ModelBroadcast implements ModelWeights {
       var sums = new StringBuilder();
       for (String name : WeightDirectory.files(files, directory)) {
         FileEntry found = broadcast.add(spark, files, directory, name);
-        for (FileEntry written : manifest) {
-          if (written.name().equals(name)) {
-            HashedFile.requireSame(directory, written, found);
-          }
+        Optional<FileEntry> written = WeightDirectory.entry(manifest, directory, name);
+        if (written.isPresent()) {
+          HashedFile.requireSame(directory + "/" + name, written.get(), found);
         }
         sums.append(found.sha256());
       }

@@ -8,10 +8,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.hdfs.BlockMissingException;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
@@ -38,28 +41,46 @@ final class Checkpoints {
   }
 
   /**
-   * Returns the last finished checkpoint that is as it was written, if there is one. Those that are
-   * not are set aside. What the process before may not have come to is done: the best one is noted,
-   * and what it left unfinished is deleted.
+   * Returns the last finished checkpoint that is as it was written, or nothing if the run has to
+   * start from its first update. Those that are not are set aside. What the process before may not
+   * have come to is done: the best one is noted, and what it left unfinished is deleted.
    *
-   * @throws BadCheckpointException if there are checkpoints and none of them is good
+   * @throws IOException if a checkpoint cannot be read now, and there is no other
    */
   Optional<Manifest> lastGood() throws IOException {
+    NavigableMap<Long, IOException> damages = new TreeMap<>();
+    Optional<Manifest> good = Optional.empty();
     List<Long> updates = run.checkpoints();
-    for (int i = updates.size() - 1; i >= 0; i--) {
-      Optional<Manifest> manifest = manifest(updates.get(i));
-      if (manifest.isPresent() && isWhole(manifest.get())) {
-        run.deleteUnfinished();
-        markBest();
-        return manifest;
+    for (int i = updates.size() - 1; i >= 0 && good.isEmpty(); i--) {
+      try {
+        good = Optional.of(whole(updates.get(i)));
+      } catch (BadCheckpointException | ChecksumException | BlockMissingException e) {
+        damages.put(updates.get(i), e);
       }
     }
-    if (!updates.isEmpty()) {
-      throw new BadCheckpointException(
-          "run-dir: %s has %d checkpoints (expected: one that is not damaged); delete it to start again"
-              .formatted(run.path(), updates.size()));
+    if (good.isEmpty()) {
+      for (IOException damage : damages.values()) {
+        if (damage instanceof BlockMissingException) {
+          throw damage; // the nodes that have the blocks may be back soon
+        }
+      }
     }
-    return Optional.empty();
+    String next = good.map(manifest -> "update " + manifest.updateNumber()).orElse("its start");
+    for (var damage : damages.descendingMap().entrySet()) {
+      setAside(damage.getKey(), damage.getValue(), "; the run goes on from " + next);
+    }
+    run.deleteUnfinished();
+    markBest();
+    return good;
+  }
+
+  /** Returns a checkpoint's manifest if every file is as it was written. */
+  private Manifest whole(long update) throws IOException {
+    Manifest manifest = run.manifest(update);
+    for (FileEntry file : manifest.files()) {
+      HashedFile.verify(files, run.checkpoint(update), file);
+    }
+    return manifest;
   }
 
   /** Returns a checkpoint's manifest, or nothing if it is damaged and now set aside. */
@@ -67,29 +88,17 @@ final class Checkpoints {
     try {
       return Optional.of(run.manifest(update));
     } catch (BadCheckpointException | ChecksumException e) {
-      setAside(update, e);
+      setAside(update, e, "");
       return Optional.empty();
     }
   }
 
-  /** Tells whether every file of a checkpoint is as it was written; if not, it is set aside. */
-  private boolean isWhole(Manifest manifest) throws IOException {
-    try {
-      for (FileEntry file : manifest.files()) {
-        HashedFile.verify(files, run.checkpoint(manifest.updateNumber()), file);
-      }
-      return true;
-    } catch (BadCheckpointException | ChecksumException e) {
-      setAside(manifest.updateNumber(), e);
-      return false;
-    }
-  }
-
-  private void setAside(long update, IOException damage) throws IOException {
+  private void setAside(long update, IOException damage, String next) throws IOException {
     LOG.warn(
-        "A checkpoint is damaged and set aside as {}: {}",
+        "A checkpoint is damaged and set aside as {}: {}{}",
         run.setAside(update),
-        damage.getMessage());
+        damage.getMessage(),
+        next);
   }
 
   /**

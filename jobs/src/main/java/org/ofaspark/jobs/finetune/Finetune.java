@@ -34,9 +34,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Training runs in segments, to the next checkpoint; each is one barrier stage with a rank on
  * every executor. There is a checkpoint at each update that the examples are ranked for, so that
- * the weights that score can be had. A segment that fails is run again from the last checkpoint, up
- * to {@code train.max-failures} times without a new checkpoint; a failure of numbers or settings is
- * not.
+ * the weights that score can be had. A segment that fails is run again from the last good
+ * checkpoint, up to {@code train.max-failures} times without a new checkpoint; a failure of numbers
+ * or settings is not.
  */
 public final class Finetune {
 
@@ -138,6 +138,7 @@ public final class Finetune {
               context,
               files,
               run,
+              checkpoints,
               recipe,
               worldSize,
               vocabulary.codec().dictionary().size(),
@@ -147,19 +148,20 @@ public final class Finetune {
               rankings,
               monitor,
               new Retries(context.sc(), files, run, recipe.train().maxFailures(), monitor, lost));
-      Manifest manifest = last.isPresent() ? last.get() : runner.next(null);
+      Optional<Manifest> at = last.isPresent() ? last : runner.next(null);
       while (true) {
-        if (isValidationDue(manifest, total)) {
-          Manifest trained = manifest;
-          manifest = runner.again("validation", trained, () -> validate(evaluation, trained));
+        if (at.isPresent() && isValidationDue(at.get(), total)) {
+          Manifest trained = at.get();
+          at = runner.again("validation", trained, () -> validate(evaluation, trained));
+          continue; // from where the run is now
         }
         prune();
         report();
-        if (manifest.updateNumber() >= total) {
+        if (at.isPresent() && at.get().updateNumber() >= total) {
           runner.times().line().ifPresent(LOG::info);
-          return manifest;
+          return at.get();
         }
-        manifest = runner.next(manifest);
+        at = runner.next(at.orElse(null));
       }
     }
   }

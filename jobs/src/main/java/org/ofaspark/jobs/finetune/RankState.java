@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
@@ -13,6 +14,7 @@ import org.ofaspark.collective.Collective;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
@@ -87,18 +89,20 @@ final class RankState implements AutoCloseable {
     }
   }
 
-  private void loadOptimizer(List<String> optimizerFiles, HadoopFiles files) throws IOException {
+  /** Reads this rank's range; every shard that has a part of it is compared with the manifest. */
+  private void loadOptimizer(List<FileEntry> optimizerFiles, HadoopFiles files) throws IOException {
     Adam adam = trainer.adam();
     long found = 0;
-    for (String file : optimizerFiles) {
-      try (var reader = new SafetensorsReader(files.open(file), file)) {
+    for (FileEntry file : optimizerFiles) {
+      try (var reader =
+          new SafetensorsReader(HashedFile.open(files, file.name(), file), file.name())) {
         found +=
             OptimizerFiles.read(
                 reader, adam.firstMoment(), adam.secondMoment(), trainer.range().from());
       }
     }
     if (found != trainer.range().size()) {
-      throw new IOException(
+      throw new BadCheckpointException(
           "optimizer shards: %d values of rank %d's range (expected: %d)"
               .formatted(found, rank, trainer.range().size()));
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.UUID;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.optim.LossScale;
@@ -24,7 +25,8 @@ import org.ofaspark.optim.LossScale;
  * @param worldSize number of ranks
  * @param lossScale factor on the losses of the first update
  * @param weights the weights to start from, or null for random ones
- * @param optimizerFiles files of the optimizer's state to start from; none for a new optimizer
+ * @param optimizerFiles files of the optimizer's state to start from, by their paths; none for a
+ *     new optimizer
  * @param ema the average of the weights to start from, or null to start it from the weights
  * @param checkpoint directory to write to at the end
  * @param metricsFile file of training metrics
@@ -44,7 +46,7 @@ record Segment(
     int worldSize,
     LossScale lossScale,
     @Nullable ModelWeights weights,
-    List<String> optimizerFiles,
+    List<FileEntry> optimizerFiles,
     @Nullable ModelWeights ema,
     String checkpoint,
     String metricsFile,

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.hdfs.BlockMissingException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -21,6 +23,7 @@ import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.GangMonitor;
+import org.ofaspark.jobs.cluster.GangMonitor.RankFailure;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.cluster.ModelFiles;
 import org.ofaspark.jobs.cluster.ModelWeights;
@@ -28,20 +31,33 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
  * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
- * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. Driver; used by one
- * thread.
+ * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. After a failure that
+ * may come from a damaged checkpoint the run goes on from the last one that is good. Driver; used by
+ * one thread.
  */
 final class SegmentRunner {
 
+  private static final Logger LOG = LoggerFactory.getLogger(SegmentRunner.class);
+
   private static final long MOST_PAUSE_SECONDS = 60;
+
+  /** Storage that damages more checkpoints than this while a driver lives is not to be trusted. */
+  private static final int MOST_DAMAGES = 10;
+
+  /** What tells that a file is not what was written. */
+  private static final List<Class<?>> DAMAGES =
+      List.of(BadCheckpointException.class, ChecksumException.class, BlockMissingException.class);
 
   private final JavaSparkContext context;
   private final HadoopFiles files;
   private final RunDirectory run;
+  private final Checkpoints checkpoints;
   private final Recipe recipe;
   private final int worldSize;
   private final int vocabularySize;
@@ -53,6 +69,7 @@ final class SegmentRunner {
   private final Retries retries;
   private Optional<Gang> gang = Optional.empty();
   private SegmentTimes times = SegmentTimes.NONE;
+  private int damages;
 
   /**
    * The ranks that have ended a segment and may have kept their states.
@@ -79,6 +96,7 @@ final class SegmentRunner {
       JavaSparkContext context,
       HadoopFiles files,
       RunDirectory run,
+      Checkpoints checkpoints,
       Recipe recipe,
       int worldSize,
       int vocabularySize,
@@ -91,6 +109,7 @@ final class SegmentRunner {
     this.context = context;
     this.files = files;
     this.run = run;
+    this.checkpoints = checkpoints;
     this.recipe = recipe;
     this.worldSize = worldSize;
     this.vocabularySize = vocabularySize;
@@ -107,8 +126,12 @@ final class SegmentRunner {
     return times;
   }
 
-  /** Trains from a checkpoint, or from the start, to the next one. */
-  Manifest next(@Nullable Manifest from) throws IOException {
+  /**
+   * Trains from a checkpoint, or from the start, to the next one.
+   *
+   * @return where the run is now, see {@link #again}
+   */
+  Optional<Manifest> next(@Nullable Manifest from) throws IOException {
     return again("training", from, () -> attempt(from));
   }
 
@@ -118,11 +141,14 @@ final class SegmentRunner {
    * @param what the work, for messages
    * @param from the checkpoint it starts from, or null
    * @param work the work
+   * @return what the work has made; or the checkpoint before {@code from} that the run has to go on
+   *     from, as those after it are damaged and set aside: nothing if that is the start
    * @throws SegmentFailedException if it has failed too often, or will fail again
    * @throws IllegalArgumentException if a setting is wrong
-   * @throws BadCheckpointException if weights are not as they were written
+   * @throws BadCheckpointException if the weights that the recipe names are not as they were
+   *     written
    */
-  Manifest again(String what, @Nullable Manifest from, Callable<Manifest> work)
+  Optional<Manifest> again(String what, @Nullable Manifest from, Callable<Manifest> work)
       throws BadCheckpointException {
     for (int attempt = 0; ; attempt++) {
       pauseBefore(attempt);
@@ -130,13 +156,48 @@ final class SegmentRunner {
       try {
         Manifest done = work.call();
         retries.succeeded(done);
-        return done;
+        return Optional.of(done);
       } catch (Exception e) { // Spark's exceptions are checked and undeclared
-        if (e instanceof BadCheckpointException damaged) {
-          throw damaged;
+        if (tellsOfDamage(e)) {
+          Optional<Manifest> good = lastGood(from);
+          long update = from == null ? 0 : from.updateNumber();
+          if (good.map(Manifest::updateNumber).orElse(0L) != update) {
+            requireFewDamages(e);
+            return good;
+          }
+          if (e instanceof BadCheckpointException damaged && from == null) {
+            throw damaged;
+          }
         }
         retries.failed(what, from, e);
       }
+    }
+  }
+
+  private boolean tellsOfDamage(Exception failure) {
+    var words = new StringBuilder(monitor.firstFailure().map(RankFailure::text).orElse(""));
+    for (Throwable each = failure; each != null; each = each.getCause()) {
+      words.append(each);
+    }
+    return DAMAGES.stream().anyMatch(type -> words.indexOf(type.getName()) >= 0);
+  }
+
+  /** Returns the last good checkpoint, or where the work started from if none can be read now. */
+  private Optional<Manifest> lastGood(@Nullable Manifest from) {
+    try {
+      return checkpoints.lastGood();
+    } catch (IOException e) {
+      LOG.warn("The checkpoints cannot be checked: {}", String.valueOf(e.getMessage()));
+      return Optional.ofNullable(from);
+    }
+  }
+
+  private void requireFewDamages(Exception failure) {
+    if (++damages > MOST_DAMAGES) {
+      throw new SegmentFailedException(
+          "%s: %d damaged checkpoints (expected: at most %d); check what stores them"
+              .formatted(run.path(), damages, MOST_DAMAGES),
+          failure);
     }
   }
 
@@ -225,14 +286,18 @@ final class SegmentRunner {
     return from == null ? first : first.resumed(from.lossScale(), from.lossScaleUpdates());
   }
 
-  private List<String> optimizerFiles(@Nullable Manifest from) {
+  private List<FileEntry> optimizerFiles(@Nullable Manifest from) {
     if (from == null) {
       return List.of();
     }
     return from.files().stream()
-        .map(FileEntry::name)
-        .filter(OptimizerFiles::isOptimizerFile)
-        .map(name -> run.checkpoint(from.updateNumber()) + "/" + name)
+        .filter(file -> OptimizerFiles.isOptimizerFile(file.name()))
+        .map(
+            file ->
+                new FileEntry(
+                    run.checkpoint(from.updateNumber()) + "/" + file.name(),
+                    file.bytes(),
+                    file.sha256()))
         .toList();
   }
 

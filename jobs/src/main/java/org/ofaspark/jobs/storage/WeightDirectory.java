@@ -2,6 +2,8 @@ package org.ofaspark.jobs.storage;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
@@ -54,13 +56,46 @@ public final class WeightDirectory {
    *
    * @param files access to the file system
    * @param directory any path
-   * @return what a checkpoint's manifest lists, nothing for other directories
+   * @return what a checkpoint's manifest lists, for its own directory or that of its average;
+   *     nothing for other directories
    */
   public static List<FileEntry> manifest(HadoopFiles files, String directory) throws IOException {
     String manifest = directory + "/" + Manifest.FILE;
-    return files.exists(manifest)
-        ? Manifest.parse(files.readText(manifest), manifest).files()
-        : List.of();
+    if (files.exists(manifest)) {
+      return Manifest.parse(files.readText(manifest), manifest).files();
+    }
+    Path path = new Path(directory);
+    if (!path.getName().equals(RunDirectory.EMA) || path.getParent() == null) {
+      return List.of();
+    }
+    String prefix = RunDirectory.EMA + "/";
+    return manifest(files, path.getParent().toString()).stream()
+        .filter(entry -> entry.name().startsWith(prefix))
+        .map(
+            entry ->
+                new FileEntry(
+                    entry.name().substring(prefix.length()), entry.bytes(), entry.sha256()))
+        .toList();
+  }
+
+  /**
+   * Returns what a manifest says of a weight file.
+   *
+   * @param manifest what {@link #manifest} gave
+   * @param directory where the file is, for messages
+   * @param name of the file
+   * @return nothing if the manifest is empty
+   * @throws BadCheckpointException if there is a manifest and it does not list the file
+   */
+  public static Optional<FileEntry> entry(List<FileEntry> manifest, String directory, String name)
+      throws BadCheckpointException {
+    Optional<FileEntry> found =
+        manifest.stream().filter(entry -> entry.name().equals(name)).findFirst();
+    if (found.isEmpty() && !manifest.isEmpty()) {
+      throw new BadCheckpointException(
+          directory + "/" + name + ": not in the manifest (expected: what a run wrote)");
+    }
+    return found;
   }
 
   /**

@@ -9,14 +9,17 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.hdfs.BlockMissingException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -113,13 +116,52 @@ class CheckpointsTest {
   }
 
   @Test
-  void runWithNothingButDamagedCheckpointsIsNotStartedAgain() throws IOException {
+  void nothingButDamagedCheckpointsAreSetAsideForANewStart() throws IOException {
     write(10);
     Files.writeString(file(10).resolveSibling(Manifest.FILE), "{");
 
-    assertThatThrownBy(checkpoints()::lastGood)
-        .isInstanceOf(BadCheckpointException.class)
-        .hasMessageContaining("has 1 checkpoints (expected: one that is not damaged)");
+    try (var log = new LogLines(Checkpoints.class)) {
+      assertThat(checkpoints().lastGood()).isEmpty();
+      assertThat(log.lines()).singleElement().asString().endsWith("goes on from its start");
+    }
+    assertThat(files.list(run.path() + "/checkpoints"))
+        .singleElement()
+        .asString()
+        .startsWith("damaged-update-00000010-");
+  }
+
+  /** On HDFS a block whose nodes are away cannot be read, and may be back soon. */
+  @Test
+  void checkpointThatCannotBeReadNowIsOnlySetAsideForAnother() throws IOException {
+    Manifest before = write(9);
+    write(10);
+    var configuration = new Configuration();
+    configuration.setClass("fs.file.impl", WithoutNodes.class, LocalFileSystem.class);
+    configuration.setBoolean("fs.file.impl.disable.cache", true);
+    var checkpoints =
+        new Checkpoints(
+            run,
+            new HadoopFiles(configuration),
+            NanoRecipe.of(Task.CAPTION, folder, "run").train());
+    run.deleteCheckpoint(9);
+    assertThatThrownBy(checkpoints::lastGood).isInstanceOf(BlockMissingException.class);
+    assertThat(run.checkpoints()).containsExactly(10L);
+
+    write(9);
+    assertThat(checkpoints.lastGood()).contains(before);
+    assertThat(run.checkpoints()).containsExactly(9L);
+  }
+
+  /** The local disk, without the nodes that have the weights of update 10. */
+  public static final class WithoutNodes extends LocalFileSystem {
+    @Override
+    public FSDataInputStream open(org.apache.hadoop.fs.Path path, int bufferSize)
+        throws IOException {
+      if (path.toString().endsWith("/update-00000010/" + WEIGHTS)) {
+        throw new BlockMissingException(path.toString(), "Could not obtain block", 0);
+      }
+      return super.open(path, bufferSize);
+    }
   }
 
   @Test
