@@ -18,7 +18,8 @@ import org.ofaspark.config.Sha256;
 
 /**
  * What a checkpoint is, in {@code manifest.json}: a directory without one does not exist. The file
- * ends with the SHA-256 of its other fields, so that no change of it goes unseen.
+ * ends with the SHA-256 of its other fields, so that no change of it goes unseen. It is written
+ * once: what is found out later has files of its own, see {@link Validation}.
  *
  * @param version version of the layout, {@link #VERSION}
  * @param updateNumber updates done
@@ -29,7 +30,8 @@ import org.ofaspark.config.Sha256;
  * @param lossScale factor on the losses of the next update; 1 without float16
  * @param lossScaleUpdates updates since it last changed or overflowed
  * @param files every other file of the checkpoint
- * @param metrics validation metrics of these weights by name; empty if there was no validation
+ * @param metrics validation metrics of these weights by name; empty if there was no validation. In
+ *     the file they are empty, save in those of earlier versions
  */
 public record Manifest(
     int version,
@@ -91,7 +93,12 @@ public record Manifest(
 
   /** Returns the text of the file. */
   public String toJson() {
-    JsonObject json = GSON.toJsonTree(this).getAsJsonObject();
+    return sealed(this);
+  }
+
+  /** Returns an object as JSON that ends with the SHA-256 of its fields. */
+  static String sealed(Object object) {
+    JsonObject json = GSON.toJsonTree(object).getAsJsonObject();
     json.addProperty(SHA256, sha256(GSON.toJson(json)));
     return GSON.toJson(json) + "\n";
   }

@@ -18,6 +18,7 @@ import org.apache.hadoop.hdfs.BlockMissingException;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.checkpoint.Validation;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -116,7 +117,7 @@ final class Checkpoints {
     measured.metrics().forEach(line::addProperty);
     line.addProperty("seconds", seconds);
     writeLine(manifest.updateNumber(), line);
-    run.update(measured); // from here on it is not validated again
+    run.validated(manifest.updateNumber(), new Validation(measured.metrics())); // and not again
     markBest();
     return measured;
   }

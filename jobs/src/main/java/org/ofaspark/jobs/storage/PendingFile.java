@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.hdfs.DistributedFileSystem;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,12 +62,32 @@ public final class PendingFile implements Closeable {
       committed = true;
       return;
     }
-    if (fileSystem.exists(target)) {
+    if (fileSystem instanceof LocalFileSystem local) {
+      commit(local);
+      return;
+    }
+    if (!(fileSystem instanceof RawLocalFileSystem) && fileSystem.exists(target)) {
       fileSystem.delete(target, false); // not all rename onto a file
     }
-    committed = fileSystem.rename(temporary, target);
-    if (!committed) {
-      throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
+    rename(fileSystem, temporary, target);
+    committed = true;
+  }
+
+  /** Gives the file its name so that there is at no time none, nor one with another's check sum. */
+  private void commit(LocalFileSystem local) throws IOException {
+    FileSystem raw = local.getRawFileSystem();
+    raw.delete(local.getChecksumFile(target), false);
+    rename(raw, temporary, target);
+    committed = true;
+    Path sums = local.getChecksumFile(temporary);
+    if (raw.exists(sums)) {
+      rename(raw, sums, local.getChecksumFile(target));
+    }
+  }
+
+  private static void rename(FileSystem fileSystem, Path from, Path to) throws IOException {
+    if (!fileSystem.rename(from, to)) {
+      throw new IOException("%s: cannot rename %s to it".formatted(to, from));
     }
   }
 

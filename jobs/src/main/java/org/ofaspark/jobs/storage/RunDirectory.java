@@ -7,8 +7,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Validation;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where the outcomes of one run lie.
@@ -20,6 +25,7 @@ import org.ofaspark.checkpoint.Manifest;
  *   metrics/train-*.jsonl  training metrics, one line an interval
  *   metrics/valid.jsonl    validation metrics, one line a validation
  *   checkpoints/update-*   checkpoints; one without manifest.json does not exist
+ *   checkpoints/damaged-*  checkpoints that were not as they had been written, for a person to see
  *   checkpoints/best       the name of the best one
  *   ranking/update-*       example rankings; one without its summary does not exist
  *   ranking/dry-run        the last one that was made for a look only
@@ -32,8 +38,11 @@ public final class RunDirectory {
   /** Where a checkpoint holds the moving average of its weights. */
   public static final String EMA = "ema";
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunDirectory.class);
+
   private static final String PREFIX = "update-";
   private static final String TRAIN_PREFIX = "train-";
+  private static final String DELETED = ".deleted";
 
   private final HadoopFiles files;
   private final String path;
@@ -165,12 +174,14 @@ public final class RunDirectory {
     String unfinished = unfinishedCheckpoint(manifest.updateNumber());
     String target = checkpoint(manifest.updateNumber());
     files.writeText(unfinished + "/" + Manifest.FILE, manifest.toJson());
-    files.delete(target);
+    if (files.exists(target)) {
+      LOG.warn("{}: another checkpoint is there, set aside as {}", target, setAside(target));
+    }
     files.rename(unfinished, target);
   }
 
   /**
-   * Reads the manifest of a checkpoint.
+   * Reads the manifest of a checkpoint, with the metrics of its validation.
    *
    * @param updateNumber updates done
    * @throws BadCheckpointException if it is not as it was written, or another checkpoint's
@@ -183,16 +194,31 @@ public final class RunDirectory {
           "%s: updateNumber %d (expected: %d)"
               .formatted(file, manifest.updateNumber(), updateNumber));
     }
-    return manifest;
+    return validation(updateNumber).map(found -> manifest.with(found.metrics())).orElse(manifest);
+  }
+
+  /** Returns what a validation has measured, unless it has to measure again. */
+  private Optional<Validation> validation(long updateNumber) throws IOException {
+    String file = checkpoint(updateNumber) + "/" + Validation.FILE;
+    if (!files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(Validation.parse(files.readText(file), file));
+    } catch (BadCheckpointException | ChecksumException e) {
+      LOG.warn("{}; the checkpoint counts as not validated", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**
-   * Replaces the manifest of a checkpoint.
+   * Notes what a validation has measured.
    *
-   * @param manifest what the checkpoint is now
+   * @param updateNumber updates done of the checkpoint
+   * @param validation its metrics
    */
-  public void update(Manifest manifest) throws IOException {
-    files.writeText(checkpoint(manifest.updateNumber()) + "/" + Manifest.FILE, manifest.toJson());
+  public void validated(long updateNumber, Validation validation) throws IOException {
+    files.writeText(checkpoint(updateNumber) + "/" + Validation.FILE, validation.toJson());
   }
 
   /** Returns the updates done of every finished checkpoint, ascending. */
@@ -221,20 +247,39 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public void deleteCheckpoint(long updateNumber) throws IOException {
-    files.delete(checkpoint(updateNumber) + "/" + Manifest.FILE); // from here on it does not exist
-    files.delete(checkpoint(updateNumber));
+    String checkpoint = checkpoint(updateNumber);
+    String mark = mark(new Path(checkpoint).getName());
+    files.writeText(mark, ""); // tells it from one that somebody else has taken apart
+    files.delete(checkpoint + "/" + Manifest.FILE); // from here on it does not exist
+    files.delete(checkpoint);
+    files.delete(mark);
+  }
+
+  /** Returns the file that says that a checkpoint is being deleted. */
+  private String mark(String name) {
+    return "%s/checkpoints/.%s%s".formatted(path, name, DELETED);
   }
 
   /**
-   * Deletes what a process left behind that was killed while it wrote or deleted a checkpoint.
-   * Nothing may be writing one now.
+   * Deletes what a process left behind that was killed while it wrote or deleted a checkpoint. One
+   * that has lost its manifest in another way is set aside. Nothing may be writing one now.
    */
   public void deleteUnfinished() throws IOException {
     for (String name : files.list(path + "/checkpoints")) {
-      String directory = path + "/checkpoints/" + name;
-      if (name.matches("\\..*\\.tmp")
-          || (name.matches(PREFIX + "\\d+") && !files.exists(directory + "/" + Manifest.FILE))) {
-        files.delete(directory);
+      String each = path + "/checkpoints/" + name;
+      if (name.matches("\\..*\\.tmp")) {
+        files.delete(each);
+      } else if (name.matches(PREFIX + "\\d+") && !files.exists(each + "/" + Manifest.FILE)) {
+        if (files.exists(mark(name))) {
+          files.delete(each);
+        } else {
+          LOG.warn("{}: no {}; set aside as {}", each, Manifest.FILE, setAside(each));
+        }
+      }
+    }
+    for (String name : files.list(path + "/checkpoints")) {
+      if (name.startsWith(".") && name.endsWith(DELETED)) {
+        files.delete(path + "/checkpoints/" + name);
       }
     }
   }
@@ -246,15 +291,15 @@ public final class RunDirectory {
    * @return where it is now
    */
   public String setAside(long updateNumber) throws IOException {
+    return setAside(checkpoint(updateNumber));
+  }
+
+  private String setAside(String checkpoint) throws IOException {
     String aside =
-        String.format(
-            Locale.ROOT,
-            "%s/checkpoints/damaged-%s%08d-%s",
-            path,
-            PREFIX,
-            updateNumber,
-            UUID.randomUUID().toString().substring(0, 8));
-    files.rename(checkpoint(updateNumber), aside);
+        "%s/checkpoints/damaged-%s-%s"
+            .formatted(
+                path, new Path(checkpoint).getName(), UUID.randomUUID().toString().substring(0, 8));
+    files.rename(checkpoint, aside);
     return aside;
   }
 

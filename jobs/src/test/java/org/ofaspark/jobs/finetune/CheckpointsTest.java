@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
+import org.ofaspark.checkpoint.Validation;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
@@ -202,6 +203,58 @@ class CheckpointsTest {
     checkpoints.measured(write(3), Map.of("cider", 0.4), 1);
 
     assertThat(run.best()).contains(2L);
+  }
+
+  @Test
+  void validationLeavesTheManifestAsItWas() throws IOException {
+    Path manifest = file(1).resolveSibling(Manifest.FILE);
+    write(1);
+    byte[] before = Files.readAllBytes(manifest);
+    Manifest measured = checkpoints().measured(run.manifest(1), Map.of("loss", 3.0), 1);
+
+    assertThat(manifest).hasBinaryContent(before);
+    assertThat(measured.metrics()).containsEntry("loss", 3.0);
+    assertThat(run.manifest(1)).isEqualTo(measured);
+  }
+
+  @Test
+  void metricsThatAnEarlierVersionHasWrittenIntoTheManifestAreRead() throws IOException {
+    write(1);
+    Manifest validated = run.manifest(1).with(Map.of("loss", 3.0));
+    files.writeText(run.checkpoint(1) + "/" + Manifest.FILE, validated.toJson());
+
+    assertThat(checkpoints().lastGood()).contains(validated);
+    assertThat(run.best()).contains(1L);
+  }
+
+  @Test
+  void damagedValidationIsNone() throws IOException {
+    Manifest written = write(1);
+    checkpoints().measured(written, Map.of("loss", 3.0), 1);
+    files.writeText(run.checkpoint(1) + "/" + Validation.FILE, "{\"metrics\": {\"lo");
+
+    try (var log = new LogLines(RunDirectory.class)) {
+      assertThat(checkpoints().lastGood()).contains(written);
+      assertThat(log.lines())
+          .isNotEmpty()
+          .allSatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("WARN " + run.checkpoint(1) + "/validation.json: damaged")
+                      .endsWith("; the checkpoint counts as not validated"));
+    }
+  }
+
+  @Test
+  void checkpointThatHasLostItsManifestIsSetAside() throws IOException {
+    Manifest before = write(9);
+    write(10);
+    Files.delete(file(10).resolveSibling(Manifest.FILE));
+
+    assertThat(checkpoints().lastGood()).contains(before);
+    assertThat(files.list(run.path() + "/checkpoints"))
+        .hasSize(2)
+        .anyMatch(name -> name.startsWith("damaged-update-00000010-"));
   }
 
   @Test

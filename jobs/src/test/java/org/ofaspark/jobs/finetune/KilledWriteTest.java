@@ -57,18 +57,19 @@ class KilledWriteTest {
           "rename to checkpoints/update-00000012",
           "create metrics/.valid.jsonl.ID.tmp",
           "write metrics/.valid.jsonl.ID.tmp",
-          "delete metrics/valid.jsonl",
           "rename to metrics/valid.jsonl",
-          "create checkpoints/update-00000012/.manifest.json.ID.tmp",
-          "write checkpoints/update-00000012/.manifest.json.ID.tmp",
-          "delete checkpoints/update-00000012/manifest.json",
-          "rename to checkpoints/update-00000012/manifest.json",
+          "create checkpoints/update-00000012/.validation.json.ID.tmp",
+          "write checkpoints/update-00000012/.validation.json.ID.tmp",
+          "rename to checkpoints/update-00000012/validation.json",
           "create checkpoints/.best.ID.tmp",
           "write checkpoints/.best.ID.tmp",
-          "delete checkpoints/best",
           "rename to checkpoints/best",
+          "create checkpoints/..update-00000008.deleted.ID.tmp",
+          "write checkpoints/..update-00000008.deleted.ID.tmp",
+          "rename to checkpoints/.update-00000008.deleted",
           "delete checkpoints/update-00000008/manifest.json",
-          "delete checkpoints/update-00000008");
+          "delete checkpoints/update-00000008",
+          "delete checkpoints/.update-00000008.deleted");
 
   private static final Map<Long, Double> LOSSES = Map.of(4L, 1.0, 8L, 3.0, 12L, 2.0, 16L, 4.0);
 
