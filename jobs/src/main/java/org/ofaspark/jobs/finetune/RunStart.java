@@ -1,11 +1,16 @@
 package org.ofaspark.jobs.finetune;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.package$;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -14,9 +19,13 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What a run writes down before it trains, and checks when it goes on. Driver. */
 final class RunStart {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RunStart.class);
 
   private static final String EXAMPLES = "examples_sha256";
 
@@ -26,7 +35,8 @@ final class RunStart {
    * Writes recipe and provenance into a new run directory, or checks that the directory's run is
    * this one.
    *
-   * @throws IllegalArgumentException if the directory holds another run, or the table has changed
+   * @throws IllegalArgumentException if the directory holds another run, or one that nobody knows
+   *     the recipe of, or the table has changed
    */
   static void write(
       HadoopFiles files,
@@ -42,8 +52,20 @@ final class RunStart {
       requireSameExamples(files, recipe, table, run);
       return;
     }
+    requireNew(run);
     files.writeText(run.provenance(), provenance(recipe, table, worldSize, totalUpdates));
     files.writeText(run.recipe(), recipe.resolvedText());
+  }
+
+  /** Checkpoints that nobody knows the recipe of are gone on from by none. */
+  private static void requireNew(RunDirectory run) throws IOException {
+    int checkpoints = run.checkpoints().size();
+    if (checkpoints > 0) {
+      throw new IllegalArgumentException(
+          "run-dir: %s holds %d checkpoints and no recipe.conf (expected: the recipe that they were"
+                  .formatted(run.path(), checkpoints)
+              + " made by, to go on); bring it back, or choose another run-dir for a new run");
+    }
   }
 
   /** What a run's checkpoints depend on may not change under it. */
@@ -63,6 +85,16 @@ final class RunStart {
     compare(changed, "train.precision", before.train().precision(), now.train().precision());
     compare(
         changed,
+        "train.fp16-scale-window",
+        before.train().fp16ScaleWindow(),
+        now.train().fp16ScaleWindow());
+    compare(
+        changed,
+        "train.collective-precision",
+        before.train().collectivePrecision(),
+        now.train().collectivePrecision());
+    compare(
+        changed,
         "ema.decay",
         before.train().numerics().emaDecay(),
         now.train().numerics().emaDecay());
@@ -78,15 +110,31 @@ final class RunStart {
   /** A place in an epoch means nothing among other examples. */
   private static void requireSameExamples(
       HadoopFiles files, Recipe recipe, TableInfo table, RunDirectory run) throws IOException {
-    JsonObject provenance =
-        JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();
     String now = table.fingerprint(recipe.table().trainSplit());
-    boolean isKnown = provenance.has(EXAMPLES); // runs of earlier versions do not say
-    if (isKnown && !provenance.get(EXAMPLES).getAsString().equals(now)) {
+    if (!examplesBefore(files, run.provenance()).orElse(now).equals(now)) {
       throw new IllegalArgumentException(
           "data.table: %s has other training examples than the run in %s has seen"
                   .formatted(recipe.table().table(), run.path())
               + " (expected: the same, to go on); choose another run-dir for a new run");
+    }
+  }
+
+  /** Returns the fingerprint of the examples of a run; those of earlier versions have none. */
+  private static Optional<String> examplesBefore(HadoopFiles files, String provenance)
+      throws IOException {
+    try {
+      JsonObject json = JsonParser.parseString(files.readText(provenance)).getAsJsonObject();
+      return Optional.ofNullable(json.get(EXAMPLES)).map(JsonElement::getAsString);
+    } catch (JsonParseException
+        | IllegalStateException
+        | UnsupportedOperationException
+        | FileNotFoundException
+        | ChecksumException e) {
+      LOG.warn(
+          "{}: damaged or missing (expected: what the run wrote at its start); whether the training"
+              + " examples are the same as then is not known",
+          provenance);
+      return Optional.empty();
     }
   }
 

@@ -1,17 +1,23 @@
 package org.ofaspark.jobs.finetune;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
@@ -60,7 +66,36 @@ class RunStartTest {
   }
 
   @Test
+  void checkpointsWithoutARecipeAreRefused() throws IOException {
+    run.commit(new Manifest(Manifest.VERSION, 1, 1, 1, 3, 0, 1, 0, List.of(), Map.of()));
+    files.delete(run.recipe());
+
+    assertThatThrownBy(() -> start("aa", "bb", "optimizer.lr=5e-3"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "run-dir: %s holds 1 checkpoints and no recipe.conf (expected: the recipe that they"
+                + " were made by, to go on); bring it back, or choose another run-dir for a new"
+                + " run",
+            run.path());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{\"examples_sh", "[]", "{\"examples_sha256\": {}}", "null"})
+  void damagedProvenanceIsToldAndTheRunGoesOn(String text) throws IOException {
+    files.writeText(run.provenance(), text);
+    try (var log = new LogLines(RunStart.class)) {
+      start("aa", "bb");
+      assertThat(log.lines())
+          .singleElement()
+          .asString()
+          .startsWith("WARN " + run.provenance() + ": damaged or missing (expected: what the run");
+    }
+  }
+
+  @Test
   void whatCheckpointsDependOnMayNotChange() {
+    assertThatThrownBy(() -> start("aa", "bb", "train.collective-precision=bf16"))
+        .hasMessageContaining("holds a run whose recipe differs in [train.collective-precision]");
     assertThatThrownBy(() -> start("aa", "bb", "train.precision=bf16", "ema.decay=0.9"))
         .hasMessageContaining("holds a run whose recipe differs in [train.precision, ema.decay]");
   }
