@@ -97,7 +97,8 @@ public abstract sealed class TaskMetrics implements Serializable
     double[] sums =
         answered(predictions)
             .map(this::statistics)
-            .aggregate(new double[size()], TaskMetrics::plus, TaskMetrics::plus);
+            .aggregate(new ExactSums(size()), ExactSums::add, ExactSums::merge)
+            .values();
     Map<String, Double> values = new TreeMap<>();
     if (sums[EXAMPLES] > 0) {
       metrics().forEach(metric -> values.put(metric.name(), metric.formula().of(sums)));
@@ -133,12 +134,5 @@ public abstract sealed class TaskMetrics implements Serializable
 
   private static JavaRDD<Row> answered(Dataset<Row> predictions) {
     return predictions.javaRDD().filter(PredictionTable::isLabelled);
-  }
-
-  private static double[] plus(double[] sums, double[] others) {
-    for (int i = 0; i < sums.length; i++) {
-      sums[i] += others[i];
-    }
-    return sums;
   }
 }

@@ -6,12 +6,14 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.hdfs.BlockMissingException;
@@ -31,6 +33,8 @@ final class Checkpoints {
 
   private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
 
+  private static final Pattern UPDATE = Pattern.compile("\\{\"update\":(\\d{1,18}),");
+
   private final RunDirectory run;
   private final HadoopFiles files;
   private final TrainConfig config;
@@ -44,7 +48,8 @@ final class Checkpoints {
   /**
    * Returns the last finished checkpoint that is as it was written, or nothing if the run has to
    * start from its first update. Those that are not are set aside. What the process before may not
-   * have come to is done: the best one is noted, and what it left unfinished is deleted.
+   * have come to is done: the best one is noted, and what it left unfinished is deleted, with the
+   * metrics of updates that will be made again.
    *
    * @throws IOException if a checkpoint cannot be read now, and there is no other
    */
@@ -71,6 +76,9 @@ final class Checkpoints {
       setAside(damage.getKey(), damage.getValue(), "; the run goes on from " + next);
     }
     run.deleteUnfinished();
+    long update = good.map(Manifest::updateNumber).orElse(0L);
+    run.forgetTraining(update);
+    writeLines(line -> updateOf(line) <= update, "");
     markBest();
     return good;
   }
@@ -103,50 +111,55 @@ final class Checkpoints {
   }
 
   /**
-   * Notes what a validation has measured, and whether it makes the checkpoint the best.
+   * Notes what a validation has measured, and whether it makes the checkpoint the best. One that
+   * has not measured what makes the best, as no answer or no loss was finite, is noted all the
+   * same: its checkpoint is not validated again, and never the best.
    *
    * @return the checkpoint's manifest with its metrics
    */
   Manifest measured(Manifest manifest, Map<String, Double> metrics, double seconds)
       throws IOException {
-    requireMetric(metrics);
-    Manifest measured = manifest.with(metrics);
+    Map<String, Double> all = new TreeMap<>(metrics);
+    if (!metrics.containsKey(config.bestCheckpointMetric())) {
+      LOG.warn(
+          "The validation of update {} has no {} (expected: a finite answer to one example at"
+              + " least); its checkpoint cannot be the best",
+          manifest.updateNumber(),
+          config.bestCheckpointMetric());
+      all.put(config.bestCheckpointMetric(), Double.NaN);
+    }
+    Manifest measured = manifest.with(all);
     JsonObject line = new JsonObject();
     line.addProperty("update", manifest.updateNumber());
     line.addProperty("epoch", manifest.epoch());
     measured.metrics().forEach(line::addProperty);
     line.addProperty("seconds", seconds);
-    writeLine(manifest.updateNumber(), line);
+    writeLines(known -> updateOf(known) != manifest.updateNumber(), line + "\n");
     run.validated(manifest.updateNumber(), new Validation(measured.metrics())); // and not again
     markBest();
     return measured;
   }
 
-  /** Adds a line to those of the validations, in the place of one of the same update. */
-  private void writeLine(long update, JsonObject line) throws IOException {
+  /** Adds a line to those of the validations that are to stay. */
+  private void writeLines(Predicate<String> stays, String added) throws IOException {
     String file = run.validMetrics();
-    String start = String.format(Locale.ROOT, "{\"update\":%d,", update);
     String before = files.exists(file) ? files.readText(file) : "";
-    String others =
-        before
-            .lines()
-            .filter(known -> !known.startsWith(start))
-            .map(known -> known + "\n")
-            .collect(Collectors.joining());
-    files.writeText(file, others + line + "\n");
+    String now =
+        before.lines().filter(stays).map(line -> line + "\n").collect(Collectors.joining()) + added;
+    if (!now.equals(before)) {
+      files.writeText(file, now);
+    }
+  }
+
+  /** Returns the update of a line, or 0 if it is damaged, which its readers tell. */
+  private static long updateOf(String line) {
+    Matcher update = UPDATE.matcher(line);
+    return update.lookingAt() ? Long.parseLong(update.group(1)) : 0;
   }
 
   private void markBest() throws IOException {
     for (Manifest best : byMetric().stream().limit(1).toList()) { // none if no metric is a number
       run.markBest(best.updateNumber());
-    }
-  }
-
-  private void requireMetric(Map<String, Double> metrics) {
-    if (!metrics.containsKey(config.bestCheckpointMetric())) {
-      throw new IllegalArgumentException(
-          "train.best-checkpoint-metric: %s (expected: one of %s)"
-              .formatted(config.bestCheckpointMetric(), metrics.keySet()));
     }
   }
 

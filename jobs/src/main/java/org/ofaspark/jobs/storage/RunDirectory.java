@@ -106,6 +106,21 @@ public final class RunDirectory {
   }
 
   /**
+   * Deletes the training metrics of segments that start after an update, where a run goes on that
+   * had come further: they are written again, maybe in other segments.
+   *
+   * @param updateNumber the update that the run goes on from
+   */
+  public void forgetTraining(long updateNumber) throws IOException {
+    String first = trainMetrics(updateNumber);
+    for (String file : trainMetrics()) {
+      if (file.compareTo(first) > 0) {
+        files.delete(file);
+      }
+    }
+  }
+
+  /**
    * Returns the directory of an example ranking.
    *
    * @param updateNumber updates done by the weights that score
@@ -236,7 +251,7 @@ public final class RunDirectory {
 
   /** Returns the number in a name such as {@code update-00000500}, or nothing. */
   private static Stream<Long> updateNumber(String name) {
-    return name.matches(PREFIX + "\\d+")
+    return name.matches(PREFIX + "\\d{1,18}")
         ? Stream.of(Long.parseLong(name.substring(PREFIX.length())))
         : Stream.of();
   }
@@ -317,10 +332,10 @@ public final class RunDirectory {
    * Returns the directory of the best checkpoint.
    *
    * @param key what names this run, for messages
-   * @throws IllegalArgumentException if the run has none
+   * @throws IllegalArgumentException if the run has none, or does not tell which it is
    */
   public String bestCheckpoint(String key) throws IOException {
-    return best()
+    return markedBest()
         .map(this::checkpoint)
         .orElseThrow(
             () ->
@@ -331,11 +346,29 @@ public final class RunDirectory {
 
   /** Returns the updates done of the best checkpoint, if one is marked and still there. */
   public Optional<Long> best() throws IOException {
+    try {
+      return markedBest();
+    } catch (IllegalArgumentException e) {
+      LOG.warn("{}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  private Optional<Long> markedBest() throws IOException {
     String file = path + "/checkpoints/best";
     if (!files.exists(file)) {
       return Optional.empty();
     }
-    long update = Long.parseLong(files.readText(file).strip().substring(PREFIX.length()));
-    return checkpoints().contains(update) ? Optional.of(update) : Optional.empty();
+    String name = files.readText(file).strip();
+    List<Long> update = updateNumber(name).toList();
+    if (update.isEmpty()) {
+      throw new IllegalArgumentException(
+          "%s: %s (expected: the name of the best checkpoint, such as update-00000500);"
+                  .formatted(
+                      file, Json.PRETTY.toJson(name.substring(0, Math.min(40, name.length()))))
+              + " name a checkpoint's directory, or run submit/finetune again, which writes it"
+              + " anew");
+    }
+    return checkpoints().stream().filter(update::contains).findFirst();
   }
 }

@@ -15,6 +15,8 @@ import org.apache.hadoop.hdfs.BlockMissingException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.Validation;
@@ -203,6 +205,64 @@ class CheckpointsTest {
     checkpoints.measured(write(3), Map.of("cider", 0.4), 1);
 
     assertThat(run.best()).contains(2L);
+  }
+
+  @Test
+  void validationWithoutAFiniteAnswerIsNoneThatCounts() throws IOException {
+    checkpoints().measured(write(1), Map.of("loss", 3.0), 1);
+    Manifest measured;
+    try (var log = new LogLines(Checkpoints.class)) {
+      measured = checkpoints().measured(write(2), Map.of(), 1);
+      assertThat(log.lines())
+          .containsExactly(
+              "WARN The validation of update 2 has no loss (expected: a finite answer to one"
+                  + " example at least); its checkpoint cannot be the best");
+    }
+
+    assertThat(measured.metrics()).containsExactly(Map.entry("loss", Double.NaN));
+    assertThat(checkpoints().lastGood()).contains(measured);
+    assertThat(run.best()).contains(1L);
+    assertThat(files.readText(run.validMetrics()))
+        .contains("{\"update\":2,\"epoch\":1,\"loss\":NaN");
+  }
+
+  @Test
+  void metricsOfUpdatesThatAreMadeAgainAreForgotten() throws IOException {
+    for (int update = 2; update <= 8; update += 2) {
+      files.writeText(run.trainMetrics(update - 2), "{\"update\":%d}\n".formatted(update));
+      checkpoints().measured(write(update), Map.of("loss", 9.0 - update), 1);
+    }
+    damage(file(6), (byte) 1);
+    damage(file(8), (byte) 1);
+
+    assertThat(checkpoints().lastGood().map(Manifest::updateNumber)).contains(4L);
+    assertThat(run.trainMetrics())
+        .containsExactly(run.trainMetrics(0), run.trainMetrics(2), run.trainMetrics(4));
+    assertThat(files.readText(run.validMetrics()).lines())
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("{\"update\":2,"),
+            line -> assertThat(line).startsWith("{\"update\":4,"));
+    assertThat(run.best()).contains(4L);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "?", "update-", "update-99999999999999999999", "update-5\nupdate-6"})
+  void damagedNameOfTheBestIsToldAndWrittenAnew(String text) throws IOException {
+    checkpoints().measured(write(1), Map.of("loss", 3.0), 1);
+    String best = run.path() + "/checkpoints/best";
+    files.writeText(best, text);
+
+    assertThatThrownBy(() -> run.bestCheckpoint("--weights"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(best + ": \"")
+        .hasMessageContaining(
+            "(expected: the name of the best checkpoint, such as update-00000500)");
+    try (var log = new LogLines(RunDirectory.class)) {
+      assertThat(run.best()).isEmpty();
+      assertThat(log.lines()).singleElement().asString().startsWith("WARN " + best);
+    }
+    checkpoints().lastGood();
+    assertThat(run.best()).contains(1L);
   }
 
   @Test
