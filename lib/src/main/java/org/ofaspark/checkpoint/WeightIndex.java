@@ -30,6 +30,10 @@ public final class WeightIndex {
       JsonObject map = JsonParser.parseString(json).getAsJsonObject().getAsJsonObject("weight_map");
       Set<String> names =
           new TreeSet<>(map.asMap().values().stream().map(JsonElement::getAsString).toList());
+      if (names.isEmpty()) {
+        throw new BadCheckpointException(
+            file + ": weight_map: empty (expected: a file for each tensor)");
+      }
       for (String name : names) {
         if (!NAME.matcher(name).matches() || !name.endsWith("." + extension)) {
           throw new BadCheckpointException(
@@ -40,6 +44,7 @@ public final class WeightIndex {
       return List.copyOf(names);
     } catch (JsonParseException
         | IllegalStateException
+        | ClassCastException
         | NullPointerException
         | UnsupportedOperationException e) {
       throw new BadCheckpointException(

@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.evaluate;
 
-import com.google.gson.JsonParseException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,6 +47,9 @@ public record EvaluationSummary(
 
   /** Copies the maps. */
   public EvaluationSummary {
+    for (String field : new String[] {task, split, table, weights, directory}) {
+      Objects.requireNonNull(field);
+    }
     metrics = new TreeMap<>(metrics);
     leftOut = List.copyOf(leftOut);
     intervals = new TreeMap<>(intervals);
@@ -102,7 +104,7 @@ public record EvaluationSummary(
   public static EvaluationSummary parse(String json, String file) {
     try {
       return Objects.requireNonNull(Json.PRETTY.fromJson(json, EvaluationSummary.class));
-    } catch (JsonParseException | NullPointerException e) {
+    } catch (RuntimeException e) { // Gson has many, and does not say which
       throw new IllegalArgumentException(
           file + ": damaged (expected: metrics of an evaluation); run submit/evaluate again", e);
     }

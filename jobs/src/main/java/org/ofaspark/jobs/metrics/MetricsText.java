@@ -43,8 +43,10 @@ final class MetricsText {
         row.add(value(name, train.get(name)));
       }
     }
-    header.add("samples/s");
-    row.add(String.format(Locale.ROOT, "%.1f", train.get("sentences_per_second").getAsDouble()));
+    if (train.has("sentences_per_second")) {
+      header.add("samples/s");
+      row.add(String.format(Locale.ROOT, "%.1f", train.get("sentences_per_second").getAsDouble()));
+    }
     return List.of(header, row);
   }
 
@@ -59,7 +61,7 @@ final class MetricsText {
       boolean isBest = update.equals(String.valueOf(metrics.best().orElse(-1)));
       rows.add(
           row(
-              List.of(update, line.get("epoch").getAsString()),
+              List.of(update, value("epoch", line.get("epoch"))),
               names.stream().map(name -> value(name, line.get(name))).toList(),
               List.of(isBest ? "best" : "")));
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
@@ -155,9 +156,15 @@ public final class ExampleRanking {
 
   private Optional<RankingSummary> summary(String directory) throws IOException {
     String file = directory + "/" + RankingSummary.FILE;
-    return files.exists(file)
-        ? Optional.of(RankingSummary.parse(files.readText(file), file))
-        : Optional.empty();
+    if (!files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(RankingSummary.parse(files.readText(file), file));
+    } catch (IllegalArgumentException | ChecksumException e) {
+      LOG.warn("{}; the ranking counts as not there", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /**

@@ -83,6 +83,9 @@ public record RankingSummary(
 
     /** Copies list and map; summaries of earlier versions lack examples and settings. */
     public Source {
+      for (String field : new String[] {weights, table, split, score}) {
+        Objects.requireNonNull(field);
+      }
       weightsSha256 = List.copyOf(weightsSha256);
       examplesSha256 = Objects.requireNonNullElse(examplesSha256, "");
       settings = new TreeMap<>(Objects.requireNonNullElse(settings, Map.of()));
@@ -140,6 +143,7 @@ public record RankingSummary(
 
   /** Copies lists and map. */
   public RankingSummary {
+    Objects.requireNonNull(source);
     notFiniteExamples = List.copyOf(notFiniteExamples);
     quantiles = Collections.unmodifiableMap(new TreeMap<>(quantiles));
     histogram = List.copyOf(histogram);

@@ -1,17 +1,23 @@
 package org.ofaspark.jobs.report;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.hadoop.fs.ChecksumException;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All metrics of a run.
@@ -28,6 +34,10 @@ public record RunMetrics(
     List<JsonObject> validations,
     OptionalLong best,
     List<EvaluationSummary> evaluations) {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RunMetrics.class);
+
+  private static final String UPDATE = "update";
 
   /** Copies the lists. */
   public RunMetrics {
@@ -48,14 +58,20 @@ public record RunMetrics(
     for (String split : run.evaluations()) {
       String file = run.evaluation(split) + "/" + EvaluationSummary.FILE;
       if (files.exists(file)) {
-        evaluations.add(EvaluationSummary.parse(files.readText(file), file));
+        try {
+          evaluations.add(EvaluationSummary.parse(files.readText(file), file));
+        } catch (IllegalArgumentException | ChecksumException e) {
+          LOG.warn("{}; it is left out", e.getMessage());
+        }
       }
     }
-    List<JsonObject> validations =
-        files.exists(run.validMetrics()) ? lines(files, run.validMetrics()) : List.of();
-    List<JsonObject> train = new ArrayList<>();
+    SortedMap<Long, JsonObject> validations = new TreeMap<>();
+    if (files.exists(run.validMetrics())) {
+      readLines(files, run.validMetrics(), validations);
+    }
+    SortedMap<Long, JsonObject> train = new TreeMap<>();
     for (String file : run.trainMetrics()) {
-      train.addAll(lines(files, file));
+      readLines(files, file, train);
     }
     if (train.isEmpty() && validations.isEmpty() && evaluations.isEmpty()) {
       throw new IllegalArgumentException(
@@ -63,7 +79,12 @@ public record RunMetrics(
               .formatted(run.path()));
     }
     OptionalLong best = run.best().map(OptionalLong::of).orElse(OptionalLong.empty());
-    return new RunMetrics(run.path(), train, validations, best, evaluations);
+    return new RunMetrics(
+        run.path(),
+        List.copyOf(train.values()),
+        List.copyOf(validations.values()),
+        best,
+        evaluations);
   }
 
   /** Returns the metrics of the last interval, if there is one. */
@@ -71,20 +92,34 @@ public record RunMetrics(
     return train.isEmpty() ? Optional.empty() : Optional.of(train.get(train.size() - 1));
   }
 
-  /** Reads JSON lines; the last one may be on its way still. */
-  private static List<JsonObject> lines(HadoopFiles files, String file) throws IOException {
+  /**
+   * Reads JSON lines; the last one may be on its way still. Of an update that has several, the last
+   * one counts: earlier attempts of a run that has gone on may have left others.
+   *
+   * @param lines receives them, by update
+   */
+  private static void readLines(HadoopFiles files, String file, Map<Long, JsonObject> lines)
+      throws IOException {
     String text = files.readText(file);
-    List<JsonObject> lines = new ArrayList<>();
+    int number = 0;
     for (String line : text.substring(0, text.lastIndexOf('\n') + 1).split("\n", -1)) {
+      number++;
       if (!line.isEmpty()) {
         try {
-          lines.add(JsonParser.parseString(line).getAsJsonObject());
-        } catch (JsonParseException | IllegalStateException e) {
-          throw new IllegalArgumentException(file + ": damaged (expected: JSON lines)", e);
+          JsonObject json = JsonParser.parseString(line).getAsJsonObject();
+          lines.put(json.get(UPDATE).getAsLong(), json);
+        } catch (RuntimeException e) { // Gson has many, and a field may not be there
+          throw new IllegalArgumentException(
+              String.format(
+                  Locale.ROOT,
+                  "%s: damaged (expected: JSON lines) at line %d, which has to have an update;"
+                      + " delete it",
+                  file,
+                  number),
+              e);
         }
       }
     }
-    return lines;
   }
 
   /** Returns one JSON object, with the last of the intervals. */

@@ -5,17 +5,21 @@ import static org.ofaspark.jobs.page.HtmlPage.escape;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.ChecksumException;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.page.HtmlPage;
@@ -27,6 +31,8 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A page that shows a run: its curves, validations, example rankings and evaluations. Driver.
@@ -35,12 +41,14 @@ import org.ofaspark.recipe.RecipeReader;
  */
 public final class RunReport {
 
+  private static final Logger LOG = LoggerFactory.getLogger(RunReport.class);
+
   private static final int SAMPLES = 5;
   private static final double MEDIAN = 0.5;
 
   private final RunMetrics metrics;
   private final Recipe recipe;
-  private final long totalUpdates;
+  private final OptionalLong totalUpdates;
   private final List<Manifest> checkpoints = new ArrayList<>();
   private final Map<Long, RankingSummary> rankings = new TreeMap<>();
   private final List<List<Series>> charts = new ArrayList<>();
@@ -53,20 +61,44 @@ public final class RunReport {
           "run-dir: %s (expected: a run that has trained, for a report)".formatted(run.path()));
     }
     this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
-    JsonObject provenance =
-        JsonParser.parseString(files.readText(run.provenance())).getAsJsonObject();
-    this.totalUpdates = provenance.get("total_updates").getAsLong();
+    this.totalUpdates = totalUpdates(files, run.provenance());
     for (long update : run.checkpoints()) {
-      checkpoints.add(run.manifest(update));
+      try {
+        checkpoints.add(run.manifest(update));
+      } catch (BadCheckpointException | IllegalArgumentException | ChecksumException e) {
+        leaveOut(e);
+      }
     }
     for (long update : run.rankings()) {
       String file = run.ranking(update) + "/" + RankingSummary.FILE;
       if (files.exists(file)) {
-        rankings.put(update, RankingSummary.parse(files.readText(file), file));
+        try {
+          rankings.put(update, RankingSummary.parse(files.readText(file), file));
+        } catch (IllegalArgumentException | ChecksumException e) {
+          leaveOut(e);
+        }
       }
     }
     String name = run.path().replaceFirst(".*/", "");
     this.html = new HtmlPage(name, run.path(), RunReport.class, "report");
+  }
+
+  private static void leaveOut(Exception damage) {
+    LOG.warn("{}; the report leaves it out", damage.getMessage());
+  }
+
+  private static OptionalLong totalUpdates(HadoopFiles files, String provenance)
+      throws IOException {
+    try {
+      JsonObject json = JsonParser.parseString(files.readText(provenance)).getAsJsonObject();
+      return OptionalLong.of(json.get("total_updates").getAsLong());
+    } catch (RuntimeException | FileNotFoundException | ChecksumException e) { // Gson has many
+      LOG.warn(
+          "{}: damaged or missing (expected: what the run wrote at its start); the report does not"
+              + " say how many updates the run is to have",
+          provenance);
+      return OptionalLong.empty();
+    }
   }
 
   /**
@@ -124,8 +156,10 @@ public final class RunReport {
         .lastInterval()
         .ifPresent(
             line -> {
-              String epoch = "epoch " + line.get("epoch").getAsInt();
-              html.metric("updates", text("%,d of %,d", lastUpdate(), totalUpdates), epoch);
+              String epoch = "epoch " + epoch(line);
+              String total =
+                  totalUpdates.isPresent() ? text(" of %,d", totalUpdates.getAsLong()) : "";
+              html.metric("updates", text("%,d%s", lastUpdate(), total), epoch);
               html.metric("loss, last interval", number(line.get("loss")), "");
             });
     best();
@@ -221,7 +255,7 @@ public final class RunReport {
       long update = line.get("update").getAsLong();
       rows.add(
           row(
-              List.of(text("%,d", update), line.get("epoch").getAsString()),
+              List.of(text("%,d", update), escape(epoch(line))),
               names.stream().map(name -> number(line.get(name))),
               checkpoint(update)));
     }
@@ -282,7 +316,8 @@ public final class RunReport {
         .map(RunReport::row)
         .forEach(rows::add);
     html.append(
-        "<p class=\"note\">The best and the worst of the last ranking; its directory says all.</p>\n");
+        "<p class=\"note\">The best and the worst of the last ranking; its directory says"
+            + " all.</p>\n");
     html.table(rows);
   }
 
@@ -321,6 +356,10 @@ public final class RunReport {
               evaluation.examples(), evaluation.failed(), escape(evaluation.weights())));
       html.table(rows);
     }
+  }
+
+  private static String epoch(JsonObject line) {
+    return line.has("epoch") ? line.get("epoch").getAsString() : "-";
   }
 
   private static String number(@Nullable JsonElement value) {

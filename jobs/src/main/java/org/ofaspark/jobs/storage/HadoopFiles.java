@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -171,10 +172,20 @@ public final class HadoopFiles {
    * Reads a text file.
    *
    * @param path a file in UTF-8
+   * @throws ChecksumException if it is not what the file system has check sums of
    */
   public String readText(String path) throws IOException {
     try (InputStream in = open(path)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (ChecksumException e) {
+      var told =
+          new ChecksumException(
+              "%s: does not fit the check sums in .%s.crc beside it (expected: what was written);"
+                      .formatted(path, new Path(path).getName())
+                  + " if somebody has changed it on purpose, delete that file",
+              e.getPos());
+      told.initCause(e);
+      throw told;
     }
   }
 

@@ -13,6 +13,7 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.report.RunMetrics;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -118,6 +119,47 @@ class MetricsOutputTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "RUN_DIR: file:%s (expected: a directory with metrics, as run-dir of a recipe)", run);
+  }
+
+  @Test
+  void updateThatSeveralAttemptsHaveMadeStandsOnce() throws IOException {
+    write("metrics/train-00000004.jsonl", line(5) + line(6) + line(8));
+    write("metrics/train-00000006.jsonl", line(7) + line(8).replace("}", ",\"last\":1}"));
+
+    assertThat(read().train().stream().map(line -> line.get("update").getAsLong()))
+        .containsExactly(5L, 6L, 7L, 8L);
+    assertThat(read().train().get(3).has("last")).isTrue();
+  }
+
+  private static String line(int update) {
+    return "{\"update\":%d,\"epoch\":1,\"sentences_per_second\":2}\n".formatted(update);
+  }
+
+  @Test
+  void damagedSummaryIsLeftOut() throws IOException {
+    write("metrics/train-00000000.jsonl", line(1));
+    write("evaluation/val/metrics.json", "{\"task\": \"caption\"}");
+    try (var log = new LogLines(RunMetrics.class)) {
+      assertThat(read().evaluations()).isEmpty();
+      assertThat(log.lines())
+          .singleElement()
+          .asString()
+          .startsWith("WARN ")
+          .endsWith(
+              "evaluation/val/metrics.json: damaged (expected: metrics of an evaluation); run"
+                  + " submit/evaluate again; it is left out");
+    }
+  }
+
+  @Test
+  void lineWithoutItsUpdateIsAnErrorThatNamesTheFile() throws IOException {
+    write("metrics/valid.jsonl", "{\"update\":1,\"epoch\":1}\n{\"epoch\":1}\n");
+
+    assertThatThrownBy(this::read)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith(
+            "valid.jsonl: damaged (expected: JSON lines) at line 2, which has to have an update;"
+                + " delete it");
   }
 
   @Test

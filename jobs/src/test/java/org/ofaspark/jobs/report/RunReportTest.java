@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.ranking.RankingSummary;
 import org.ofaspark.jobs.ranking.RankingSummary.Sample;
@@ -47,9 +48,9 @@ class RunReportTest {
 
   private static String interval(int update, String loss) {
     return """
-        {"update":%d,"epoch":1,"loss":%s,"nll_loss":1.5,"gnorm":2.0,"lr":1e-4,"skipped":%d,\
-        "sentences_per_second":%d,"data_share":0.25,"collective_share":0.125,"margin":-0.5}
-        """
+    {"update":%d,"epoch":1,"loss":%s,"nll_loss":1.5,"gnorm":2.0,"lr":1e-4,"skipped":%d,\
+    "sentences_per_second":%d,"data_share":0.25,"collective_share":0.125,"margin":-0.5}
+    """
         .formatted(update, loss, update % 2, update);
   }
 
@@ -104,6 +105,26 @@ class RunReportTest {
         .contains("<dt>skipped updates</dt><dd>3<")
         .contains("<td>2</td><td>1</td><td>0.5000</td><td>4.0000</td><td>kept</td>")
         .contains("<td>4</td><td>1</td><td>1.2500</td><td>3.0000</td><td><b>best</b></td>");
+  }
+
+  @Test
+  void whatIsDamagedIsToldAndLeftOut() throws IOException {
+    writeStart();
+    writeTraining(5);
+    writeValidations();
+    files.writeText(run().provenance(), "{\"total_up");
+    files.writeText(run().ranking(2) + "/_summary.json", "{\"examples\": 3}");
+    files.writeText(run().checkpoint(4) + "/" + Manifest.FILE, "{");
+    try (var log = new LogLines(RunReport.class)) {
+      assertThat(written())
+          .contains("<dt>updates</dt><dd>5<small>epoch 1</small></dd>")
+          .doesNotContain("Example rankings");
+      assertThat(log.lines())
+          .satisfiesExactlyInAnyOrder(
+              line -> assertThat(line).startsWith("WARN " + run().provenance() + ": damaged"),
+              line -> assertThat(line).contains("/_summary.json: damaged (expected: the summary"),
+              line -> assertThat(line).contains("/update-00000004/manifest.json: damaged"));
+    }
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,6 +27,21 @@ class HadoopFilesTest {
     assertThat(FILES.readText(path("new/b.txt"))).isEqualTo("für 日本\n");
     assertThat(FILES.list(path("new"))).containsExactly("a.txt", "b.txt");
     assertThat(FILES.length(path("new/a.txt"))).isEqualTo(6);
+  }
+
+  @Test
+  void fileThatSomebodyHasChangedIsToldWithWhatToDo() throws IOException {
+    FILES.writeText(path("a.conf"), "lr = 1");
+    Files.writeString(directory.resolve("a.conf"), "lr = 2");
+
+    assertThatThrownBy(() -> FILES.readText(path("a.conf")))
+        .isInstanceOf(ChecksumException.class)
+        .hasMessage(
+            path("a.conf")
+                + ": does not fit the check sums in .a.conf.crc beside it (expected: what was"
+                + " written); if somebody has changed it on purpose, delete that file");
+    Files.delete(directory.resolve(".a.conf.crc"));
+    assertThat(FILES.readText(path("a.conf"))).isEqualTo("lr = 2");
   }
 
   @Test
