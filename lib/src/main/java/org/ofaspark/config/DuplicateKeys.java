@@ -21,6 +21,8 @@ final class DuplicateKeys {
   private final String text;
   private final Map<List<String>, Integer> lineOf = new HashMap<>();
   private int at;
+  private int counted; // of the characters, those whose line ends are counted
+  private int line = 1;
 
   private DuplicateKeys(RecipeFile file) {
     this.file = file;
@@ -160,7 +162,11 @@ final class DuplicateKeys {
     at++;
   }
 
+  /** Returns the line of a position that is not before the last one asked for. */
   private int line(int position) {
-    return 1 + (int) text.chars().limit(position).filter(c -> c == '\n').count();
+    for (; counted < position; counted++) {
+      line += text.charAt(counted) == '\n' ? 1 : 0;
+    }
+    return line;
   }
 }

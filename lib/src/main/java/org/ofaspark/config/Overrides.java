@@ -33,7 +33,11 @@ final class Overrides {
         throw notAPair(pair, null);
       }
       try {
-        String path = ConfigUtil.joinPath(ConfigUtil.splitPath(pair.substring(0, sign).strip()));
+        List<String> names = ConfigUtil.splitPath(pair.substring(0, sign).strip());
+        if (names.size() > RecipeBounds.MAX_NESTING) {
+          throw notAPair(pair, null);
+        }
+        String path = ConfigUtil.joinPath(names);
         ConfigValue value = value(pair.substring(sign + 1).strip());
         result = ConfigFactory.empty().withValue(path, value).withFallback(result);
       } catch (ConfigException e) {

@@ -89,6 +89,15 @@ record RecipeFile(String name, String text, Path place, Home home) {
     return name;
   }
 
+  /**
+   * Returns name and line of a place in this file, as messages give it.
+   *
+   * @param line counted from 1
+   */
+  String place(int line) {
+    return name.equals(Overrides.ORIGIN) ? name : name + ":" + line;
+  }
+
   private static Optional<Path> path(String name) {
     try {
       return Optional.of(Path.of(name));
@@ -102,6 +111,7 @@ record RecipeFile(String name, String text, Path place, Home home) {
       return Optional.empty();
     }
     try {
+      RecipeBounds.checkBytes(path.toString(), Files.size(path));
       return Optional.of(
           new RecipeFile(path.toString(), Files.readString(path), path, Home.FILE_SYSTEM));
     } catch (IOException e) {

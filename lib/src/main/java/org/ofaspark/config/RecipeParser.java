@@ -20,6 +20,7 @@ import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -41,14 +42,15 @@ final class RecipeParser {
    * @throws RecipeException at a mistake of syntax, a key given twice or an include that fails
    */
   static Config parse(RecipeFile file) {
-    return parse(file, List.of());
+    return parse(file, List.of(), new AtomicInteger());
   }
 
-  private static Config parse(RecipeFile file, List<String> includedFrom) {
+  private static Config parse(RecipeFile file, List<String> includedFrom, AtomicInteger files) {
     List<String> chain = new ArrayList<>(includedFrom);
     chain.add(file.name());
+    RecipeBounds.checkText(file);
     try {
-      Config config = ConfigFactory.parseString(file.text(), options(file, chain));
+      Config config = ConfigFactory.parseString(file.text(), options(file, chain, files));
       DuplicateKeys.check(file);
       return config;
     } catch (ConfigException e) {
@@ -65,8 +67,10 @@ final class RecipeParser {
    */
   static Optional<ConfigValue> parseValue(String name, String text) {
     String list = "list = [" + text + "]";
+    RecipeFile file = RecipeFile.of(name, list);
+    RecipeBounds.checkText(file);
     try {
-      var root = ConfigFactory.parseString(list, options(RecipeFile.of(name, list), List.of()));
+      var root = ConfigFactory.parseString(list, options(file, List.of(), new AtomicInteger()));
       return root.root().get("list") instanceof ConfigList items && items.size() == 1
           ? Optional.of(items.get(0))
           : Optional.empty();
@@ -75,11 +79,12 @@ final class RecipeParser {
     }
   }
 
-  private static ConfigParseOptions options(RecipeFile file, List<String> chain) {
+  private static ConfigParseOptions options(
+      RecipeFile file, List<String> chain, AtomicInteger files) {
     return ConfigParseOptions.defaults()
         .setSyntax(ConfigSyntax.CONF)
         .setOriginDescription(file.name())
-        .setIncluder(new Includer(file, chain));
+        .setIncluder(new Includer(file, chain, files));
   }
 
   /**
@@ -87,9 +92,11 @@ final class RecipeParser {
    *
    * @param file the recipe's name
    * @param config the parsed recipe
-   * @throws RecipeException if a substitution names no key or runs in a circle
+   * @throws RecipeException if a substitution names no key or runs in a circle, or the recipe would
+   *     become too large
    */
   static Config resolve(String file, Config config) {
+    RecipeBounds.checkResolved(file, config);
     try {
       return config.resolve(ConfigResolveOptions.noSystem());
     } catch (ConfigException e) {
@@ -133,7 +140,7 @@ final class RecipeParser {
   }
 
   /** Finds what a file includes. */
-  private record Includer(RecipeFile file, List<String> chain)
+  private record Includer(RecipeFile file, List<String> chain, AtomicInteger files)
       implements ConfigIncluder, ConfigIncluderFile, ConfigIncluderClasspath, ConfigIncluderURL {
 
     @Override
@@ -149,7 +156,17 @@ final class RecipeParser {
             "%s: include: %s (expected: no circle of includes)"
                 .formatted(file.placeOfInclude(what), what));
       }
-      return parse(included, chain).root();
+      if (files.incrementAndGet() >= RecipeBounds.MAX_FILES
+          || chain.size() >= RecipeBounds.MAX_INCLUDES) {
+        throw new RecipeException(
+            "%s: include: %s (expected: at most %d files in all, and %d within each other)"
+                .formatted(
+                    file.placeOfInclude(what),
+                    what,
+                    RecipeBounds.MAX_FILES,
+                    RecipeBounds.MAX_INCLUDES));
+      }
+      return parse(included, chain, files).root();
     }
 
     @Override
