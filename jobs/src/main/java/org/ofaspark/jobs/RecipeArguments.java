@@ -24,7 +24,7 @@ public final class RecipeArguments {
   /**
    * Reads the recipe.
    *
-   * @throws org.ofaspark.config.RecipeException at the first mistake
+   * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public Recipe readRecipe() {
     return RecipeReader.read(recipe, overrides);

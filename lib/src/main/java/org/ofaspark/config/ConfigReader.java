@@ -42,6 +42,6 @@ public final class ConfigReader {
 
   private static ConfigSection section(RecipeFile file, List<String> overrides) {
     Config recipe = Overrides.over(RecipeParser.parse(file), overrides);
-    return new ConfigSection(file.name(), RecipeParser.resolve(file.name(), recipe));
+    return new ConfigSection(file.name(), recipe, RecipeParser.resolve(file.name(), recipe));
   }
 }

@@ -13,16 +13,23 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A group of a recipe's keys, read by type. Whatever is wrong with a value is told with file, line
  * and key. {@link #finish} then rejects the keys that nobody asked for.
+ *
+ * <p>A reader throws at once, unless the section {@linkplain #collecting() collects}: then it gives
+ * a value to go on with, and {@code finish} tells all mistakes together.
  *
  * <p>Every key asked for has to be there; {@code null} stands for "not set". So the resolved text
  * names all that a run was made of. Lists may be written as one text with commas, as upstream's
@@ -36,26 +43,48 @@ public final class ConfigSection {
   private static final String NUMBER = "a number";
   private static final String TEXT = "text";
 
+  /** A value that is nothing but another key's. */
+  private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\??([^}\"]+)}");
+
   private final String file;
+  private final Config written;
   private final Config recipe;
   private final Set<String> known;
   private final String prefix;
+  private final @Nullable Mistakes mistakes;
 
   /**
    * Creates the section of all keys.
    *
    * @param file the recipe's name
+   * @param written all keys, as they were before they were resolved
    * @param recipe all keys, resolved
    */
-  ConfigSection(String file, Config recipe) {
-    this(file, recipe, new LinkedHashSet<>(), "");
+  ConfigSection(String file, Config written, Config recipe) {
+    this(file, written, recipe, new LinkedHashSet<>(), "", null);
   }
 
-  private ConfigSection(String file, Config recipe, Set<String> known, String prefix) {
+  private ConfigSection(
+      String file,
+      Config written,
+      Config recipe,
+      Set<String> known,
+      String prefix,
+      @Nullable Mistakes mistakes) {
     this.file = file;
+    this.written = written;
     this.recipe = recipe;
     this.known = known;
     this.prefix = prefix;
+    this.mistakes = mistakes;
+  }
+
+  /**
+   * Returns the same section, whose readers and groups keep mistakes back for {@link #finish}. In
+   * place of what cannot be read they give something to go on with.
+   */
+  public ConfigSection collecting() {
+    return new ConfigSection(file, written, recipe, known, prefix, new Mistakes());
   }
 
   /**
@@ -65,11 +94,8 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a group
    */
   public ConfigSection section(String key) {
-    RecipeValue group = value(key, "a group of keys");
-    if (group.value().valueType() != ConfigValueType.OBJECT) {
-      throw group.wrong();
-    }
-    return prefixed(ConfigUtil.joinPath(key) + ".");
+    String inside = ConfigUtil.joinPath(key) + ".";
+    return read(key, "a group of keys", value -> prefixed(value.group(inside)), prefixed(inside));
   }
 
   /**
@@ -78,16 +104,14 @@ public final class ConfigSection {
    * @param start such as {@code encoder-}
    */
   public ConfigSection prefixed(String start) {
-    return new ConfigSection(file, recipe, known, prefix + start);
+    return new ConfigSection(file, written, recipe, known, prefix + start, mistakes);
   }
 
   /** Returns the names of the keys and groups of this section, in alphabetical order. */
   public Set<String> keys() {
-    ConfigObject group =
-        prefix.isEmpty()
-            ? recipe.root()
-            : recipe.getObject(prefix.substring(0, prefix.length() - 1));
-    return new TreeSet<>(group.keySet());
+    ConfigValue group =
+        prefix.isEmpty() ? recipe.root() : find(prefix.substring(0, prefix.length() - 1));
+    return group instanceof ConfigObject keys ? new TreeSet<>(keys.keySet()) : Set.of();
   }
 
   /**
@@ -97,7 +121,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not an integer of 32 bits
    */
   public int integer(String key) {
-    return value(key, INTEGER).integer();
+    return read(key, INTEGER, RecipeValue::integer, 0);
   }
 
   /**
@@ -107,7 +131,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not an integer of 64 bits
    */
   public long longInteger(String key) {
-    return value(key, INTEGER).longInteger();
+    return read(key, INTEGER, RecipeValue::longInteger, 1L);
   }
 
   /**
@@ -117,7 +141,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a finite number
    */
   public double decimal(String key) {
-    return value(key, NUMBER).decimal();
+    return read(key, NUMBER, RecipeValue::decimal, 1.0);
   }
 
   /**
@@ -127,7 +151,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or neither true nor false
    */
   public boolean flag(String key) {
-    return value(key, "true or false").flag();
+    return read(key, "true or false", RecipeValue::flag, false);
   }
 
   /**
@@ -137,7 +161,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing, empty, a group or a list, or a URI with a password
    */
   public String text(String key) {
-    return value(key, TEXT).text();
+    return read(key, TEXT, RecipeValue::text, "x");
   }
 
   /**
@@ -157,7 +181,7 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a list of texts
    */
   public List<String> texts(String key) {
-    return value(key, "a list of texts").items(TEXT, RecipeValue::text);
+    return read(key, "a list of texts", list -> list.items(TEXT, RecipeValue::text), List.of());
   }
 
   /**
@@ -177,7 +201,8 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a list of integers
    */
   public List<Integer> integers(String key) {
-    return value(key, "a list of integers").items(INTEGER, RecipeValue::integer);
+    return read(
+        key, "a list of integers", list -> list.items(INTEGER, RecipeValue::integer), List.of());
   }
 
   /**
@@ -197,7 +222,8 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a list of numbers
    */
   public List<Double> decimals(String key) {
-    return value(key, "a list of numbers").items(NUMBER, RecipeValue::decimal);
+    return read(
+        key, "a list of numbers", list -> list.items(NUMBER, RecipeValue::decimal), List.of());
   }
 
   /**
@@ -238,7 +264,11 @@ public final class ConfigSection {
    */
   public <T> T choice(String key, Map<String, T> byName) {
     String names = String.join(", ", byName.keySet());
-    return value(key, byName.size() == 1 ? names : "one of " + names).choice(byName);
+    return read(
+        key,
+        byName.size() == 1 ? names : "one of " + names,
+        value -> value.choice(byName),
+        byName.values().iterator().next());
   }
 
   /**
@@ -248,7 +278,11 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a duration
    */
   public Duration duration(String key) {
-    return value(key, "a number of seconds, or a duration such as 2 minutes").duration();
+    return read(
+        key,
+        "a number of seconds, or a duration such as 2 minutes",
+        RecipeValue::duration,
+        Duration.ofSeconds(1));
   }
 
   /**
@@ -259,7 +293,8 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a size below 2 GiB
    */
   public int bytes(String key) {
-    return value(key, "a number of bytes, or a size such as 16 MiB, below 2 GiB").bytes();
+    return read(
+        key, "a number of bytes, or a size such as 16 MiB, below 2 GiB", RecipeValue::bytes, 0);
   }
 
   /**
@@ -273,49 +308,74 @@ public final class ConfigSection {
   }
 
   /**
-   * Makes something of values of this section, and adds file and line to what its checks complain
-   * about.
+   * Makes something of values of a section that collects.
    *
    * @param maker throws {@link IllegalArgumentException} whose message starts with a key, of this
    *     section or with all its groups, and a colon, as {@link Checks} does
    * @param <T> type of what is made
-   * @throws RecipeException if {@code maker} throws
+   * @return empty if {@code maker} throws. What it says is kept for {@link #finish}, with file and
+   *     line, but for what may only be the consequence of a value that could not be read
    */
-  public <T> T build(Supplier<T> maker) {
+  public <T> Optional<T> attempt(Supplier<T> maker) {
+    Mistakes found = Objects.requireNonNull(mistakes, "attempt: of a section that collects");
     try {
-      return maker.get();
-    } catch (RecipeException e) {
-      throw e;
+      return Optional.of(maker.get());
+    } catch (AllChecks.Failed e) {
+      e.messages().forEach(message -> add(found, message, e));
     } catch (IllegalArgumentException e) {
-      String message = String.valueOf(e.getMessage());
-      String key = message.replaceFirst(":.*", "");
-      ConfigValue ofThis = find(prefix + key);
-      ConfigValue ofAll = find(key);
-      if (ofThis != null) {
-        throw new RecipeException(RecipeParser.place(ofThis.origin()) + ": " + prefix + message, e);
+      add(found, String.valueOf(e.getMessage()), e);
+    } catch (RuntimeException e) {
+      if (found.isEmpty()) {
+        throw e;
       }
-      throw new RecipeException(
-          (ofAll == null ? file : RecipeParser.place(ofAll.origin())) + ": " + message, e);
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Checks a value of a section that collects.
+   *
+   * @param check as {@code maker} for {@link #attempt}
+   */
+  public void check(Runnable check) {
+    attempt(
+        () -> {
+          check.run();
+          return true;
+        });
+  }
+
+  private void add(Mistakes found, String message, IllegalArgumentException cause) {
+    String key = message.replaceFirst(":.*", "");
+    boolean isOfThis = find(prefix + key) != null;
+    String path = isOfThis ? prefix + key : key;
+    if (!found.concerns(message) && !found.concerns(path)) {
+      ConfigValue value = find(path);
+      String place = value == null ? file : RecipeParser.place(value.origin());
+      String located = place + ": " + (isOfThis ? prefix : "") + message;
+      found.add(path, path, new RecipeException(located, cause));
     }
   }
 
   /**
    * Rejects the keys of this section that were not asked for.
    *
-   * @throws RecipeException at the alphabetically first of them
+   * @throws RecipeException if there are any, or mistakes that were kept back: with all of them
    */
   public void finish() {
+    Mistakes all = mistakes == null ? new Mistakes() : mistakes;
     var unknown = new TreeMap<String, ConfigValue>();
     collectUnknown("", recipe.root(), unknown);
-    if (!unknown.isEmpty()) {
-      var first = unknown.firstEntry();
-      String advice =
-          NearestKey.of(first.getKey(), known)
-              .map(key -> "; did you mean " + key + "?")
-              .orElse("; conf/base.conf has all keys");
-      throw new RecipeException(
-          new RecipeValue(first.getKey(), first.getValue(), "a known key").message() + advice);
-    }
+    unknown.forEach(
+        (key, value) -> {
+          String advice =
+              NearestKey.of(key, known)
+                  .map(meant -> "; did you mean " + meant + "?")
+                  .orElse("; conf/base.conf has all keys");
+          String message = new RecipeValue(key, value, "a known key").message() + advice;
+          all.add(key, key, new RecipeException(message));
+        });
+    all.throwIfAny(file);
   }
 
   private void collectUnknown(String start, ConfigObject group, Map<String, ConfigValue> unknown) {
@@ -347,7 +407,11 @@ public final class ConfigSection {
 
   /** Finds a key's value, maybe one that stands for null. */
   private @Nullable ConfigValue find(String path) {
-    ConfigValue value = recipe.root();
+    return find(recipe.root(), path);
+  }
+
+  private static @Nullable ConfigValue find(ConfigObject root, String path) {
+    ConfigValue value = root;
     try {
       for (String name : ConfigUtil.splitPath(path)) {
         value = value instanceof ConfigObject group ? group.get(name) : null;
@@ -358,28 +422,52 @@ public final class ConfigSection {
     return value;
   }
 
-  private RecipeValue value(String key, String expected) {
+  private <T> T read(String key, String expected, Function<RecipeValue, T> reader, T toGoOnWith) {
     ConfigValue value = find(path(key));
     known.add(path(key));
-    if (value == null || value.valueType() == ConfigValueType.NULL) {
-      throw missing(key, expected);
+    String source = source(path(key));
+    try {
+      if (value == null || value.valueType() == ConfigValueType.NULL) {
+        throw missing(source, expected);
+      }
+      return reader.apply(new RecipeValue(source, value, expected));
+    } catch (RecipeException e) {
+      return keptBack(key, source, e, toGoOnWith);
     }
-    return new RecipeValue(path(key), value, expected);
   }
 
   private <T> Optional<T> optional(String key, Supplier<T> reader) {
     ConfigValue value = find(path(key));
     known.add(path(key));
     if (value == null) {
-      throw missing(key, "a value, or null for none");
+      RecipeException missing = missing(path(key), "a value, or null for none");
+      return keptBack(key, path(key), missing, Optional.empty());
     }
     return value.valueType() == ConfigValueType.NULL ? Optional.empty() : Optional.of(reader.get());
   }
 
-  private RecipeException missing(String key, String expected) {
-    String group = prefix.contains(".") ? prefix.substring(0, prefix.lastIndexOf('.')) : "";
+  private <T> T keptBack(String key, String source, RecipeException mistake, T toGoOnWith) {
+    if (mistakes == null) {
+      throw mistake;
+    }
+    mistakes.add(path(key), source, mistake);
+    return toGoOnWith;
+  }
+
+  /** Returns the key that a value comes from, which is another one if it was written as that. */
+  private String source(String path) {
+    ConfigValue value = find(written.root(), path);
+    Matcher reference =
+        REFERENCE.matcher(value == null ? "" : value.render(ConfigRenderOptions.concise()));
+    return reference.matches() && find(reference.group(1)) != null
+        ? source(reference.group(1))
+        : path;
+  }
+
+  private RecipeException missing(String path, String expected) {
+    String group = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
     return new RecipeException(
         "%s: %s: missing (expected: %s); set it in %s or on the command line"
-            .formatted(file, path(key), expected, group.isEmpty() ? "the recipe" : group + " { }"));
+            .formatted(file, path, expected, group.isEmpty() ? "the recipe" : group + " { }"));
   }
 }

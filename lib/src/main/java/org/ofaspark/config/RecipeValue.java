@@ -32,6 +32,14 @@ record RecipeValue(String path, ConfigValue value, String expected) {
 
   private static final String KEY = "value";
 
+  /** Returns what is given, if this is a group of keys. */
+  String group(String inside) {
+    if (!is(ConfigValueType.OBJECT)) {
+      throw wrong();
+    }
+    return inside;
+  }
+
   int integer() {
     long number = longInteger();
     if (number != (int) number) {

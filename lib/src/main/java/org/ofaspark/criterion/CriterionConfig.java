@@ -1,7 +1,7 @@
 package org.ofaspark.criterion;
 
 import java.util.Optional;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * Settings of a criterion, under upstream's words.
@@ -45,14 +45,16 @@ public record CriterionConfig(
 
   /** Checks every range. */
   public CriterionConfig {
-    Checks.inRange("criterion.label-smoothing", labelSmoothing, 0, 1);
-    Checks.that(
-        "criterion.log-end",
-        logEnd,
-        logEnd >= 0 && (logEnd <= 0.9999 || logEnd == 1),
-        "0 to 0.9999, or 1");
-    Checks.that("criterion.reg-alpha", rdropAlpha, rdropAlpha >= 0, "at least 0");
-    Checks.atLeast("criterion.ignore-prefix-size", ignorePrefixSize, 0);
+    new AllChecks()
+        .inRange("criterion.label-smoothing", labelSmoothing, 0, 1)
+        .that(
+            "criterion.log-end",
+            logEnd,
+            logEnd >= 0 && (logEnd <= 0.9999 || logEnd == 1),
+            "0 to 0.9999, or 1")
+        .that("criterion.reg-alpha", rdropAlpha, rdropAlpha >= 0, "at least 0")
+        .atLeast("criterion.ignore-prefix-size", ignorePrefixSize, 0)
+        .done();
   }
 
   /**

@@ -1,6 +1,6 @@
 package org.ofaspark.criterion;
 
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * Leaving out a share of the target tokens of each micro-batch, once training has gone on for a
@@ -16,8 +16,10 @@ public record TokenDrop(double ratio, long after) {
 
   /** Checks both ranges. */
   public TokenDrop {
-    Checks.that("ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1");
-    Checks.atLeast("after", after, 0);
+    new AllChecks()
+        .that("ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1")
+        .atLeast("after", after, 0)
+        .done();
   }
 
   /**

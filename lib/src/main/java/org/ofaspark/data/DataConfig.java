@@ -2,7 +2,7 @@ package org.ofaspark.data;
 
 import java.io.Serializable;
 import java.util.List;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.image.BoxBins;
 
 /**
@@ -37,19 +37,23 @@ public record DataConfig(
   /** Checks every range. */
   public DataConfig {
     selectedCols = List.copyOf(selectedCols);
-    Checks.that(
-        "data.selected-cols",
-        selectedCols,
-        (selectedCols.size() == 3 || selectedCols.size() == 4)
-            && selectedCols.stream().allMatch(column -> column >= 0 && column < columns),
-        "three columns, or four for refcoco, from 0 to %d".formatted(columns - 1));
-    Checks.inRange("data.image-id-col", imageIdCol, 0, columns - 1);
-    Checks.atLeast("data.max-src-length", maxSrcLength, 1);
-    Checks.atLeast("data.max-tgt-length", maxTgtLength, 1);
-    Checks.inRange("data.patch-image-size", patchImageSize, 16, 4096);
-    Checks.atLeast("data.max-image-size", maxImageSize, 1);
-    Checks.atLeast("data.num-bins", numBins, 2);
-    Checks.atLeast("data.code-dict-size", codeDictSize, 0);
+    int last = columns < 1 ? Integer.MAX_VALUE : columns - 1;
+    new AllChecks()
+        .atLeast("data.columns", columns, 1)
+        .that(
+            "data.selected-cols",
+            selectedCols,
+            (selectedCols.size() == 3 || selectedCols.size() == 4)
+                && selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
+            "three columns, or four for refcoco, from 0 to %d".formatted(last))
+        .inRange("data.image-id-col", imageIdCol, 0, last)
+        .atLeast("data.max-src-length", maxSrcLength, 1)
+        .atLeast("data.max-tgt-length", maxTgtLength, 1)
+        .inRange("data.patch-image-size", patchImageSize, 16, 4096)
+        .atLeast("data.max-image-size", maxImageSize, 1)
+        .atLeast("data.num-bins", numBins, 2)
+        .atLeast("data.code-dict-size", codeDictSize, 0)
+        .done();
   }
 
   /** Returns how regions become location bins. */

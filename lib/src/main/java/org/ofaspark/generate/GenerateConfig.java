@@ -1,7 +1,7 @@
 package org.ofaspark.generate;
 
 import java.util.Optional;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.criterion.ConstraintRange;
 
 /**
@@ -37,24 +37,26 @@ public record GenerateConfig(
 
   /** Checks every range. */
   public GenerateConfig {
-    Checks.inRange("generate.beam", beam, 1, 100);
-    Checks.that("generate.max-len-a", maxLenA, maxLenA >= 0, "at least 0");
-    Checks.atLeast("generate.max-len-b", maxLenB, 0);
-    Checks.that(
-        "generate.min-len",
-        minLen,
-        minLen >= 0 && (maxLenA > 0 || minLen <= maxLenB),
-        "0 to generate.max-len-b, %d".formatted(maxLenB));
-    Checks.that("generate.lenpen", lenpen, Double.isFinite(lenpen), "a number");
-    Checks.that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number");
-    Checks.that("generate.temperature", temperature, temperature > 0, "a number above 0");
-    Checks.atLeast("generate.no-repeat-ngram-size", noRepeatNgramSize, 0);
-    Checks.atLeast("symbols at the dictionary's end", onlyLast, 0);
-    Checks.that(
-        "generate.only-bins",
-        true,
-        onlyLast == 0 || constraintRange.isEmpty(),
-        "false with a constraint-range");
+    new AllChecks()
+        .inRange("generate.beam", beam, 1, 100)
+        .that("generate.max-len-a", maxLenA, maxLenA >= 0, "at least 0")
+        .atLeast("generate.max-len-b", maxLenB, 0)
+        .that(
+            "generate.min-len",
+            minLen,
+            minLen >= 0 && (maxLenA > 0 || minLen <= Math.max(0, maxLenB)),
+            "0 to generate.max-len-b, %d".formatted(maxLenB))
+        .that("generate.lenpen", lenpen, Double.isFinite(lenpen), "a number")
+        .that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number")
+        .that("generate.temperature", temperature, temperature > 0, "a number above 0")
+        .atLeast("generate.no-repeat-ngram-size", noRepeatNgramSize, 0)
+        .atLeast("symbols at the dictionary's end", onlyLast, 0)
+        .that(
+            "generate.only-bins",
+            true,
+            onlyLast == 0 || constraintRange.isEmpty(),
+            "false with a constraint-range")
+        .done();
   }
 
   /**

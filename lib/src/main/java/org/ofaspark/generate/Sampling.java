@@ -1,6 +1,6 @@
 package org.ofaspark.generate;
 
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * How tokens are drawn at random, under upstream's words.
@@ -13,12 +13,14 @@ public record Sampling(int topk, double topp, long seed) {
 
   /** Checks every range. */
   public Sampling {
-    Checks.atLeast("generate.sampling-topk", topk, 0);
-    Checks.inRange("generate.sampling-topp", topp, 0, 1);
-    Checks.that(
-        "generate.sampling-topp",
-        topp,
-        topp == 0 || topk == 0,
-        "0 with sampling-topk = %d".formatted(topk));
+    new AllChecks()
+        .atLeast("generate.sampling-topk", topk, 0)
+        .inRange("generate.sampling-topp", topp, 0, 1)
+        .that(
+            "generate.sampling-topp",
+            topp,
+            topp == 0 || topk == 0,
+            "0 with sampling-topk = %d".formatted(topk))
+        .done();
   }
 }

@@ -1,6 +1,6 @@
 package org.ofaspark.model;
 
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * Sizes and rates of an OFA network. The switches that all of upstream's run scripts set (pre-norm,
@@ -38,16 +38,17 @@ public record OfaConfig(
 
   /** Checks every range. */
   public OfaConfig {
-    Checks.atLeast("model.encoder-embed-dim", embedDim, 1);
-    Checks.divides("model.encoder-attention-heads", encoder.attentionHeads(), embedDim);
-    Checks.divides("model.decoder-attention-heads", decoder.attentionHeads(), embedDim);
-    Checks.atLeast("model.token-bucket-size", tokenBucketSize, 4);
-    Checks.atLeast("model.image-bucket-size", imageBucketSize, 1);
-    Checks.that(
-        "model.attn-scale-factor", attnScaleFactor, attnScaleFactor > 0, "a number above 0");
-    Checks.inRange("model.max-source-positions", maxSourcePositions, 1, 1024);
-    Checks.inRange("model.max-target-positions", maxTargetPositions, 1, 1024);
-    Checks.inRange("model.dropout", dropout, 0, 0.99);
-    Checks.inRange("model.attention-dropout", attentionDropout, 0, 0.99);
+    new AllChecks()
+        .atLeast("model.encoder-embed-dim", embedDim, 1)
+        .divides("model.encoder-attention-heads", encoder.attentionHeads(), Math.max(0, embedDim))
+        .divides("model.decoder-attention-heads", decoder.attentionHeads(), Math.max(0, embedDim))
+        .atLeast("model.token-bucket-size", tokenBucketSize, 4)
+        .atLeast("model.image-bucket-size", imageBucketSize, 1)
+        .that("model.attn-scale-factor", attnScaleFactor, attnScaleFactor > 0, "a number above 0")
+        .inRange("model.max-source-positions", maxSourcePositions, 1, 1024)
+        .inRange("model.max-target-positions", maxTargetPositions, 1, 1024)
+        .inRange("model.dropout", dropout, 0, 0.99)
+        .inRange("model.attention-dropout", attentionDropout, 0, 0.99)
+        .done();
   }
 }

@@ -1,7 +1,7 @@
 package org.ofaspark.model;
 
 import java.util.List;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * The ResNet that turns an image into patches.
@@ -20,12 +20,14 @@ public record ResnetConfig(
   /** Checks every range. */
   public ResnetConfig {
     layers = List.copyOf(layers);
-    Checks.that(
-        "model.resnet-layers",
-        layers,
-        layers.size() == 3 && layers.stream().allMatch(blocks -> blocks > 0),
-        "three numbers above 0");
-    Checks.atLeast("model.resnet-width-per-group", widthPerGroup, 1);
-    Checks.inRange("model.resnet-drop-path-rate", dropPathRate, 0, 0.99);
+    new AllChecks()
+        .that(
+            "model.resnet-layers",
+            layers,
+            layers.size() == 3 && layers.stream().allMatch(blocks -> blocks > 0),
+            "three numbers above 0")
+        .atLeast("model.resnet-width-per-group", widthPerGroup, 1)
+        .inRange("model.resnet-drop-path-rate", dropPathRate, 0, 0.99)
+        .done();
   }
 }

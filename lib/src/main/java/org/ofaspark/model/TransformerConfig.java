@@ -1,6 +1,6 @@
 package org.ofaspark.model;
 
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * One stack of Transformer layers.
@@ -16,10 +16,12 @@ public record TransformerConfig(
 
   /** Checks every range. */
   public TransformerConfig {
-    Checks.atLeast("layers", layers, 1);
-    Checks.atLeast("attention-heads", attentionHeads, 1);
-    Checks.atLeast("ffn-embed-dim", ffnEmbedDim, 1);
-    Checks.inRange("drop-path-rate", dropPathRate, 0, 0.99);
+    new AllChecks()
+        .atLeast("layers", layers, 1)
+        .atLeast("attention-heads", attentionHeads, 1)
+        .atLeast("ffn-embed-dim", ffnEmbedDim, 1)
+        .inRange("drop-path-rate", dropPathRate, 0, 0.99)
+        .done();
   }
 
   /**

@@ -1,6 +1,6 @@
 package org.ofaspark.optim;
 
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * Settings of Adam, of clipping and of the polynomial-decay schedule, under upstream's words.
@@ -29,18 +29,29 @@ public record OptimizerConfig(
     double weightDecay,
     double clipNorm) {
 
+  private static final double MAX_LR = 1e3;
+
   /** Checks every range. */
   public OptimizerConfig {
-    Checks.that("optimizer.lr", lr, lr > 0 && lr < 1e3, "a number above 0");
-    Checks.inRange("optimizer.end-learning-rate", endLearningRate, 0, lr);
-    Checks.that("optimizer.power", power, power > 0, "a number above 0");
-    Checks.that(
-        "optimizer.warmup-ratio", warmupRatio, warmupRatio >= 0 && warmupRatio < 1, "0 to below 1");
-    Checks.atLeast("optimizer.total-num-update", totalNumUpdate, 1);
-    Checks.that("optimizer.adam-betas", beta1, beta1 >= 0 && beta1 < 1, "0 to below 1");
-    Checks.that("optimizer.adam-betas", beta2, beta2 >= 0 && beta2 < 1, "0 to below 1");
-    Checks.that("optimizer.adam-eps", adamEps, adamEps > 0, "a number above 0");
-    Checks.that("optimizer.weight-decay", weightDecay, weightDecay >= 0, "at least 0");
-    Checks.that("optimizer.clip-norm", clipNorm, clipNorm >= 0, "at least 0; 0 is off");
+    new AllChecks()
+        .that(
+            "optimizer.lr",
+            lr,
+            lr > 0 && lr < MAX_LR,
+            lr > 0 ? "below " + MAX_LR : "a number above 0")
+        .inRange("optimizer.end-learning-rate", endLearningRate, 0, lr > 0 ? lr : MAX_LR)
+        .that("optimizer.power", power, power > 0, "a number above 0")
+        .that(
+            "optimizer.warmup-ratio",
+            warmupRatio,
+            warmupRatio >= 0 && warmupRatio < 1,
+            "0 to below 1")
+        .atLeast("optimizer.total-num-update", totalNumUpdate, 1)
+        .that("optimizer.adam-betas", beta1, beta1 >= 0 && beta1 < 1, "0 to below 1")
+        .that("optimizer.adam-betas", beta2, beta2 >= 0 && beta2 < 1, "0 to below 1")
+        .that("optimizer.adam-eps", adamEps, adamEps > 0, "a number above 0")
+        .that("optimizer.weight-decay", weightDecay, weightDecay >= 0, "at least 0")
+        .that("optimizer.clip-norm", clipNorm, clipNorm >= 0, "at least 0; 0 is off")
+        .done();
   }
 }

@@ -2,7 +2,7 @@ package org.ofaspark.recipe;
 
 import java.util.List;
 import java.util.Optional;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.train.TrainConfig.Precision;
 
 /**
@@ -32,10 +32,13 @@ public record EvaluateConfig(
   /** Checks every range. */
   public EvaluateConfig {
     splits = List.copyOf(splits);
-    Checks.that("evaluate.splits", splits, !splits.isEmpty(), "at least one split");
-    splits.forEach(split -> TableConfig.checkSplit("evaluate.splits", split));
-    Checks.atLeast("evaluate.batch-size", batchSize, 1);
-    Checks.atLeast("evaluate.bootstrap-samples", bootstrapSamples, 0);
-    Checks.atLeast("evaluate.page-examples", pageExamples, 0);
+    AllChecks checks =
+        new AllChecks()
+            .that("evaluate.splits", splits, !splits.isEmpty(), "at least one split")
+            .atLeast("evaluate.batch-size", batchSize, 1)
+            .atLeast("evaluate.bootstrap-samples", bootstrapSamples, 0)
+            .atLeast("evaluate.page-examples", pageExamples, 0);
+    splits.forEach(split -> checks.make(() -> TableConfig.checkSplit("evaluate.splits", split)));
+    checks.done();
   }
 }

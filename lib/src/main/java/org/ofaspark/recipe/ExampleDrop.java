@@ -1,7 +1,7 @@
 package org.ofaspark.recipe;
 
 import java.math.BigDecimal;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * Leaving out whole examples at one end of a ranking of all training examples, once training has
@@ -17,8 +17,10 @@ public record ExampleDrop(double ratio, long after) {
 
   /** Checks both ranges. */
   public ExampleDrop {
-    Checks.that("ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1");
-    Checks.atLeast("after", after, 0);
+    new AllChecks()
+        .that("ratio", ratio, ratio >= 0 && ratio < 1, "0 to below 1")
+        .atLeast("after", after, 0)
+        .done();
   }
 
   /**

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.image.ImageLimits;
 
 /**
@@ -45,28 +45,33 @@ public record PreprocessConfig(
     input.forEach((split, files) -> copy.put(split, List.copyOf(files)));
     input = Collections.unmodifiableMap(copy);
     unlabelled = List.copyOf(unlabelled);
-    input.keySet().forEach(split -> TableConfig.checkSplit("preprocess.input", split));
-    Checks.that(
-        "preprocess.vocab-bpe",
-        vocabBpe.orElse("unset"),
-        vocabBpe.isPresent() == encoderJson.isPresent(),
-        "set with preprocess.encoder-json, or neither");
-    Checks.inRange("preprocess.max-reject-ratio", maxRejectRatio, 0, 1);
-    Checks.that(
-        "preprocess.max-image-pixels",
-        maxImagePixels,
-        maxImagePixels >= 1 && maxImagePixels <= ImageLimits.MAX_PIXELS,
-        "1 to " + ImageLimits.MAX_PIXELS);
-    Checks.atLeast("preprocess.max-image-bytes", maxImageBytes, 1);
-    Checks.atLeast("preprocess.max-image-side", maxImageSide, 1);
+    AllChecks checks = new AllChecks();
+    for (String split : input.keySet()) {
+      checks.make(() -> TableConfig.checkSplit("preprocess.input", split));
+    }
     long encoded = maxImageBytes * 4L / 3; // as base64
-    Checks.that(
-        "preprocess.max-line-bytes",
-        maxLineBytes,
-        maxLineBytes > encoded && maxLineBytes <= MAX_LINE_BYTES,
-        "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d"
-            .formatted(encoded, MAX_LINE_BYTES));
-    Checks.atLeast("preprocess.raw-line-limit", rawLineLimit, 0);
+    checks
+        .that(
+            "preprocess.vocab-bpe",
+            vocabBpe.orElse("unset"),
+            vocabBpe.isPresent() == encoderJson.isPresent(),
+            "set with preprocess.encoder-json, or neither")
+        .inRange("preprocess.max-reject-ratio", maxRejectRatio, 0, 1)
+        .that(
+            "preprocess.max-image-pixels",
+            maxImagePixels,
+            maxImagePixels >= 1 && maxImagePixels <= ImageLimits.MAX_PIXELS,
+            "1 to " + ImageLimits.MAX_PIXELS)
+        .atLeast("preprocess.max-image-bytes", maxImageBytes, 1)
+        .atLeast("preprocess.max-image-side", maxImageSide, 1)
+        .that(
+            "preprocess.max-line-bytes",
+            maxLineBytes,
+            maxLineBytes > encoded && maxLineBytes <= MAX_LINE_BYTES,
+            "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d"
+                .formatted(encoded, MAX_LINE_BYTES))
+        .atLeast("preprocess.raw-line-limit", rawLineLimit, 0)
+        .done();
   }
 
   /** Returns how large an image may be. */

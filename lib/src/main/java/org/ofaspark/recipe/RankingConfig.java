@@ -1,7 +1,7 @@
 package org.ofaspark.recipe;
 
 import java.math.BigDecimal;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 
 /**
  * How the training examples are ranked, and which of them are left out of training.
@@ -29,16 +29,18 @@ public record RankingConfig(
 
   /** Checks that something is left to train on. */
   public RankingConfig {
-    Checks.that(
-        "criterion.drop-best.ratio",
-        dropBest.ratio(),
-        BigDecimal.valueOf(dropBest.ratio())
-                .add(BigDecimal.valueOf(dropWorst.ratio()))
-                .compareTo(BigDecimal.ONE)
-            < 0,
-        "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are left"
-            .formatted(dropWorst.ratio()));
-    Checks.atLeast("ranking.interval", interval, 0);
+    new AllChecks()
+        .that(
+            "criterion.drop-best.ratio",
+            dropBest.ratio(),
+            BigDecimal.valueOf(dropBest.ratio())
+                    .add(BigDecimal.valueOf(dropWorst.ratio()))
+                    .compareTo(BigDecimal.ONE)
+                < 0,
+            "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are left"
+                .formatted(dropWorst.ratio()))
+        .atLeast("ranking.interval", interval, 0)
+        .done();
   }
 
   /** Tells whether examples are left out at all. */

@@ -1,6 +1,7 @@
 package org.ofaspark.recipe;
 
 import java.util.Optional;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
@@ -52,58 +53,60 @@ public record Recipe(
   /** Checks what several sections have to agree on. */
   public Recipe {
     int columns = task == Task.REFCOCO ? 4 : 3;
-    Checks.that(
-        "data.selected-cols",
-        data.selectedCols(),
-        data.selectedCols().size() == columns,
-        task == Task.REFCOCO
-            ? "4 columns for task refcoco: id, image, expression, region"
-            : "3 columns for task caption: id, image, captions");
-    Checks.that(
-        "data.patch-image-size",
-        data.patchImageSize(),
-        (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
-        "at most %d, for the %d patches a side of model.image-bucket-size"
-            .formatted(PATCH * model.imageBucketSize(), model.imageBucketSize()));
-    Checks.that(
-        "data.max-image-size",
-        data.maxImageSize(),
-        task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
-        "at least data.patch-image-size, %d, so that every region has bins"
-            .formatted(data.patchImageSize()));
-    Checks.that(
-        "preprocess.unlabelled",
-        preprocess.unlabelled(),
-        !preprocess.unlabelled().contains(table.trainSplit())
-            && !preprocess.unlabelled().contains(table.validSplit()),
-        "neither data.train-split nor data.valid-split");
-    Checks.that(
-        "criterion.upstream-compat",
-        criterion.upstreamCompat(),
-        !criterion.upstreamCompat() || !ranking.isOn(),
-        "false with scope = example, which upstream does not have");
-    Checks.that(
-        "generate.max-len-b",
-        generate.maxLenB(),
-        generate.maxLenB() < model.maxTargetPositions(),
-        "less than model.max-target-positions, %d".formatted(model.maxTargetPositions()));
-    Checks.that(
-        "generate.only-bins",
-        true,
-        task == Task.REFCOCO || generate.onlyLast() == 0,
-        "false with task caption");
     String others = task == Task.REFCOCO ? "cider" : "score";
-    Checks.that(
-        "train.best-checkpoint-metric",
-        train.bestCheckpointMetric(),
-        !train.bestCheckpointMetric().equals(others),
-        "a metric of the task, such as " + (task == Task.REFCOCO ? "score" : "cider"));
-    Checks.that(
-        "train.validate-interval-updates",
-        train.validateIntervalUpdates(),
-        train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
-        "a multiple of train.save-interval-updates, %d, so that the best can be kept"
-            .formatted(train.saveIntervalUpdates()));
+    new AllChecks()
+        .that(
+            "data.selected-cols",
+            data.selectedCols(),
+            data.selectedCols().size() == columns,
+            task == Task.REFCOCO
+                ? "4 columns for task refcoco: id, image, expression, region"
+                : "3 columns for task caption: id, image, captions")
+        .that(
+            "data.patch-image-size",
+            data.patchImageSize(),
+            (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
+            "at most %d, for the %d patches a side of model.image-bucket-size"
+                .formatted(PATCH * model.imageBucketSize(), model.imageBucketSize()))
+        .that(
+            "data.max-image-size",
+            data.maxImageSize(),
+            task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
+            "at least data.patch-image-size, %d, so that every region has bins"
+                .formatted(data.patchImageSize()))
+        .that(
+            "preprocess.unlabelled",
+            preprocess.unlabelled(),
+            !preprocess.unlabelled().contains(table.trainSplit())
+                && !preprocess.unlabelled().contains(table.validSplit()),
+            "neither data.train-split nor data.valid-split")
+        .that(
+            "criterion.upstream-compat",
+            criterion.upstreamCompat(),
+            !criterion.upstreamCompat() || !ranking.isOn(),
+            "false with scope = example, which upstream does not have")
+        .that(
+            "generate.max-len-b",
+            generate.maxLenB(),
+            generate.maxLenB() < model.maxTargetPositions(),
+            "less than model.max-target-positions, %d".formatted(model.maxTargetPositions()))
+        .that(
+            "generate.only-bins",
+            true,
+            task == Task.REFCOCO || generate.onlyLast() == 0,
+            "false with task caption")
+        .that(
+            "train.best-checkpoint-metric",
+            train.bestCheckpointMetric(),
+            !train.bestCheckpointMetric().equals(others),
+            "a metric of the task, such as " + (task == Task.REFCOCO ? "score" : "cider"))
+        .that(
+            "train.validate-interval-updates",
+            train.validateIntervalUpdates(),
+            train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
+            "a multiple of train.save-interval-updates, %d, so that the best can be kept"
+                .formatted(train.saveIntervalUpdates()))
+        .done();
   }
 
   /**

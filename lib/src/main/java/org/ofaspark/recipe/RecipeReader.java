@@ -52,7 +52,7 @@ public final class RecipeReader {
    * @param recipe path of a file; if there is none, path of a class-path resource under {@code
    *     conf/}, with or without {@code conf/}
    * @param overrides {@code key=value} pairs laid over it
-   * @throws org.ofaspark.config.RecipeException at the first mistake
+   * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe read(String recipe, List<String> overrides) {
     return recipe(ConfigReader.read(recipe, overrides));
@@ -64,61 +64,81 @@ public final class RecipeReader {
    * @param name what messages should call it
    * @param text the recipe
    * @param overrides {@code key=value} pairs laid over it
-   * @throws org.ofaspark.config.RecipeException at the first mistake
+   * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe parse(String name, String text, List<String> overrides) {
     return recipe(ConfigReader.parse(name, text, overrides));
   }
 
-  private static Recipe recipe(ConfigSection all) {
-    Recipe recipe =
-        all.build(
+  private static Recipe recipe(ConfigSection strict) {
+    ConfigSection all = strict.collecting();
+    Task task = all.choice("task", Task.class);
+    String runDir = all.text("run-dir");
+    var model = model(all.section("model"));
+    var weights = all.attempt(() -> initialWeights(all.section("model")));
+    var table = all.attempt(() -> table(all.section("data")));
+    var data = all.attempt(() -> data(all.section("data")));
+    var preprocess = all.attempt(() -> preprocess(all.section("preprocess")));
+    var criterion = criterion(all.section("criterion"));
+    var ranking = ranking(all);
+    var optimizer = optimizer(all.section("optimizer"));
+    var train = all.attempt(() -> train(all.section("train"), all.section("ema")));
+    var generate = generate(all.section("generate"), all.section("data"));
+    var evaluate = all.attempt(() -> evaluate(all.section("evaluate")));
+    Optional<Recipe> recipe =
+        all.attempt(
             () ->
                 new Recipe(
-                    all.choice("task", Task.class),
-                    all.text("run-dir"),
-                    model(all.section("model")),
-                    initialWeights(all.section("model")),
-                    table(all.section("data")),
-                    data(all.section("data")),
-                    preprocess(all.section("preprocess")),
-                    criterion(all.section("criterion")),
-                    ranking(all),
-                    optimizer(all.section("optimizer")),
-                    train(all.section("train"), all.section("ema")),
-                    generate(all.section("generate"), all.section("data")),
-                    evaluate(all.section("evaluate")),
+                    task,
+                    runDir,
+                    model.orElseThrow(),
+                    weights.orElseThrow(),
+                    table.orElseThrow(),
+                    data.orElseThrow(),
+                    preprocess.orElseThrow(),
+                    criterion.orElseThrow(),
+                    ranking.orElseThrow(),
+                    optimizer.orElseThrow(),
+                    train.orElseThrow(),
+                    generate.orElseThrow(),
+                    evaluate.orElseThrow(),
                     all.resolvedText()));
     all.finish();
-    return recipe;
+    return recipe.orElseThrow();
   }
 
-  private static OfaConfig model(ConfigSection model) {
+  private static Optional<OfaConfig> model(ConfigSection model) {
     SWITCHES.forEach(name -> requireOn(model, name));
     boolean freezeEncoder = model.flag("freeze-encoder-embedding");
     boolean freezeDecoder = model.flag("freeze-decoder-embedding");
-    return new OfaConfig(
-        model.integer("encoder-embed-dim"),
-        transformer(model.prefixed("encoder-")),
-        transformer(model.prefixed("decoder-")),
-        resnet(model),
-        model.integer("token-bucket-size"),
-        model.integer("image-bucket-size"),
-        model.decimal("attn-scale-factor"),
-        model.integer("max-source-positions"),
-        model.integer("max-target-positions"),
-        model.decimal("dropout"),
-        model.decimal("attention-dropout"),
-        freezeEncoder || freezeDecoder);
+    var encoder = transformer(model.prefixed("encoder-"));
+    var decoder = transformer(model.prefixed("decoder-"));
+    var resnet = model.attempt(() -> resnet(model));
+    int embedDim = model.integer("encoder-embed-dim");
+    return model.attempt(
+        () ->
+            new OfaConfig(
+                embedDim,
+                encoder.orElse(new TransformerConfig(1, 1, 1, 0)),
+                decoder.orElse(new TransformerConfig(1, 1, 1, 0)),
+                resnet.orElse(new ResnetConfig(List.of(1, 1, 1), 1, 0, false)),
+                model.integer("token-bucket-size"),
+                model.integer("image-bucket-size"),
+                model.decimal("attn-scale-factor"),
+                model.integer("max-source-positions"),
+                model.integer("max-target-positions"),
+                model.decimal("dropout"),
+                model.decimal("attention-dropout"),
+                freezeEncoder || freezeDecoder));
   }
 
   private static void requireOn(ConfigSection model, String name) {
     boolean on = model.flag(name);
-    Checks.that("model." + name, on, on, "true; the model has no other form");
+    model.check(() -> Checks.that("model." + name, on, on, "true; the model has no other form"));
   }
 
-  private static TransformerConfig transformer(ConfigSection stack) {
-    return stack.build(
+  private static Optional<TransformerConfig> transformer(ConfigSection stack) {
+    return stack.attempt(
         () ->
             new TransformerConfig(
                 stack.integer("layers"),
@@ -130,13 +150,15 @@ public final class RecipeReader {
   private static ResnetConfig resnet(ConfigSection model) {
     Optional<List<Integer>> layers = model.optionalIntegers("resnet-layers");
     Optional<ResnetType> type = model.optionalChoice("resnet-type", ResnetType.class);
-    Checks.that(
-        "model.resnet-type",
-        "missing",
-        layers.isPresent() || type.isPresent(),
-        "an architecture's ResNet, or else model.resnet-layers");
+    model.check(
+        () ->
+            Checks.that(
+                "model.resnet-type",
+                "missing",
+                layers.isPresent() || type.isPresent(),
+                "an architecture's ResNet, or else model.resnet-layers"));
     return new ResnetConfig(
-        layers.orElseGet(() -> type.orElseThrow().layers()),
+        layers.orElseGet(() -> type.orElse(ResnetType.RESNET50).layers()),
         model.integer("resnet-width-per-group"),
         model.decimal("resnet-drop-path-rate"),
         model.flag("freeze-resnet"));
@@ -144,11 +166,15 @@ public final class RecipeReader {
 
   private static InitialWeights initialWeights(ConfigSection model) {
     String arch = model.text("arch");
-    Checks.that(
-        "model.arch",
-        arch,
-        !model.isOverridden("arch") || model.isOverridden("encoder-embed-dim"),
-        "set in the recipe, with the sizes that it names; include another conf/model/*.conf there");
+    boolean isOfRecipe = !model.isOverridden("arch") || model.isOverridden("encoder-embed-dim");
+    model.check(
+        () ->
+            Checks.that(
+                "model.arch",
+                arch,
+                isOfRecipe,
+                "set in the recipe, with the sizes that it names;"
+                    + " include another conf/model/*.conf there"));
     return new InitialWeights(
         arch, model.optionalText("restore-file"), model.longInteger("init-seed"));
   }
@@ -191,22 +217,28 @@ public final class RecipeReader {
         preprocess.bytes("raw-line-limit"));
   }
 
-  private static CriterionConfig criterion(ConfigSection criterion) {
+  private static Optional<CriterionConfig> criterion(ConfigSection criterion) {
     boolean useRdrop = criterion.flag("use-rdrop");
     double regAlpha = criterion.decimal("reg-alpha");
-    Checks.that("criterion.reg-alpha", regAlpha, regAlpha > 0, "a number above 0");
-    return new CriterionConfig(
-        criterion.choice("criterion", losses()),
-        criterion.decimal("label-smoothing"),
-        criterion.decimal("log-end"),
-        tokenDrop(criterion.section("drop-worst")),
-        tokenDrop(criterion.section("drop-best")),
-        useRdrop ? regAlpha : 0,
-        criterion.flag("ignore-eos"),
-        criterion.integer("ignore-prefix-size"),
-        criterion.flag("sentence-avg"),
-        constraintRange(criterion),
-        criterion.flag("upstream-compat"));
+    criterion.check(
+        () -> Checks.that("criterion.reg-alpha", regAlpha, regAlpha > 0, "a number above 0"));
+    TokenDrop dropWorst = tokenDrop(criterion.section("drop-worst"));
+    TokenDrop dropBest = tokenDrop(criterion.section("drop-best"));
+    Optional<ConstraintRange> constraintRange = constraintRange(criterion);
+    return criterion.attempt(
+        () ->
+            new CriterionConfig(
+                criterion.choice("criterion", losses()),
+                criterion.decimal("label-smoothing"),
+                criterion.decimal("log-end"),
+                dropWorst,
+                dropBest,
+                useRdrop ? Math.max(0, regAlpha) : 0,
+                criterion.flag("ignore-eos"),
+                criterion.integer("ignore-prefix-size"),
+                criterion.flag("sentence-avg"),
+                constraintRange,
+                criterion.flag("upstream-compat")));
   }
 
   private static Map<String, Loss> losses() {
@@ -224,29 +256,35 @@ public final class RecipeReader {
 
   private static TokenDrop tokenDrop(ConfigSection drop) {
     return drop.choice("scope", DropScope.class) == DropScope.TOKEN
-        ? drop.build(() -> new TokenDrop(drop.decimal("ratio"), drop.longInteger("after")))
+        ? drop.attempt(() -> new TokenDrop(drop.decimal("ratio"), drop.longInteger("after")))
+            .orElse(TokenDrop.NONE)
         : TokenDrop.NONE;
   }
 
   private static ExampleDrop exampleDrop(ConfigSection drop) {
     return drop.choice("scope", DropScope.class) == DropScope.EXAMPLE
-        ? drop.build(() -> new ExampleDrop(drop.decimal("ratio"), drop.longInteger("after")))
+        ? drop.attempt(() -> new ExampleDrop(drop.decimal("ratio"), drop.longInteger("after")))
+            .orElse(ExampleDrop.NONE)
         : ExampleDrop.NONE;
   }
 
-  private static RankingConfig ranking(ConfigSection all) {
+  private static Optional<RankingConfig> ranking(ConfigSection all) {
     ConfigSection ranking = all.section("ranking");
-    return new RankingConfig(
-        exampleDrop(all.section("criterion").section("drop-best")),
-        exampleDrop(all.section("criterion").section("drop-worst")),
-        ranking.choice("score", RankingConfig.Score.class),
-        ranking.longInteger("interval"));
+    ExampleDrop dropBest = exampleDrop(all.section("criterion").section("drop-best"));
+    ExampleDrop dropWorst = exampleDrop(all.section("criterion").section("drop-worst"));
+    return all.attempt(
+        () ->
+            new RankingConfig(
+                dropBest,
+                dropWorst,
+                ranking.choice("score", RankingConfig.Score.class),
+                ranking.longInteger("interval")));
   }
 
   private static Optional<ConstraintRange> constraintRange(ConfigSection section) {
     return section
         .optionalIntegers("constraint-range")
-        .map(bounds -> section.build(() -> constraintRange(bounds)));
+        .flatMap(bounds -> section.attempt(() -> constraintRange(bounds)));
   }
 
   private static ConstraintRange constraintRange(List<Integer> bounds) {
@@ -254,22 +292,25 @@ public final class RecipeReader {
     return new ConstraintRange(bounds.get(0), bounds.get(1));
   }
 
-  private static OptimizerConfig optimizer(ConfigSection optimizer) {
+  private static Optional<OptimizerConfig> optimizer(ConfigSection optimizer) {
     only(optimizer, "optimizer", "adam");
     only(optimizer, "lr-scheduler", "polynomial_decay");
     List<Double> betas = optimizer.decimals("adam-betas");
-    Checks.that("optimizer.adam-betas", betas, betas.size() == 2, "two numbers");
-    return new OptimizerConfig(
-        optimizer.decimal("lr"),
-        optimizer.decimal("end-learning-rate"),
-        optimizer.decimal("power"),
-        optimizer.decimal("warmup-ratio"),
-        optimizer.longInteger("total-num-update"),
-        betas.get(0),
-        betas.get(1),
-        optimizer.decimal("adam-eps"),
-        optimizer.decimal("weight-decay"),
-        optimizer.decimal("clip-norm"));
+    boolean arePair = betas.size() == 2;
+    optimizer.check(() -> Checks.that("optimizer.adam-betas", betas, arePair, "two numbers"));
+    return optimizer.attempt(
+        () ->
+            new OptimizerConfig(
+                optimizer.decimal("lr"),
+                optimizer.decimal("end-learning-rate"),
+                optimizer.decimal("power"),
+                optimizer.decimal("warmup-ratio"),
+                optimizer.longInteger("total-num-update"),
+                arePair ? betas.get(0) : 0,
+                arePair ? betas.get(1) : 0,
+                optimizer.decimal("adam-eps"),
+                optimizer.decimal("weight-decay"),
+                optimizer.decimal("clip-norm")));
   }
 
   private static void only(ConfigSection section, String key, String value) {
@@ -300,28 +341,31 @@ public final class RecipeReader {
         train.duration("collective-timeout"));
   }
 
-  private static GenerateConfig generate(ConfigSection generate, ConfigSection data) {
+  private static Optional<GenerateConfig> generate(ConfigSection generate, ConfigSection data) {
     boolean isSampling = generate.flag("sampling");
-    Sampling sampling =
-        generate.build(
+    Optional<Sampling> sampling =
+        generate.attempt(
             () ->
                 new Sampling(
                     generate.integer("sampling-topk"),
                     generate.decimal("sampling-topp"),
                     generate.longInteger("seed")));
-    return new GenerateConfig(
-        generate.integer("beam"),
-        generate.decimal("max-len-a"),
-        generate.integer("max-len-b"),
-        generate.integer("min-len"),
-        generate.decimal("lenpen"),
-        generate.flag("unnormalized"),
-        generate.decimal("unkpen"),
-        generate.decimal("temperature"),
-        generate.integer("no-repeat-ngram-size"),
-        constraintRange(generate),
-        generate.flag("only-bins") ? data.integer("num-bins") : 0,
-        isSampling ? Optional.of(sampling) : Optional.empty());
+    Optional<ConstraintRange> constraintRange = constraintRange(generate);
+    return generate.attempt(
+        () ->
+            new GenerateConfig(
+                generate.integer("beam"),
+                generate.decimal("max-len-a"),
+                generate.integer("max-len-b"),
+                generate.integer("min-len"),
+                generate.decimal("lenpen"),
+                generate.flag("unnormalized"),
+                generate.decimal("unkpen"),
+                generate.decimal("temperature"),
+                generate.integer("no-repeat-ngram-size"),
+                constraintRange,
+                generate.flag("only-bins") ? Math.max(0, data.integer("num-bins")) : 0,
+                sampling.filter(given -> isSampling)));
   }
 
   private static EvaluateConfig evaluate(ConfigSection evaluate) {

@@ -1,5 +1,6 @@
 package org.ofaspark.recipe;
 
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
 
 /**
@@ -19,8 +20,10 @@ public record TableConfig(String table, String trainSplit, String validSplit) {
 
   /** Checks the names. */
   public TableConfig {
-    checkSplit("data.train-split", trainSplit);
-    checkSplit("data.valid-split", validSplit);
+    new AllChecks()
+        .make(() -> checkSplit("data.train-split", trainSplit))
+        .make(() -> checkSplit("data.valid-split", validSplit))
+        .done();
   }
 
   /**

@@ -2,7 +2,7 @@ package org.ofaspark.train;
 
 import java.time.Duration;
 import org.ofaspark.collective.WireFormat;
-import org.ofaspark.config.Checks;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.tensor.FloatType;
 
@@ -76,29 +76,35 @@ public record TrainConfig(
 
   /** Checks every range. */
   public TrainConfig {
-    Checks.atLeast("train.max-epoch", maxEpoch, 1);
-    Checks.atLeast("train.max-update", maxUpdate, 0);
-    Checks.atLeast("train.batch-size", batchSize, 1);
-    Checks.that(
-        "train.global-batch",
-        globalBatch,
-        globalBatch > 0 && globalBatch % batchSize == 0,
-        "a multiple of train.batch-size, %d, such as %d"
-            .formatted(batchSize, Math.max(1, globalBatch / batchSize) * batchSize));
-    Checks.that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0");
-    Checks.atLeast("train.fp16-scale-window", fp16ScaleWindow, 1);
-    Checks.that("ema.decay", emaDecay, emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1");
-    Checks.atLeast("train.log-interval", logInterval, 1);
-    Checks.atLeast("train.validate-interval-updates", validateIntervalUpdates, 1);
-    Checks.atLeast("train.save-interval-updates", saveIntervalUpdates, 1);
-    Checks.atLeast("train.keep-last-checkpoints", keepLastCheckpoints, 1);
-    Checks.atLeast("train.keep-best-checkpoints", keepBestCheckpoints, 1);
-    Checks.atLeast("train.max-failures", maxFailures, 0);
-    Checks.that(
-        "train.collective-timeout",
-        collectiveTimeout.toMillis() / 1000.0,
-        collectiveTimeout.toSeconds() >= 1,
-        "at least 1 second");
+    new AllChecks()
+        .atLeast("train.max-epoch", maxEpoch, 1)
+        .atLeast("train.max-update", maxUpdate, 0)
+        .atLeast("train.batch-size", batchSize, 1)
+        .that(
+            "train.global-batch",
+            globalBatch,
+            globalBatch > 0 && globalBatch % Math.max(1, batchSize) == 0,
+            "a multiple of train.batch-size, %d, such as %d"
+                .formatted(batchSize, multipleNear(globalBatch, Math.max(1, batchSize))))
+        .that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0")
+        .atLeast("train.fp16-scale-window", fp16ScaleWindow, 1)
+        .that("ema.decay", emaDecay, emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1")
+        .atLeast("train.log-interval", logInterval, 1)
+        .atLeast("train.validate-interval-updates", validateIntervalUpdates, 1)
+        .atLeast("train.save-interval-updates", saveIntervalUpdates, 1)
+        .atLeast("train.keep-last-checkpoints", keepLastCheckpoints, 1)
+        .atLeast("train.keep-best-checkpoints", keepBestCheckpoints, 1)
+        .atLeast("train.max-failures", maxFailures, 0)
+        .that(
+            "train.collective-timeout",
+            collectiveTimeout.toMillis() / 1000.0,
+            collectiveTimeout.toSeconds() >= 1,
+            "at least 1 second")
+        .done();
+  }
+
+  private static int multipleNear(int number, int of) {
+    return Math.max(1, number / of) * of;
   }
 
   /** Returns what a trainer computes with. */

@@ -262,21 +262,75 @@ class ConfigSectionTest {
                 + " command line");
   }
 
+  private static void assertChecked(Runnable check, String message) {
+    ConfigSection all = parse("criterion {\n  log-end = 1.5\n  drop.ratio = 2\n}").collecting();
+    ConfigSection criterion = all.section("criterion");
+    criterion.decimal("log-end");
+    criterion.section("drop").decimal("ratio");
+    criterion.section("drop").check(check);
+    assertThatThrownBy(all::finish)
+        .isInstanceOf(RecipeException.class)
+        .hasMessage(message)
+        .hasCauseInstanceOf(IllegalArgumentException.class);
+  }
+
   @Test
   void whatARecordChecksIsToldWithFileAndLine() {
-    ConfigSection all = parse("criterion {\n  log-end = 1.5\n  drop.ratio = 2\n}");
-    ConfigSection drop = all.section("criterion").section("drop");
-    assertThatThrownBy(() -> drop.build(() -> Checks.inRange("ratio", drop.decimal("ratio"), 0, 1)))
+    assertChecked(
+        () -> Checks.inRange("ratio", 2, 0, 1),
+        "x.conf:3: criterion.drop.ratio: 2.0 (expected: 0.0 to 1.0)");
+    assertChecked(
+        () -> Checks.inRange("criterion.log-end", 1.5, 0, 1),
+        "x.conf:2: criterion.log-end: 1.5 (expected: 0.0 to 1.0)");
+    assertChecked(
+        () -> Checks.inRange("share of rows", 1.5, 0, 1),
+        "x.conf: share of rows: 1.5 (expected: 0.0 to 1.0)");
+  }
+
+  @Test
+  void aSectionThatCollectsTellsAllMistakesAtOnce() {
+    ConfigSection all =
+        parse("size = x\nb { c = 2, d = 3 }\nflag = 5\nother = ${size}", "gap=1").collecting();
+    assertThat(all.integer("size")).isEqualTo(0);
+    assertThat(all.integer("other")).isEqualTo(0);
+    ConfigSection b = all.section("b");
+    assertThat(
+            b.attempt(
+                () -> {
+                  new AllChecks()
+                      .atLeast("c", b.integer("c"), 3)
+                      .atLeast("d", b.integer("d"), 4)
+                      .that("h", 7, false, "a divisor of size, 0")
+                      .done();
+                  return "never";
+                }))
+        .isEmpty();
+    assertThat(all.section("missing").texts("k")).isEmpty();
+    assertThatThrownBy(all::finish)
         .isInstanceOf(RecipeException.class)
-        .hasMessage("x.conf:3: criterion.drop.ratio: 2.0 (expected: 0.0 to 1.0)")
-        .hasCauseInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> drop.build(() -> Checks.inRange("criterion.log-end", 1.5, 0, 1)))
-        .hasMessage("x.conf:2: criterion.log-end: 1.5 (expected: 0.0 to 1.0)");
-    assertThatThrownBy(() -> drop.build(() -> Checks.inRange("share of rows", 1.5, 0, 1)))
-        .hasMessage("x.conf: share of rows: 1.5 (expected: 0.0 to 1.0)");
-    assertThatThrownBy(() -> drop.build(() -> drop.text("name")))
-        .hasMessageStartingWith("x.conf: criterion.drop.name: missing")
-        .hasNoCause();
+        .hasMessage(
+            """
+            x.conf: 6 mistakes
+              x.conf:1: size: "x" (expected: an integer)
+              x.conf:2: b.c: 2 (expected: at least 3)
+              x.conf:2: b.d: 3 (expected: at least 4)
+              x.conf: missing: missing (expected: a group of keys); set it in the recipe or on the \
+            command line
+              x.conf:3: flag: 5 (expected: a known key); conf/base.conf has all keys
+              command line: gap: 1 (expected: a known key); conf/base.conf has all keys\
+            """);
+  }
+
+  @Test
+  void whatFailsForNoMistakeOfTheRecipeIsNotHidden() {
+    ConfigSection all = parse("a = 1").collecting();
+    assertThatThrownBy(
+            () ->
+                all.attempt(
+                    () -> {
+                      throw new IllegalStateException("a fault of the program");
+                    }))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @ParameterizedTest

@@ -145,6 +145,20 @@ class RecipeReaderTest {
             + " form)",
         "model.arch=ofa_base|model.arch: ofa_base (expected: set in the recipe, with the sizes that"
             + " it names; include another conf/model/*.conf there)",
+        "train.seed=abc|train.seed: \"abc\" (expected: an integer)",
+        "optimizer.lr=1e3|optimizer.lr: 1000.0 (expected: below 1000.0)",
+        "optimizer.lr=0|optimizer.lr: 0.0 (expected: a number above 0)",
+        "train.batch-size=0|train.batch-size: 0 (expected: at least 1)",
+        "model.encoder-embed-dim=wide|model.encoder-embed-dim: \"wide\" (expected: an integer)",
+        "data.columns=x|data.columns: \"x\" (expected: an integer)",
+        "train.save-interval-updates=x|train.save-interval-updates: \"x\" (expected: an integer)",
+        "generate.max-len-b=x|generate.max-len-b: \"x\" (expected: an integer)",
+        "model.image-bucket-size=x|model.image-bucket-size: \"x\" (expected: an integer)",
+        "preprocess.max-image-bytes=x|preprocess.max-image-bytes: \"x\" (expected: a number of"
+            + " bytes, or a size such as 16 MiB, below 2 GiB)",
+        "data.num-bins=x|data.num-bins: \"x\" (expected: an integer)",
+        "criterion.drop-best.scope=x|criterion.drop-best.scope: \"x\" (expected: one of token,"
+            + " example)",
         "optimizer.optimizer=adafactor|optimizer.optimizer: \"adafactor\" (expected: adam)",
         "optimizer.adam-betas=0.9|optimizer.adam-betas: [0.9] (expected: two numbers)",
         "optimizer.lr-scheduler=fixed|optimizer.lr-scheduler: \"fixed\" (expected:"
@@ -182,6 +196,60 @@ class RecipeReaderTest {
   }
 
   @Test
+  void allMistakesAreToldAtOnce() {
+    String recipe = ConfFolder.path(CAPTION);
+    assertThatThrownBy(
+            () ->
+                read(
+                    CAPTION,
+                    "train.seed=abc",
+                    "train.log-interval=0",
+                    "train.validate-interval-updates=0",
+                    "optimizer.lr=-1",
+                    "optimizer.clip-norm=-1",
+                    "model.scale-heads=false",
+                    "model.encoder-attention-heads=7",
+                    "criterion.reg-alpha=0",
+                    "criterion.drop-best.ratio=2",
+                    "data.table=null",
+                    "preprocess.max-reject-ratio=2",
+                    "evaluate.batch-size=1.5",
+                    "generate.beam=0",
+                    "lr=1"))
+        .isInstanceOf(RecipeException.class)
+        .hasMessage(
+            recipe
+                + """
+                : 14 mistakes
+                  command line: model.scale-heads: false (expected: true; the model has no other form)
+                  command line: model.encoder-attention-heads: 7 (expected: a divisor of 1024)
+                  command line: train.seed: "abc" (expected: an integer)
+                  %s: data.table: missing (expected: text); set it in data { } or on the command line
+                  command line: preprocess.max-reject-ratio: 2.0 (expected: 0.0 to 1.0)
+                  command line: criterion.reg-alpha: 0.0 (expected: a number above 0)
+                  command line: criterion.drop-best.ratio: 2.0 (expected: 0 to below 1)
+                  command line: optimizer.lr: -1.0 (expected: a number above 0)
+                  command line: optimizer.clip-norm: -1.0 (expected: at least 0; 0 is off)
+                  command line: train.log-interval: 0 (expected: at least 1)
+                  command line: train.validate-interval-updates: 0 (expected: at least 1)
+                  command line: generate.beam: 0.0 (expected: 1.0 to 100.0)
+                  command line: evaluate.batch-size: 1.5 (expected: an integer)
+                  command line: lr: 1 (expected: a known key); did you mean optimizer.lr?\
+                """
+                    .formatted(recipe));
+  }
+
+  @Test
+  void whatSectionsDisagreeOnIsToldAtOnceToo() {
+    assertThatThrownBy(
+            () -> read(CAPTION, "data.selected-cols=0,4,2,3", "generate.only-bins=true", "x=1"))
+        .hasMessageContaining(": 3 mistakes\n")
+        .hasMessageContaining("\n  command line: data.selected-cols: [0, 4, 2, 3] (expected: 3")
+        .hasMessageContaining("\n  command line: generate.only-bins: true (expected: false")
+        .hasMessageContaining("\n  command line: x: 1 (expected: a known key)");
+  }
+
+  @Test
   void splitOfAnIncludedRecipeCanBeLeftOut() {
     assertThat(read(CAPTION).preprocess().input()).containsOnlyKeys("train", "val");
     Recipe recipe = read(CAPTION, "preprocess.input.val=null");
@@ -196,7 +264,8 @@ class RecipeReaderTest {
         .isInstanceOf(RecipeException.class)
         .hasMessage(
             "command line: [hdfs:///raw/a.tsv] (expected: a list or an object); put texts with : /"
-                + " or # in double quotes, and all of it in single ones, which the shell takes away");
+                + " or # in double quotes, and all of it in single ones, which the shell takes"
+                + " away");
   }
 
   @Test
@@ -240,7 +309,11 @@ class RecipeReaderTest {
     assertThatThrownBy(
             () ->
                 RecipeReader.read(
-                    file.toString(), List.of("task=caption", "train.global-batch=12")))
+                    file.toString(),
+                    List.of(
+                        "task=caption",
+                        "train.global-batch=12",
+                        "train.best-checkpoint-metric=cider")))
         .hasMessageMatching(
             ".*train_refcoco\\.conf:\\d+: data\\.selected-cols: \\[0, 4, 2, 3] \\(expected: 3"
                 + " columns for task caption: id, image, captions\\)");
@@ -299,7 +372,8 @@ class RecipeReaderTest {
         .isEqualTo(5);
     assertThatThrownBy(
             () -> RecipeReader.parse("recipe.conf", text.replace("log-end", "lag-end"), List.of()))
-        .hasMessageMatching("recipe\\.conf: criterion\\.log-end: missing .*");
+        .hasMessageContaining("\n  recipe.conf: criterion.log-end: missing (expected: a number)")
+        .hasMessageContaining("; did you mean criterion.log-end?");
   }
 
   @Test

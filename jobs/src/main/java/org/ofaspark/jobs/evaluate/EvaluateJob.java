@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -63,15 +64,15 @@ public final class EvaluateJob implements Callable<Integer> {
       throws IOException {
     var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     String table = files.reachable("data.table", recipe.table().table());
+    new AllChecks()
+        .make(() -> TableInfo.read(files, table).requireFits(recipe))
+        .make(() -> weights(files, recipe))
+        .done();
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     recipe.evaluate().splits().forEach(split -> info.requireSplit("evaluate.splits", split));
     var run = new RunDirectory(files, recipe.runDir());
-    Optional<String> named = recipe.evaluate().weights();
-    String weights =
-        named.isPresent()
-            ? WeightDirectory.resolve(files, "evaluate.weights", named.get())
-            : run.bestCheckpoint("run-dir");
+    String weights = weights(files, recipe);
     Vocabulary vocabulary = Vocabulary.read(files, table);
     recipe.requireFits(vocabulary.codec().dictionary().size());
     WeightDirectory.requireFits(
@@ -96,6 +97,14 @@ public final class EvaluateJob implements Callable<Integer> {
       }
     }
     return summaries;
+  }
+
+  /** Returns the directory of the weights that the recipe names. */
+  private static String weights(HadoopFiles files, Recipe recipe) throws IOException {
+    Optional<String> named = recipe.evaluate().weights();
+    return named.isPresent()
+        ? WeightDirectory.resolve(files, "evaluate.weights", named.get())
+        : new RunDirectory(files, recipe.runDir()).bestCheckpoint("run-dir");
   }
 
   /** Deletes the answers that have been kept, and what is around them if nothing else is there. */

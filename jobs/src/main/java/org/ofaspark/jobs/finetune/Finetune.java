@@ -9,6 +9,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -88,6 +89,10 @@ public final class Finetune {
    */
   public Manifest run() throws IOException {
     String table = files.reachable("data.table", recipe.table().table());
+    new AllChecks()
+        .make(() -> TableInfo.read(files, table).requireFits(recipe))
+        .make(this::requireRestoreFile)
+        .done();
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     info.requireSplit("data.valid-split", recipe.table().validSplit());
@@ -181,6 +186,13 @@ public final class Finetune {
       RunReport.write(files, run);
     } catch (IOException | RuntimeException e) {
       LOG.warn("{}: not written, training goes on", run.report(), e);
+    }
+  }
+
+  private void requireRestoreFile() throws IOException {
+    if (run.checkpoints().isEmpty() && recipe.initialWeights().restoreFile().isPresent()) {
+      String weights = recipe.initialWeights().restoreFile().get();
+      WeightDirectory.requireDirectory(files, "model.restore-file", weights);
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -74,6 +75,10 @@ public final class RankJob implements Callable<Integer> {
   private RankingSummary rank(SparkSession spark, Recipe recipe) throws IOException {
     var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     String table = files.reachable("data.table", recipe.table().table());
+    new AllChecks()
+        .make(() -> TableInfo.read(files, table).requireFits(recipe))
+        .make(() -> WeightDirectory.resolve(files, "--weights", weights))
+        .done();
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     info.requireSplit("data.train-split", recipe.table().trainSplit());

@@ -138,6 +138,18 @@ class RankJobTest {
   }
 
   @Test
+  void aMissingTableIsToldTogetherWithMissingWeights() {
+    var job = new RankJob();
+    String table = "data.table=" + folder.resolve("no-table");
+    new CommandLine(job).parseArgs(arguments("nowhere", table));
+    assertThatThrownBy(job::call)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("2 mistakes\n  data.table: ")
+        .hasMessageContaining("/no-table (expected: a directory that preprocess has written)")
+        .hasMessageContaining("\n  --weights: ");
+  }
+
+  @Test
   void mistakesOnTheCommandLineAreTheUsers() {
     assertExitCode(2, arguments("run", "--dryrun"));
     assertExitCode(2, arguments("run", "ranking.score=accuracy"));
