@@ -3,7 +3,8 @@ package org.ofaspark.image;
 import java.util.Arrays;
 
 /**
- * Pillow's bicubic resize, bit for bit.
+ * Pillow's bicubic resize, bit for bit that of Pillow 9.4 to 12; Pillow 13 resizes narrow pictures
+ * differently.
  *
  * <p>Two passes, first along the rows, then along the columns, each rounding to 8 bits; a pass that
  * would keep its length is left out. An output pixel is the weighted sum of the pixels around its

@@ -1,5 +1,7 @@
 package org.ofaspark.image;
 
+import java.util.Arrays;
+
 /**
  * Turns boxes into the bins that a model reads and writes as symbols, and back.
  *
@@ -84,6 +86,22 @@ public record BoxBins(int patchImageSize, int maxImageSize, int numBins) {
         coordinate(bins[1]) / ratios.height(),
         coordinate(bins[2]) / ratios.width(),
         coordinate(bins[3]) / ratios.height());
+  }
+
+  /**
+   * Tells whether bins stand for a box in the image.
+   *
+   * @param bins of x0, y0, x1, y1; any numbers
+   * @return whether all are bins, left is before right and top before bottom, and the left upper
+   *     corner is in the image
+   */
+  public boolean isBox(int[] bins) {
+    return bins.length == 4
+        && Arrays.stream(bins).allMatch(bin -> bin >= 0 && bin < numBins)
+        && bins[0] < bins[2]
+        && bins[1] < bins[3]
+        && coordinate(bins[0]) < patchImageSize
+        && coordinate(bins[1]) < patchImageSize;
   }
 
   private float coordinate(int bin) {

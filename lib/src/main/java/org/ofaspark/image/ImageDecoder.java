@@ -8,6 +8,7 @@ import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Iterator;
 import java.util.List;
 import javax.imageio.ImageReader;
@@ -20,9 +21,11 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * Decodes JPEG and PNG to the pixels that Pillow's {@code convert("RGB")} gives upstream.
  *
  * <p>No colour profile is applied, alpha is dropped without blending, a rotation noted in EXIF is
- * ignored. PNG is exact. JPEG is as exact as the JDK's libjpeg: measured, no pixel differs where
- * that is libjpeg-turbo, Pillow's own. On purpose more is refused than by Pillow: a file that lacks
- * its end marker, and a JPEG file in which libjpeg meets damaged samples.
+ * ignored. PNG is exact. JPEG is as exact as the JDK's libjpeg: measured, no pixel differs from
+ * Pillow 12 where that is libjpeg-turbo, Pillow's own (OpenJDK 17 of Debian), nor where it is the
+ * libjpeg 6b that JDKs bundle (Eclipse Temurin 25), whose 4:4:0 is smoothed here as libjpeg-turbo
+ * does. On purpose more is refused than by Pillow: a file that lacks its end marker, a JPEG file in
+ * which libjpeg meets damaged samples, and one without all scans, which is guesswork.
  *
  * <p>The JDK's own readers see only the segments that make samples, through memory, so plug-ins on
  * the class path, ImageIO's cache folder and metadata play no part.
@@ -31,9 +34,18 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  */
 public final class ImageDecoder {
 
+  /** A JPEG file of 8 x 16 pixels whose Cb has 8 rows, bright ones above dark ones. */
+  private static final String HALF_HEIGHT =
+      "/9j/2wBDACAWGBwYFCAcGhwkIiAmMFA0MCwsMGJGSjpQdGZ6eHJmcG6AkLicgIiuim5woNqirr7EztDO"
+          + "fJri8uDI8LjKzsb/2wBDASIkJDAqMF40NF7GhHCExsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbG"
+          + "xsbGxsbGxsbGxsbGxsbGxsbGxsb/wAARCAAQAAgDARIAAhEBAxEB/8QAFAABAAAAAAAAAAAAAAAAAAAA"
+          + "AP/EABQQAQAAAAAAAAAAAAAAAAAAAAD/xAAUAQEAAAAAAAAAAAAAAAAAAAAA/8QAGBEAAgMAAAAAAAAA"
+          + "AAAAAAAAABVioeH/2gAMAwEAAhEDEQA/AAOoXgP/2Q==";
+
   private final ImageLimits limits;
   private final ImageReaderSpi jpegReaders = builtInReaders("jpeg");
   private final ImageReaderSpi pngReaders = builtInReaders("png");
+  private final boolean repeatsRows = repeatsRows();
 
   /** Makes a decoder that refuses images beyond some limits. */
   public ImageDecoder(ImageLimits limits) {
@@ -103,7 +115,20 @@ public final class ImageDecoder {
   }
 
   private byte[] decodeJpeg(JpegFile jpeg) {
-    return jpeg.color().toRgb(((DataBufferByte) samples(jpeg).getDataBuffer()).getData());
+    Raster raster = samples(jpeg);
+    byte[] samples = ((DataBufferByte) raster.getDataBuffer()).getData();
+    if (repeatsRows) {
+      for (int component : jpeg.halfHeight()) {
+        HalfHeight.smooth(samples, raster.getWidth(), raster.getNumBands(), component);
+      }
+    }
+    return jpeg.color().toRgb(samples);
+  }
+
+  /** Tells whether the JDK repeats the rows of a component that has half of them. */
+  private boolean repeatsRows() {
+    Raster raster = samples(JpegFile.read(Base64.getDecoder().decode(HALF_HEIGHT)));
+    return raster.getSample(0, 6, 1) == raster.getSample(0, 7, 1);
   }
 
   private byte[] decodePng(PngFile png) {

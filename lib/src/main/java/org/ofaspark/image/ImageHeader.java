@@ -49,6 +49,24 @@ public record ImageHeader(ImageFormat format, int width, int height) {
     if (start.startsWith("BM") && start.startsWith("\0\0\0\0", 6)) {
       return "BMP";
     }
-    return start.startsWith("II*\0") || start.startsWith("MM\0*") ? "TIFF" : "";
+    if (start.startsWith("II*\0") || start.startsWith("MM\0*")) {
+      return "TIFF";
+    }
+    if (start.startsWith("\0\0\0\fjP  ") || start.startsWith("\u00FFO\u00FFQ")) {
+      return "JPEG 2000";
+    }
+    if (start.startsWith("\0\0\0\fJXL ") || start.startsWith("\u00FF\n")) {
+      return "JPEG XL";
+    }
+    return start.startsWith("ftyp", 4) ? mediaBrand(start.substring(8)) : "";
+  }
+
+  /** Names what an ISO base media file holds. */
+  private static String mediaBrand(String brand) {
+    return switch (brand) {
+      case "avif", "avis" -> "AVIF";
+      case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1" -> "HEIC";
+      default -> "a film or another ISO media file";
+    };
   }
 }

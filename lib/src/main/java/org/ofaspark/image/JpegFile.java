@@ -6,6 +6,8 @@ import static org.ofaspark.image.BadImageException.Reason.UNSUPPORTED_FORMAT;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,9 +51,10 @@ final class JpegFile {
    * What a frame header states.
    *
    * @param ids the identifiers of the components, each as one character
+   * @param halfHeight the numbers of the components that have half the rows of the image
    * @param blocks number of blocks of 8 x 8 samples in all components
    */
-  private record Frame(int width, int height, String ids, long blocks) {}
+  private record Frame(int width, int height, String ids, List<Integer> halfHeight, long blocks) {}
 
   private final byte[] file;
   private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
@@ -61,6 +64,8 @@ final class JpegFile {
   private int start; // of its content, behind its length
 
   private @Nullable Frame frame;
+  private @Nullable JpegCoefficients coefficients;
+  private boolean progressive;
   private boolean jfif;
   private int adobeTransform = NO_ADOBE_SEGMENT;
   private int scans;
@@ -117,6 +122,11 @@ final class JpegFile {
     return rgb && !jfif ? JpegColor.RGB : JpegColor.YCBCR;
   }
 
+  /** Returns the numbers of the components that have full width and half the rows, from 0. */
+  List<Integer> halfHeight() {
+    return frame == null ? List.of() : frame.halfHeight();
+  }
+
   /** Finds the next marker, skipping what is none as libjpeg does, and the end of its segment. */
   private void nextSegment() {
     do {
@@ -147,6 +157,7 @@ final class JpegFile {
       case DHT, DQT, DRI -> keepSegment();
       case SOS -> {
         keepSegment();
+        noteCoefficients();
         keepScan();
       }
       case APP0 -> jfif |= scans == 0 && position - start >= 14 && startsWith("JFIF\0");
@@ -212,12 +223,35 @@ final class JpegFile {
       maxDown = Math.max(maxDown, at(i + 1) & 15);
     }
     long blocks = 0;
+    List<Integer> halfHeight = new ArrayList<>();
     for (int i = start + 6; i < position; i += 3) {
+      if (at(i + 1) >> 4 == maxAcross && 2 * (at(i + 1) & 15) == maxDown) {
+        halfHeight.add((i - start - 6) / 3);
+      }
       long across = ((long) width * (at(i + 1) >> 4) / maxAcross + 7) / 8;
       long down = ((long) height * (at(i + 1) & 15) / maxDown + 7) / 8;
       blocks += across * down;
     }
-    frame = new Frame(width, height, ids.toString(), blocks);
+    frame = new Frame(width, height, ids.toString(), List.copyOf(halfHeight), blocks);
+    coefficients = new JpegCoefficients(frame.ids());
+    progressive = marker == SOF2;
+  }
+
+  /** Notes what the scan whose header was read last will give. */
+  private void noteCoefficients() {
+    int components = at(start);
+    int parameters = start + 1 + 2 * components;
+    if (coefficients == null || parameters + 3 != position) {
+      return; // which the decoder refuses
+    }
+    for (int i = start + 1; i < parameters; i += 2) {
+      if (progressive) {
+        int bits = at(parameters + 2);
+        coefficients.add(at(i), at(parameters), at(parameters + 1), bits >> 4, bits & 15);
+      } else {
+        coefficients.add(at(i), 0, 63, 0, 0);
+      }
+    }
   }
 
   /** Keeps the entropy-coded bytes behind a scan header, up to a marker that is no restart. */
@@ -245,6 +279,9 @@ final class JpegFile {
           "%d bytes of samples".formatted(scanBytes),
           "at least %d for %d x %d pixels"
               .formatted((frame.blocks() + 7) / 8, frame.width(), frame.height()));
+    }
+    if (coefficients == null || !coefficients.areComplete()) {
+      throw corrupt("scans are missing", "all coefficients of each component, to their last bit");
     }
   }
 

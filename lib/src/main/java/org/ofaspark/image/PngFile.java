@@ -170,8 +170,8 @@ final class PngFile {
   }
 
   /**
-   * Converts samples as Pillow does: alpha is dropped, the low byte of 16-bit colour too; 16-bit
-   * gray is clipped at 255.
+   * Converts samples as Pillow 10 and later do: an index beyond the palette is black, alpha is
+   * dropped, the low byte of 16-bit colour too; 16-bit gray is clipped at 255.
    *
    * @param samples as the decoder gives them for {@link #samplesOnly()}
    * @return shape (pixels, 3)
@@ -209,7 +209,7 @@ final class PngFile {
 
   private int level(int value, int c, int max) {
     if (colorType == INDEXED) {
-      return 3 * value < palette.length ? palette[3 * value + c] : value;
+      return 3 * value < palette.length ? palette[3 * value + c] : 0;
     }
     if (depth == 16) {
       return colorType == GRAY ? Math.min(value, 255) : value >> 8;

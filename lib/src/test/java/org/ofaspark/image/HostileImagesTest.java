@@ -27,12 +27,16 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.checkpoint.SmallHeap;
 import org.ofaspark.golden.Golden;
@@ -116,6 +120,48 @@ class HostileImagesTest {
     assertRefused(tiff, Reason.UNSUPPORTED_FORMAT, "image: TIFF (expected: JPEG or PNG)");
     byte[] webp = "RIFF\1\2\3\4WEBPVP8 ".getBytes(StandardCharsets.ISO_8859_1);
     assertRefused(webp, Reason.UNSUPPORTED_FORMAT, "image: WebP (expected: JPEG or PNG)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0000002066747970617669660000, AVIF",
+    "00000018667479706865696300000000, HEIC",
+    "000000186674797069736f6d00000000, a film or another ISO media file",
+    "0000000c6a5020200d0a870a00000014, JPEG 2000",
+    "ff4fff5100290000000000000000, JPEG 2000",
+    "0000000c4a584c200d0a870a, JPEG XL",
+    "ff0afa1f, JPEG XL"
+  })
+  void newerFormatsAreNamedToo(String start, String name) {
+    assertRefused(
+        HexFormat.of().parseHex(start),
+        Reason.UNSUPPORTED_FORMAT,
+        "image: " + name + " (expected: JPEG or PNG)");
+  }
+
+  @Test
+  void filesThatLackAScanAreRefused() {
+    byte[] file = EncodedImages.write("jpeg", photo(60, 50), true);
+    List<Integer> scans = scans(file);
+    assertThat(scans).hasSizeGreaterThan(8);
+    for (int i = 0; i + 1 < scans.size(); i++) {
+      byte[] without =
+          concat(copy(file, 0, scans.get(i)), copy(file, scans.get(i + 1), file.length));
+      assertRefused(without, Reason.CORRUPT, "JPEG: scans are missing (expected: ");
+    }
+    assertThat(decoder.decode(file).width()).isEqualTo(60);
+  }
+
+  /** Returns where each scan begins, and where the last one ends. */
+  private static List<Integer> scans(byte[] jpeg) {
+    List<Integer> scans = new ArrayList<>();
+    for (int i = 0; i + 1 < jpeg.length; i++) {
+      int marker = jpeg[i] == (byte) 0xFF ? jpeg[i + 1] & 0xFF : 0;
+      if (marker == SOS || marker == 0xD9) {
+        scans.add(i);
+      }
+    }
+    return scans;
   }
 
   @Test

@@ -21,6 +21,7 @@ import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
@@ -28,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.config.Sha256;
 
 class ImageDecoderTest {
 
@@ -79,7 +81,7 @@ class ImageDecoderTest {
   }
 
   @Test
-  void paletteIndicesBeyondThePaletteAreGraysAsInPillow() {
+  void paletteIndicesBeyondThePaletteAreBlackAsInPillow() {
     byte[] file =
         concat(
             signature(),
@@ -88,7 +90,7 @@ class ImageDecoderTest {
             chunk("tRNS", (byte) 0),
             chunk("IDAT", deflated(rows(1, 0x01, 0x5F))),
             chunk("IEND"));
-    assertPixels(file, 200, 100, 50, 1, 2, 3, 5, 5, 5, 15, 15, 15);
+    assertPixels(file, 200, 100, 50, 1, 2, 3, 0, 0, 0, 0, 0, 0);
   }
 
   @Test
@@ -165,6 +167,33 @@ class ImageDecoderTest {
     assertPixels(withSegment(bare, ADOBE, adobe(0)), 120, 90, 200);
     byte[] both = withSegment(withSegment(bare, ADOBE, adobe(0)), JFIF, JFIF_CONTENT);
     assertPixels(both, 221, 82, 53);
+  }
+
+  /** 15 x 29 pixels of noise; Pillow 12.3 gives the same hash. */
+  @Test
+  void componentsOfHalfTheHeightAreSmoothedAsInPillow() {
+    byte[] file =
+        Base64.getDecoder()
+            .decode(
+                "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwz"
+                    + "Oko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//2wBDAQ4ODhMREyYVFSZPNS01T09PT09PT09P"
+                    + "T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0//wAARCAAdAA8DARIA"
+                    + "AhEBAxEB/8QAFwAAAwEAAAAAAAAAAAAAAAAAAQMEBf/EACQQAAICAgEDBAMAAAAAAAAAAAECAwQA"
+                    + "BRETIUESIjEyYXGB/8QAGAEAAgMAAAAAAAAAAAAAAAAAAwQBAgX/xAAhEQACAgIBBAMAAAAAAAAA"
+                    + "AAABAgMRAASxEiExkRMyQv/aAAwDAQACEQMRAD8ANXX6aHXu1O31Iwe5x6bqpFVNWSQBTxwf1llS"
+                    + "J2NnxXOGn1/kVCv54zH0VONn6S8LXP2Bx9nTI8zsOGVT7eMQjnVGax4Av3krDNqbSq5tSKOOr0Q9"
+                    + "RoUcqx+CMr1gFQPHcbhfBPnNDQYTBxXeh6vFJNiRFeJ/u57ZRTCraCgf3JJW608yTD1gHt+MMahk"
+                    + "JjFUBziMXXLsJJIbIGf/2Q==");
+    assertThat(Sha256.of(decoder.decode(file).toBytes()))
+        .isEqualTo("c353ce200166d1026491414e5cc6ffe97b5facca5601f1e8d3b8f997ee2beb2a");
+  }
+
+  @Test
+  void repeatedRowsBecomeThreePartsOfTheNearerAndOneOfTheNext() {
+    byte[] samples = {9, 10, 9, 20, 9, 10, 9, 20, 9, 50, 9, 21, 9, 50, 9, 21, 9, 90, 9, 0};
+    HalfHeight.smooth(samples, 2, 2, 1);
+    assertThat(samples)
+        .containsExactly(9, 10, 9, 20, 9, 20, 9, 20, 9, 40, 9, 21, 9, 60, 9, 16, 9, 80, 9, 5);
   }
 
   @Test
