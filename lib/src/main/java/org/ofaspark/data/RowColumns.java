@@ -38,7 +38,11 @@ final class RowColumns {
         }
         start = i + 1;
       } else if (line[i] == 0) {
-        throw new RowFault(RejectReason.NUL, "byte %d: NUL (expected: text)".formatted(i));
+        boolean isWide = i + 2 < line.length && line[i + 2] == 0; // as of ASCII in UTF-16
+        throw new RowFault(
+            RejectReason.NUL,
+            "byte %d: NUL (expected: text)%s"
+                .formatted(i, isWide ? "; it looks like UTF-16, convert the file to UTF-8" : ""));
       }
     }
     if (count != expected) {

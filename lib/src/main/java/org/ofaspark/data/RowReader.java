@@ -1,5 +1,6 @@
 package org.ofaspark.data;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -197,9 +198,21 @@ public final class RowReader {
     } catch (IllegalArgumentException e) {
       throw new RowFault(
           RejectReason.BAD_BASE64,
-          "image: %d bytes that are not base64 (expected: base64): %s"
-              .formatted(text.length, e.getMessage()));
+          "image: %d bytes that are not base64 (expected: base64): %s%s"
+              .formatted(text.length, e.getMessage(), hint(text)));
     }
+  }
+
+  /** Says what is no base64 but may be meant to lead to an image. */
+  private static String hint(byte[] text) {
+    String start = new String(text, 0, Math.min(text.length, 200), StandardCharsets.ISO_8859_1);
+    if (start.startsWith("data:")) {
+      return "; of a data: URI, keep only what follows the comma";
+    }
+    if (start.matches("(?is)[a-z0-9]+://.*|.*\\.(jpe?g|png|gif|webp|bmp|tiff?)")) {
+      return "; it looks like the address of an image, whose bytes belong here";
+    }
+    return "";
   }
 
   private static float[] corners(String text) throws RowFault {

@@ -20,6 +20,9 @@ final class ExampleRows implements RowIterator.Source {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExampleRows.class);
 
+  /** Far below what a row with an image has. */
+  private static final int MAX_HEADER = 200;
+
   private final TaskLines lines;
   private final RowReader reader;
   private final RejectFile rejects;
@@ -45,7 +48,7 @@ final class ExampleRows implements RowIterator.Source {
         return ExampleTable.toRow(accepted.example(), lines.file(), line.number());
       }
       if (outcome instanceof RowOutcome.Rejected rejected) {
-        rejects.add(lines.file(), line, rejected);
+        rejects.add(lines.file(), line, isHeader(line, rejected) ? ofHeader(rejected) : rejected);
       }
     }
     rejects.commit();
@@ -67,6 +70,22 @@ final class ExampleRows implements RowIterator.Source {
       return new RowOutcome.Rejected(
           RejectReason.UNFORESEEN, "row: %s (expected: an example)".formatted(e), Optional.empty());
     }
+  }
+
+  /** Tells whether a rejected line may be one of column names. */
+  private static boolean isHeader(Line line, RowOutcome.Rejected rejected) {
+    return line.number() == 1
+        && line.length() <= MAX_HEADER
+        && (rejected.reason() == RejectReason.BAD_BASE64
+            || rejected.reason() == RejectReason.NOT_AN_IMAGE
+            || rejected.reason() == RejectReason.BOX_NOT_FOUR_NUMBERS);
+  }
+
+  private static RowOutcome.Rejected ofHeader(RowOutcome.Rejected rejected) {
+    return new RowOutcome.Rejected(
+        rejected.reason(),
+        rejected.message() + "; is this a line of column names? The tables have none",
+        rejected.id());
   }
 
   @Override

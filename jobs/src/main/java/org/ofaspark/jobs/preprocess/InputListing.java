@@ -1,16 +1,22 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.hadoop.io.compress.Lz4Codec;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.PathHint;
 
 /**
  * Finds the files that a recipe names: files, directories with all below them, and patterns such as
@@ -18,6 +24,9 @@ import org.ofaspark.jobs.storage.HadoopFiles;
  * left out, as Spark does.
  */
 final class InputListing {
+
+  /** How the frames of the lz4 tool begin, which Lz4Codec would take for a size of 69 MB. */
+  private static final byte[] LZ4_FRAME = {0x04, 0x22, 0x4D, 0x18};
 
   private final HadoopFiles files;
   private final String key;
@@ -70,8 +79,8 @@ final class InputListing {
     }
     if (found.size() == before) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a file, a directory with files, or a pattern of some)"
-              .formatted(key, name));
+          "%s: %s (expected: a file, a directory with files, or a pattern of some)%s"
+              .formatted(key, files.told(name), PathHint.of(name)));
     }
   }
 
@@ -87,14 +96,43 @@ final class InputListing {
       }
       return;
     }
-    fileSystem.open(status.getPath()).close(); // better refused here than by tasks
     String path = status.getPath().toString();
-    boolean compressed =
-        new CompressionCodecFactory(fileSystem.getConf()).getCodec(status.getPath()) != null;
+    CompressionCodec codec =
+        new CompressionCodecFactory(fileSystem.getConf()).getCodec(status.getPath());
+    try (FSDataInputStream stored = fileSystem.open(status.getPath())) {
+      requireReadable(path, stored, codec); // better refused here than by tasks
+    }
+    boolean compressed = codec != null;
     long modified = status.getModificationTime();
     if (found.put(path, new InputFile(path, status.getLen(), modified, compressed)) != null) {
       throw new IllegalArgumentException(
           "%s: %s twice (expected: each file once)".formatted(key, path));
+    }
+  }
+
+  /** Tries to unpack a byte of a compressed file; codecs that need a native library fail here. */
+  private void requireReadable(
+      String path, FSDataInputStream stored, @Nullable CompressionCodec codec) throws IOException {
+    if (codec == null) {
+      return;
+    }
+    byte[] start = stored.readNBytes(LZ4_FRAME.length);
+    if (codec instanceof Lz4Codec && Arrays.equals(start, LZ4_FRAME)) {
+      throw new IllegalArgumentException(
+          "%s: %s is a file of the lz4 tool (expected: blocks as Hadoop's Lz4Codec writes them)"
+                  .formatted(key, path)
+              + "; unpack it, or pack it with gzip");
+    }
+    stored.seek(0);
+    try (InputStream unpacked = codec.createInputStream(stored)) {
+      unpacked.read();
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
+      if (start.length > 0) {
+        throw new IllegalArgumentException(
+            "%s: %s cannot be unpacked by %s, %s (expected: what the end of its name says)"
+                .formatted(key, path, codec.getClass().getSimpleName(), e.getMessage()),
+            e);
+      }
     }
   }
 

@@ -14,8 +14,10 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.PathHint;
 import org.ofaspark.jobs.table.BpeFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
@@ -70,10 +72,12 @@ public final class Preprocess {
    *     many rows are rejected; these can be looked at then, but there is no table
    */
   public PreprocessReport run(ExistingTable existing) throws IOException {
-    List<SplitFiles> inputs = listInputs();
+    TableDirectory table =
+        new TableDirectory(files, files.reachable("data.table", recipe.table().table()));
+    List<SplitFiles> inputs = listInputs(table, existing);
     BpeFiles bpe = readBpeFiles();
     Optional<Dictionary> given = readDictionary();
-    TableDirectory table = claimTable(inputs, existing);
+    table.claim(existing);
     try (Broadcasts broadcasts = new Broadcasts(context)) {
       var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
       var access = new InputAccess(broadcasts.of(hadoop), config.maxLineBytes());
@@ -98,36 +102,61 @@ public final class Preprocess {
     }
   }
 
-  /** Lists the files of each split. The smallest split comes first: if one fails, then soon. */
-  private List<SplitFiles> listInputs() {
+  /**
+   * Lists the files of each split, and checks all other paths of the recipe too. The smallest split
+   * comes first: if one fails, then soon.
+   */
+  private List<SplitFiles> listInputs(TableDirectory table, ExistingTable existing)
+      throws IOException {
+    List<SplitFiles> inputs = new ArrayList<>();
+    AllChecks checks = new AllChecks();
+    checks.make(this::requireInput);
+    for (var input : config.input().entrySet()) {
+      checks.make(() -> inputs.add(InputListing.list(files, input.getKey(), input.getValue())));
+    }
+    checks
+        .make(() -> requireFile("preprocess.encoder-json", config.encoderJson()))
+        .make(() -> requireFile("preprocess.vocab-bpe", config.vocabBpe()))
+        .make(() -> requireFile("preprocess.dictionary", config.dictionary()))
+        .make(() -> requireOutside(table, inputs))
+        .make(() -> table.requireFree(existing))
+        .done();
+    inputs.sort(Comparator.comparingLong(SplitFiles::bytes));
+    return inputs;
+  }
+
+  private void requireInput() {
     if (config.input().isEmpty()) {
       throw new IllegalArgumentException(
           "preprocess.input: {} (expected: TSV files of at least one split);"
               + " such as preprocess.input.train=[\"hdfs:///data/train.tsv\"]");
     }
-    List<SplitFiles> inputs = new ArrayList<>();
-    for (var input : config.input().entrySet()) {
-      inputs.add(InputListing.list(files, input.getKey(), input.getValue()));
+  }
+
+  private static void requireOutside(TableDirectory table, List<SplitFiles> inputs) {
+    for (SplitFiles input : inputs) {
+      for (InputFile file : input.files()) {
+        if (file.path().startsWith(table.path() + "/")) {
+          throw new IllegalArgumentException(
+              "data.table: %s (expected: a directory without input); %s is in it"
+                  .formatted(table.path(), file.path()));
+        }
+      }
     }
-    inputs.sort(Comparator.comparingLong(SplitFiles::bytes));
-    return inputs;
   }
 
   private BpeFiles readBpeFiles() throws IOException {
     if (config.encoderJson().isEmpty() || config.vocabBpe().isEmpty()) {
       return BpeFiles.BUILT_IN;
     }
-    return BpeFiles.read(
-        files,
-        requireFile("preprocess.encoder-json", config.encoderJson().get()),
-        requireFile("preprocess.vocab-bpe", config.vocabBpe().get()));
+    return BpeFiles.read(files, config.encoderJson().get(), config.vocabBpe().get());
   }
 
   private Optional<Dictionary> readDictionary() throws IOException {
     if (config.dictionary().isEmpty()) {
       return Optional.empty();
     }
-    String path = requireFile("preprocess.dictionary", config.dictionary().get());
+    String path = config.dictionary().get();
     try {
       return Optional.of(withTaskSymbols(Dictionary.read(new StringReader(files.readText(path)))));
     } catch (IllegalArgumentException e) {
@@ -135,12 +164,12 @@ public final class Preprocess {
     }
   }
 
-  private String requireFile(String key, String path) throws IOException {
-    if (!files.isFile(path)) {
+  private void requireFile(String key, Optional<String> path) throws IOException {
+    if (path.isPresent() && !files.isFile(path.get())) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a file)".formatted(key, files.qualified(path)));
+          "%s: %s (expected: a file)%s"
+              .formatted(key, files.qualified(path.get()), PathHint.of(path.get())));
     }
-    return path;
   }
 
   private Dictionary withTaskSymbols(Dictionary dictionary) {
@@ -149,23 +178,6 @@ public final class Preprocess {
     return dictionary.hasTaskSymbols(codes, bins)
         ? dictionary // of another table
         : dictionary.withTaskSymbols(codes, bins);
-  }
-
-  private TableDirectory claimTable(List<SplitFiles> inputs, ExistingTable existing)
-      throws IOException {
-    String path = files.reachable("data.table", recipe.table().table());
-    for (SplitFiles input : inputs) {
-      for (InputFile file : input.files()) {
-        if (file.path().startsWith(path + "/")) {
-          throw new IllegalArgumentException(
-              "data.table: %s (expected: a directory without input); %s is in it"
-                  .formatted(path, file.path()));
-        }
-      }
-    }
-    TableDirectory table = new TableDirectory(files, path);
-    table.claim(existing);
-    return table;
   }
 
   private List<SplitInput> survey(InputSurvey survey, List<SplitFiles> inputs) {
@@ -216,6 +228,9 @@ public final class Preprocess {
             ExampleTable.read(spark, examples).count(),
             files.exists(rejects) ? Rejects.byReason(spark, rejects) : List.of());
     LOG.info("Split {}: {}", result.split(), PreprocessReport.text(result.counts()));
+    if (split.split().equals(recipe.table().trainSplit())) {
+      DoubtfulRows.tell(ExampleTable.read(spark, examples), SplitFiles.key(split.split()));
+    }
     for (InputFile file : split.files()) {
       file.requireUnchanged(files, SplitFiles.key(split.split()));
     }

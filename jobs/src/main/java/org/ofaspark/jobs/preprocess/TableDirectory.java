@@ -50,12 +50,12 @@ final class TableDirectory {
   }
 
   /**
-   * Makes the directory, empty but for the mark.
+   * Checks that the directory may be made.
    *
    * @param existing what to do with a table that is there
    * @throws IllegalArgumentException if there is something that must not be deleted
    */
-  void claim(ExistingTable existing) throws IOException {
+  void requireFree(ExistingTable existing) throws IOException {
     List<String> names = files.list(path);
     boolean isTable = names.contains(TableInfo.FILE) || names.contains(MARK);
     if (!names.isEmpty() && !isTable) {
@@ -65,9 +65,26 @@ final class TableDirectory {
     }
     if (isTable && existing == ExistingTable.REFUSE) {
       throw new IllegalArgumentException(
-          "data.table: %s (expected: a new or empty directory); ".formatted(path)
-              + "name another, or replace the table that is there by --overwrite");
+          "data.table: %s%s (expected: a new or empty directory); "
+                  .formatted(
+                      path,
+                      names.contains(TableInfo.FILE)
+                          ? ""
+                          : " holds what a preprocess has left that failed or is still at work")
+              + "name another, or replace "
+              + (names.contains(TableInfo.FILE) ? "the table that is there" : "it")
+              + " by --overwrite");
     }
+  }
+
+  /**
+   * Makes the directory, empty but for the mark.
+   *
+   * @param existing what to do with a table that is there
+   * @throws IllegalArgumentException if there is something that must not be deleted
+   */
+  void claim(ExistingTable existing) throws IOException {
+    requireFree(existing);
     files.delete(path + "/" + TableInfo.FILE); // first: what is half deleted is no table
     files.delete(path);
     files.writeText(path + "/" + MARK, CONTENT);

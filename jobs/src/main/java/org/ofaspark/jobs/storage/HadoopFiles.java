@@ -68,6 +68,18 @@ public final class HadoopFiles {
   }
 
   /**
+   * Returns a path as messages show it: as it is given, and if it is relative also where it leads.
+   *
+   * @param path any path
+   */
+  public String told(String path) throws IOException {
+    Path raw = new Path(path);
+    return raw.isAbsolute() || raw.toUri().getScheme() != null
+        ? path
+        : "%s, which is %s".formatted(path, qualified(path));
+  }
+
+  /**
    * Tells whether a file or directory exists.
    *
    * @param path any path

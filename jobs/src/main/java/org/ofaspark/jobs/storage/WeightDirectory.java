@@ -193,8 +193,9 @@ public final class WeightDirectory {
     if (files.isFile(path) || !files.exists(path)) {
       throw new IllegalArgumentException(
           "%s: %s: %s (expected: a directory of weights); for a checkpoint of upstream's run"
-                  .formatted(key, path, files.exists(path) ? "a file" : "not there")
-              + " submit/import FILE DIRECTORY and name the directory");
+                  .formatted(key, files.told(path), files.exists(path) ? "a file" : "not there")
+              + " submit/import FILE DIRECTORY and name the directory"
+              + PathHint.of(path));
     }
   }
 

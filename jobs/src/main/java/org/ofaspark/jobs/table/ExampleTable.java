@@ -37,6 +37,9 @@ public final class ExampleTable {
   /** Column of the cleaned references. */
   public static final String REFERENCES = "references";
 
+  /** Column of the region's left, top, right and bottom edge, in pixels. */
+  public static final String REGION = "region";
+
   /** The columns. Those of the region are null for captions. */
   public static final StructType SCHEMA =
       new StructType()
@@ -49,7 +52,7 @@ public final class ExampleTable {
           .add("target", createArrayType(IntegerType, false), false)
           .add(TEXT, StringType, false)
           .add(REFERENCES, createArrayType(StringType, false), false)
-          .add("region", createArrayType(FloatType, false), true)
+          .add(REGION, createArrayType(FloatType, false), true)
           .add("bins", createArrayType(IntegerType, false), true)
           .add("w_resize_ratio", FloatType, true)
           .add("h_resize_ratio", FloatType, true);

@@ -7,11 +7,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 class InputListingTest {
@@ -28,6 +32,9 @@ class InputListingTest {
         List.of(
             "b.tsv", "a.tsv.gz", "more/c.tsv", "more/_temporary/d.tsv", "_SUCCESS", ".b.tsv.crc")) {
       Files.writeString(directory.resolve(name), "x\n");
+    }
+    try (var gzip = new GZIPOutputStream(Files.newOutputStream(directory.resolve("a.tsv.gz")))) {
+      gzip.write('x');
     }
     Files.createFile(directory.resolve("empty.tsv"));
   }
@@ -64,6 +71,43 @@ class InputListingTest {
               "preprocess.input.val: %s/%s".formatted(directory, path)
                   + " (expected: a file, a directory with files, or a pattern of some)");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '|',
+      value = {
+        "~/a.tsv, ~ is taken as it stands, write the home directory out",
+        "'a.tsv', quotes are taken as they stand, leave them out",
+        "\"a.tsv\", quotes are taken as they stand, leave them out"
+      })
+  void whatTheShellWouldHaveReplacedIsHintedAt(String path, String hint) {
+    assertThatThrownBy(() -> InputListing.list(FILES, "val", List.of(path)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("preprocess.input.val: %s, which is file:/".formatted(path))
+        .hasMessageEndingWith(" a pattern of some); " + hint);
+  }
+
+  @Test
+  void filesOfTheLz4ToolAreRefusedBeforeTheyAreTakenForHugeBlocks() throws IOException {
+    Path file = directory.resolve("a.tsv.lz4");
+    Files.write(file, HexFormat.of().parseHex("04224d186440a7060000806162630a00000000"));
+    assertThatThrownBy(() -> list("a.tsv.lz4"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "preprocess.input.val: file:%s is a file of the lz4 tool (expected: blocks as Hadoop's"
+                + " Lz4Codec writes them); unpack it, or pack it with gzip",
+            file);
+  }
+
+  @Test
+  void filesThatAreNotWhatTheirNameSaysAreRefused() throws IOException {
+    Files.writeString(directory.resolve("b.tsv.gz"), "no gzip at all");
+    assertThatThrownBy(() -> list("b.tsv.gz"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith(
+            "preprocess.input.val: file:%s/b.tsv.gz cannot be unpacked by GzipCodec, "
+                .formatted(directory));
   }
 
   @Test

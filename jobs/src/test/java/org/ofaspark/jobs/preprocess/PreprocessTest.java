@@ -33,6 +33,7 @@ import org.ofaspark.data.Example;
 import org.ofaspark.data.RejectReason;
 import org.ofaspark.image.Box;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
@@ -306,7 +307,8 @@ class PreprocessTest {
             train       4 rows, 2 examples, 2 rejected: empty-line 1, wrong-column-count 1
             dictionary  %,d symbols
             table       file:%s/table
-            rejected    file:%s/table/rejects"""
+            rejected    file:%s/table/rejects\
+            """
                 .formatted(report.dictionarySize(), directory, directory));
   }
 
@@ -354,11 +356,11 @@ class PreprocessTest {
     assertThatThrownBy(() -> preprocess(captionRecipe(train, "preprocess.max-reject-ratio=0.29")))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            ("preprocess.max-reject-ratio: 0.3000 in split train, 3 of 10 rows"
-                    + " (expected: at most 0.29); wrong-column-count 2 times, first in file:%1$s line 1"
-                    + " (columns: 1 (expected: 5, divided by tabs)); empty-caption 1 times, first in"
-                    + " file:%1$s line 2 (caption: \".\" (expected: at least a word));"
-                    + " see file:%2$s/table/rejects/train")
+            ("preprocess.max-reject-ratio: 0.3000 in split train, 3 of 10 rows (expected: at most"
+                 + " 0.29); wrong-column-count 2 times, first in file:%1$s line 1 (columns: 1"
+                 + " (expected: 5, divided by tabs)); empty-caption 1 times, first in file:%1$s"
+                 + " line 2 (caption: \".\" (expected: at least a word)); see"
+                 + " file:%2$s/table/rejects/train")
                 .formatted(input, directory));
     assertThat(names(directory.resolve("table"))).contains("_incomplete", "rejects");
     assertThatThrownBy(() -> TableInfo.read(FILES, table()))
@@ -407,7 +409,79 @@ class PreprocessTest {
     assertThatThrownBy(() -> preprocess(captionRecipe()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("preprocess.input: {} (expected: TSV files of at least one split)");
+    assertThatThrownBy(
+            () ->
+                preprocess(
+                    captionRecipe(
+                        "preprocess.input.train=[\"%s/no.tsv\"]".formatted(directory),
+                        "preprocess.input.val=[\"%s/none.tsv\"]".formatted(directory),
+                        "preprocess.dictionary=~/dict.txt")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageMatching(
+            "3 mistakes\n"
+                + "  preprocess\\.input\\.train: .*/no\\.tsv \\(expected: a file, a .*\n"
+                + "  preprocess\\.input\\.val: .*/none\\.tsv \\(expected: a file, a .*\n"
+                + "  preprocess\\.dictionary: file:/.*/~/dict\\.txt \\(expected: a file\\); ~ is"
+                + " .*");
     assertThat(names(directory)).containsExactly("a.tsv");
+  }
+
+  @Test
+  void whatMayBeMeantIsAddedToTheReasonOfARejectedRow() throws IOException {
+    String utf16 = new String("id\ta".getBytes(StandardCharsets.UTF_16LE), StandardCharsets.UTF_8);
+    Path input =
+        write(
+            "a.tsv",
+            List.of(
+                "uniq_id\timage_id\tcaption\tpredict\timage",
+                caption("a", "a cat", "data:image/png;base64," + IMAGE),
+                caption("b", "a cat", "https://host/cat"),
+                caption("c", "a cat", "photos/cat.JPG"),
+                utf16,
+                caption("d", "a cat")));
+    preprocess(
+        captionRecipe(
+            "preprocess.input.train=[\"%s\"]".formatted(input), "preprocess.max-reject-ratio=1"));
+    assertThat(rejects("train").stream().map(row -> row.<String>getAs("message")))
+        .satisfiesExactly(
+            header ->
+                assertThat(header)
+                    .endsWith("; is this a line of column names? The tables have none"),
+            uri -> assertThat(uri).endsWith("; of a data: URI, keep only what follows the comma"),
+            url -> assertThat(url).contains("; it looks like the address of an image,"),
+            path -> assertThat(path).contains("; it looks like the address of an image,"),
+            wide -> assertThat(wide).endsWith("; it looks like UTF-16, convert the file to UTF-8"));
+  }
+
+  @Test
+  void doubtfulTrainingRowsAreCountedInAWarning() throws IOException {
+    Path captions = write("a.tsv", List.of(caption("a", "a cat&&a tom"), caption("b", "a dog")));
+    try (LogLines log = new LogLines(DoubtfulRows.class)) {
+      preprocess(
+          captionRecipe(
+              "preprocess.input.train=[\"%s\"]".formatted(captions),
+              "preprocess.input.val=[\"%s\"]".formatted(captions)));
+      assertThat(log.lines())
+          .containsExactly(
+              "WARN preprocess.input.train: 1 captions hold && (expected: one caption a row to"
+                  + " train on); as upstream does, its references are trained on as one caption");
+    }
+    Path regions =
+        write(
+            "b.tsv",
+            List.of(row("a", "left cat", "0.1,0.2,0.5,1"), row("b", "right cat", "0,0,2,1")));
+    try (LogLines log = new LogLines(DoubtfulRows.class)) {
+      Path other = directory.resolve("regions");
+      new Preprocess(
+              spark,
+              TestRecipes.refcoco(
+                  other, List.of("preprocess.input.train=[\"%s\"]".formatted(regions))))
+          .run(ExistingTable.REFUSE);
+      assertThat(log.lines())
+          .containsExactly(
+              "WARN preprocess.input.train: 1 regions lie within the first pixel (expected: pixels,"
+                  + " not shares of the image)");
+    }
   }
 
   @Test

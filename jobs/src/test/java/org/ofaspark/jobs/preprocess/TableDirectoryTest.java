@@ -11,8 +11,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 class TableDirectoryTest {
@@ -40,17 +40,21 @@ class TableDirectoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"_table.json", "_incomplete"})
-  void tablesAndWhatIsLeftOfThemAreReplacedOnlyOnDemand(String mark) throws IOException {
+  @CsvSource({
+    "_table.json, '', the table that is there",
+    "_incomplete, ' holds what a preprocess has left that failed or is still at work', it"
+  })
+  void tablesAndWhatIsLeftOfThemAreReplacedOnlyOnDemand(String mark, String what, String it)
+      throws IOException {
     FILES.writeText(path + "/" + mark, "{}");
     FILES.writeText(path + "/train/part-0.parquet", "x");
     TableDirectory table = new TableDirectory(FILES, path);
     assertThatThrownBy(() -> table.claim(ExistingTable.REFUSE))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "data.table: %s (expected: a new or empty directory);"
-                + " name another, or replace the table that is there by --overwrite",
-            path);
+            "data.table: %s%s (expected: a new or empty directory);"
+                + " name another, or replace %s by --overwrite",
+            path, what, it);
     assertThat(FILES.list(path)).containsExactly(mark, "train");
 
     table.claim(ExistingTable.REPLACE);
