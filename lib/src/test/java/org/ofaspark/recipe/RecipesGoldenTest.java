@@ -20,6 +20,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -198,6 +199,11 @@ class RecipesGoldenTest {
     public String toString() {
       return name + " in " + recipe;
     }
+  }
+
+  @BeforeAll
+  static void assumeScripts() {
+    Golden.assumeHas("recipes.json");
   }
 
   static List<Command> training() {
