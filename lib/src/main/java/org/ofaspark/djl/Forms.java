@@ -178,7 +178,8 @@ final class Forms {
 
   private static JsonObject region(Prediction prediction) {
     JsonObject region = new JsonObject();
-    region.add("box", prediction.box().<JsonElement>map(Forms::corners).orElse(JsonNull.INSTANCE));
+    region.add(
+        "box", prediction.boxInImage().<JsonElement>map(Forms::corners).orElse(JsonNull.INSTANCE));
     region.addProperty("score", prediction.score());
     return region;
   }
@@ -209,10 +210,10 @@ final class Forms {
 
   /** DJL's boxes are in shares of the image. */
   private static DetectedObjects detected(String text, Question question, Prediction prediction) {
-    if (prediction.box().isEmpty()) {
+    if (prediction.boxInImage().isEmpty()) {
       return nothing();
     }
-    Box box = prediction.box().get();
+    Box box = prediction.boxInImage().get();
     double width = question.width();
     double height = question.height();
     return new DetectedObjects(

@@ -39,7 +39,7 @@ public final class AnswerReader {
    * @param score of the hypothesis
    */
   public Prediction caption(List<Integer> tokens, float score) {
-    return new Prediction(text(tokens), tokens, score, Optional.empty());
+    return new Prediction(text(tokens), tokens, score, Optional.empty(), false);
   }
 
   /**
@@ -50,7 +50,10 @@ public final class AnswerReader {
    * @param ratios how much the image is stretched
    */
   public Prediction region(List<Integer> tokens, float score, ResizeRatios ratios) {
-    return new Prediction(text(tokens), tokens, score, box(tokens, ratios));
+    int[] symbols = bins(tokens);
+    Optional<Box> box =
+        symbols.length == 4 ? Optional.of(bins.dequantize(symbols, ratios)) : Optional.empty();
+    return new Prediction(text(tokens), tokens, score, box, bins.isBox(symbols));
   }
 
   /**
@@ -73,14 +76,12 @@ public final class AnswerReader {
         codec.decode(tokens.stream().mapToInt(token -> token).toArray()));
   }
 
-  /** Returns the box that tokens stand for; symbols that are no bins give a box all the same. */
-  private Optional<Box> box(List<Integer> tokens, ResizeRatios ratios) {
-    int[] symbols =
-        tokens.stream()
-            .mapToInt(token -> token)
-            .takeWhile(token -> token != Dictionary.EOS)
-            .map(token -> codec.dictionary().bin(token))
-            .toArray();
-    return symbols.length == 4 ? Optional.of(bins.dequantize(symbols, ratios)) : Optional.empty();
+  /** Returns the bins of tokens; symbols that are none give a number all the same. */
+  private int[] bins(List<Integer> tokens) {
+    return tokens.stream()
+        .mapToInt(token -> token)
+        .takeWhile(token -> token != Dictionary.EOS)
+        .map(token -> codec.dictionary().bin(token))
+        .toArray();
   }
 }

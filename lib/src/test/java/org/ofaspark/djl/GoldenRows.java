@@ -90,6 +90,8 @@ final class GoldenRows {
                     "data.table=table",
                     "generate.beam=3",
                     "generate.constraint-range=null",
+                    "generate.only-bins=" + (task == Task.REFCOCO), // of which some are boxes
+                    "generate.no-repeat-ngram-size=" + (task == Task.REFCOCO ? 1 : 3),
                     task == Task.CAPTION ? "generate.max-len-b=5" : "generate.max-len-b=4",
                     task == Task.CAPTION ? "generate.min-len=1" : "generate.min-len=4"))
             .toList());

@@ -98,7 +98,7 @@ class ModelDirectoryTest {
     assertThat(new HashSet<>(captionTexts())).hasSizeGreaterThan(2);
     assertThat(new HashSet<>(regionAnswers.stream().map(Prediction::text).toList()))
         .hasSizeGreaterThan(2);
-    assertThat(regionAnswers).anySatisfy(answer -> assertThat(answer.box()).isPresent());
+    assertThat(regionAnswers).anySatisfy(answer -> assertThat(answer.boxInImage()).isPresent());
   }
 
   @Test
@@ -180,9 +180,9 @@ class ModelDirectoryTest {
   private static void assertIsAnswer(String json, Prediction expected) {
     JsonObject answer = JsonParser.parseString(json).getAsJsonObject();
     assertThat(answer.get("score").getAsFloat()).isCloseTo(expected.score(), within(1e-4f));
-    assertThat(answer.get("box").isJsonNull()).isEqualTo(expected.box().isEmpty());
-    if (expected.box().isPresent()) {
-      Box box = expected.box().get();
+    assertThat(answer.get("box").isJsonNull()).isEqualTo(expected.boxInImage().isEmpty());
+    if (expected.boxInImage().isPresent()) {
+      Box box = expected.boxInImage().get();
       JsonArray corners = answer.getAsJsonArray("box");
       assertThat(corners.asList().stream().map(corner -> corner.getAsFloat()))
           .containsExactly(box.x0(), box.y0(), box.x1(), box.y1());
@@ -198,13 +198,13 @@ class ModelDirectoryTest {
         Prediction expected = regionAnswers.get(i);
         DetectedObjects found =
             predictor.predict(new VisionLanguageInput(image(example), example.text()));
-        assertThat(found.getNumberOfObjects()).isEqualTo(expected.box().isPresent() ? 1 : 0);
-        if (expected.box().isPresent()) {
+        assertThat(found.getNumberOfObjects()).isEqualTo(expected.boxInImage().isPresent() ? 1 : 0);
+        if (expected.boxInImage().isPresent()) {
           DetectedObjects.DetectedObject object = found.item(0);
           assertThat(object.getClassName()).isEqualTo(example.text());
           assertThat(object.getProbability()).isCloseTo(Math.exp(expected.score()), within(1e-4));
           var bounds = object.getBoundingBox().getBounds();
-          Box box = expected.box().get();
+          Box box = expected.boxInImage().get();
           int width = example.image().width();
           int height = example.image().height();
           assertThat((float) (bounds.getX() * width)).isEqualTo(box.x0());

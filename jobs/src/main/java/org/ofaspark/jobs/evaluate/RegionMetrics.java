@@ -16,7 +16,8 @@ import org.ofaspark.metric.SummedMetric;
  *       upstream's formula; {@code accuracy_0.25}, {@code accuracy_0.75} and {@code accuracy_0.9}
  *       by the same one
  *   <li>{@code mean_iou}: the mean of the plain intersections over unions
- *   <li>{@code invalid_rate}: the share of answers that are no box, which count as wrong above
+ *   <li>{@code invalid_rate}: the share of answers that are no box in the image: not four bins,
+ *       edges not in order, or outside. Above, those of four symbols count as upstream counts them
  * </ul>
  */
 final class RegionMetrics extends TaskMetrics {
@@ -40,8 +41,8 @@ final class RegionMetrics extends TaskMetrics {
   void setOwn(double[] statistics, Row prediction) {
     Rectangle box = PredictionTable.rectangle(prediction, PredictionTable.BOX);
     Rectangle region = PredictionTable.rectangle(prediction, PredictionTable.REGION);
+    statistics[INVALID] = PredictionTable.isBox(prediction) ? 0 : 1;
     if (box == null || region == null) {
-      statistics[INVALID] = 1;
       return;
     }
     for (int i = 0; i < THRESHOLDS.length; i++) {

@@ -182,9 +182,11 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
         asked.answer = prediction.text();
         return;
       }
-      asked.answer = prediction.box().map(AnswerPartition::toRow).orElse(null);
+      asked.answer = prediction.boxInImage().map(AnswerPartition::toRow).orElse(null);
       if (asked.answer == null) {
-        asked.error = "answer: \"%s\" (expected: four bins of a box)".formatted(prediction.text());
+        asked.error =
+            "answer: \"%s\" (expected: four bins of a box in the image)"
+                .formatted(prediction.text());
       }
     }
 

@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.table;
 
+import static org.apache.spark.sql.types.DataTypes.BooleanType;
 import static org.apache.spark.sql.types.DataTypes.DoubleType;
 import static org.apache.spark.sql.types.DataTypes.FloatType;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
@@ -27,8 +28,13 @@ public final class PredictionTable {
   /** Column of the generated text. */
   public static final String HYPOTHESIS = "hypothesis";
 
-  /** Column of the predicted box, null for captions and for answers that are no box. */
+  /**
+   * Column of the predicted box as upstream computes it, null for captions and without four tokens.
+   */
   public static final String BOX = "box";
+
+  /** Column that tells whether the answer is a box in the image, null for captions. */
+  public static final String IS_BOX = "is_box";
 
   /** Column of the true box, null for captions. */
   public static final String REGION = "region";
@@ -81,6 +87,7 @@ public final class PredictionTable {
           .add(REFERENCE_WORDS, IntegerType, true)
           .add(MATCHES, createArrayType(IntegerType, false), true)
           .add(BOX, createArrayType(FloatType, false), true)
+          .add(IS_BOX, BooleanType, true)
           .add(REGION, createArrayType(FloatType, false), true)
           .add(IOU, DoubleType, true)
           .add(LOSS, DoubleType, true)
@@ -112,6 +119,7 @@ public final class PredictionTable {
     set(values, "score", prediction.score());
     set(values, "tokens", prediction.tokens().toArray());
     set(values, BOX, corners(box));
+    set(values, IS_BOX, region == null && box == null ? null : prediction.isBox());
     set(values, IOU, iou);
     if (example.isLabelled()) {
       set(values, LOSS, loss.loss());
@@ -241,6 +249,16 @@ public final class PredictionTable {
     }
     List<Float> corners = row.getList(index);
     return new Rectangle(corners.get(0), corners.get(1), corners.get(2), corners.get(3));
+  }
+
+  /**
+   * Tells whether a row holds a box in the image.
+   *
+   * @param row a row of {@link #SCHEMA}
+   */
+  public static boolean isBox(Row row) {
+    int index = SCHEMA.fieldIndex(IS_BOX);
+    return !row.isNullAt(index) && row.getBoolean(index);
   }
 
   private static Rectangle rectangle(Box box) {

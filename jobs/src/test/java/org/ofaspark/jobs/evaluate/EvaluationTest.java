@@ -190,10 +190,15 @@ class EvaluationTest {
   void accuracyIsTheShareOfGoodBoxes() throws IOException {
     try (var outcome = evaluate(Task.REFCOCO, "val")) {
       double hits = 0;
+      double invalid = 0;
       List<Row> rows = outcome.predictions().collectAsList();
       for (Row row : rows) {
         var box = PredictionTable.rectangle(row, PredictionTable.BOX);
         var region = PredictionTable.rectangle(row, PredictionTable.REGION);
+        boolean isBox = PredictionTable.isBox(row);
+        boolean isInOrder = box != null && box.x0() < box.x1() && box.y0() < box.y1();
+        assertThat(isBox && !isInOrder).isFalse();
+        invalid += isBox ? 0 : 1;
         hits += box == null || region == null ? 0 : RefcocoAccuracy.of(box, region).accuracy();
       }
       assertThat(outcome.metrics())
@@ -207,6 +212,9 @@ class EvaluationTest {
               "loss",
               "nll_loss");
       assertThat(outcome.metrics().get("score")).isCloseTo(hits / rows.size(), within(1e-12));
+      assertThat(outcome.metrics().get("invalid_rate"))
+          .isCloseTo(invalid / rows.size(), within(1e-12))
+          .isPositive();
     }
   }
 

@@ -62,7 +62,12 @@ final class ExportedModels {
     Recipe recipe =
         task == Task.CAPTION
             ? recipe(task)
-            : recipe(task, "generate.min-len=4", "generate.max-len-b=4");
+            : recipe(
+                task,
+                "generate.min-len=4",
+                "generate.max-len-b=4",
+                "generate.only-bins=true",
+                "generate.no-repeat-ngram-size=1");
     Files.writeString(directory.resolve(ModelDirectory.RECIPE), recipe.resolvedText());
     vocabulary(task).write(files, directory.toString());
     int symbols = vocabulary(task).codec().dictionary().size();
