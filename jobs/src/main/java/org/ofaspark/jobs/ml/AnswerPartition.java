@@ -43,11 +43,11 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
   /**
    * Where questions are and what is to be added to a row.
    *
-   * @param image place of the image column
+   * @param image the image column
    * @param text place of the text column; captions do not look at it
    * @param error whether there is a column that says why there is no answer
    */
-  record Columns(int image, int text, boolean error) implements Serializable {}
+  record Columns(ImageColumn image, int text, boolean error) implements Serializable {}
 
   /**
    * Creates a function.
@@ -127,8 +127,8 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     private Asked ask(Row row) {
       var asked = new Asked(row);
       boolean needsText = recipe.task() == Task.REFCOCO;
-      if (row.isNullAt(columns.image())) {
-        asked.error = "image: null (expected: a JPEG or PNG file)";
+      asked.error = columns.image().fault(row);
+      if (asked.error != null) {
         return asked;
       }
       if (needsText && row.isNullAt(columns.text())) {
@@ -136,8 +136,8 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
         return asked;
       }
       try {
-        byte[] image = row.getAs(columns.image());
-        asked.question = reader.read(image, needsText ? row.getString(columns.text()) : "");
+        String text = needsText ? row.getString(columns.text()) : "";
+        asked.question = columns.image().question(reader, row, text);
       } catch (BadQuestionException e) {
         asked.error = e.getMessage();
       }

@@ -75,7 +75,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   OfaTransformer(String uid, Task task, String defaultOutputCol) {
     super(uid);
     this.task = task;
-    inputCol = text("inputCol", "binary column of images, each a JPEG or PNG file");
+    inputCol = text("inputCol", "column of images: JPEG or PNG files, or Spark's image struct");
     outputCol = text("outputCol", "column of answers, which is added");
     errorCol = text("errorCol", "column that says why there is no answer, added if this is set");
     modelDir = text("modelDir", "model directory, at a path that all executors see");
@@ -101,8 +101,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
         unanswered.updateAndGet(
             known -> known != null ? known : spark.longAccumulator(uid() + " unanswered"));
     var columns =
-        new AnswerPartition.Columns(
-            schema.fieldIndex(getOrDefault(inputCol)), textIndex(schema), isSet(errorCol));
+        new AnswerPartition.Columns(imageColumn(schema), textIndex(schema), isSet(errorCol));
     Duration idle = Duration.ofSeconds((int) getOrDefault(modelIdleSeconds));
     var answers = new AnswerPartition(stage(spark), columns, count, idle);
     return dataset.toDF().mapPartitions(answers, Encoders.row(result));
@@ -165,8 +164,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
 
   @Override
   public final StructType transformSchema(StructType schema) {
-    Checks.that("inputCol", "not set", isSet(inputCol), "the name of a column of images");
-    requireType(schema, inputCol, DataTypes.BinaryType);
+    imageColumn(schema);
     textIndex(schema);
     requireNew(schema, outputCol);
     StructType result = schema.add(getOrDefault(outputCol), outputType(), true);
@@ -175,6 +173,11 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     }
     requireNew(result, errorCol);
     return result.add(getOrDefault(errorCol), DataTypes.StringType, true);
+  }
+
+  private ImageColumn imageColumn(StructType schema) {
+    Checks.that("inputCol", "not set", isSet(inputCol), "the name of a column of images");
+    return ImageColumn.of(schema, inputCol.name(), getOrDefault(inputCol));
   }
 
   /** Returns the type of answers. */
@@ -228,7 +231,10 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     return inputCol;
   }
 
-  /** Names the column of images: binary, each a JPEG or PNG file. */
+  /**
+   * Names the column of images: binary, each a JPEG or PNG file; a struct whose {@code bytes} are
+   * such a file; or the struct of Spark's format {@code image}, whose pixels are taken as they are.
+   */
   public final T setInputCol(String value) {
     return with(inputCol, value);
   }

@@ -8,9 +8,12 @@ import ai.djl.modality.cv.ImageFactory;
 import ai.djl.modality.cv.VisionLanguageInput;
 import ai.djl.modality.cv.output.DetectedObjects;
 import ai.djl.repository.zoo.Criteria;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -213,7 +217,15 @@ class OfaTransformerTest {
         "inputCol: not set (expected: the name of a column of images)");
     assertFails(
         () -> captioner().setInputCol("text").transform(rows),
-        "inputCol: text, string (expected: a column of type binary)");
+        "inputCol: text, string (expected: a column of images: binary, a struct with bytes of type"
+            + " binary, or the struct of format image)");
+    assertFails(
+        () ->
+            captioner()
+                .setInputCol("struct")
+                .transform(rows.withColumn("struct", functions.expr("struct(text AS bytes)"))),
+        "inputCol: struct, struct<bytes:string> (expected: a column of images: binary, a struct"
+            + " with bytes of type binary, or the struct of format image)");
     assertFails(
         () -> captioner().setOutputCol("text").transform(rows),
         "outputCol: text (expected: a name that no column has, whatever its case)");
@@ -235,6 +247,90 @@ class OfaTransformerTest {
     assertFails(
         () -> grounder().setTextCol(IMAGE).transform(rows),
         "textCol: image, binary (expected: a column of type string)");
+  }
+
+  /** Writes golden images as PNG files: in colours, gray, and with alpha. */
+  private static String pngFiles() throws IOException {
+    Path pngs = Files.createDirectories(folder.resolve("pngs"));
+    List<Row> rows = rows(Task.CAPTION).limit(4).collectAsList();
+    List<Integer> types =
+        List.of(
+            BufferedImage.TYPE_INT_RGB,
+            BufferedImage.TYPE_3BYTE_BGR,
+            BufferedImage.TYPE_BYTE_GRAY,
+            BufferedImage.TYPE_4BYTE_ABGR);
+    for (int i = 0; i < rows.size(); i++) {
+      BufferedImage image =
+          ImageIO.read(new ByteArrayInputStream(rows.get(i).<byte[]>getAs(IMAGE)));
+      var copy = new BufferedImage(image.getWidth(), image.getHeight(), types.get(i));
+      for (int y = 0; y < image.getHeight(); y++) {
+        for (int x = 0; x < image.getWidth(); x++) {
+          copy.setRGB(x, y, image.getRGB(x, y) & (i == 3 ? 0x80FFFFFF : 0xFFFFFFFF));
+        }
+      }
+      assertThat(ImageIO.write(copy, "png", pngs.resolve(i + ".png").toFile())).isTrue();
+    }
+    return pngs.toString();
+  }
+
+  @Test
+  void structsOfSparkAndOfHuggingFaceAreAnsweredAsTheirFiles() throws IOException {
+    String pngs = pngFiles();
+    Dataset<Row> files =
+        spark
+            .read()
+            .format("binaryFile")
+            .load(pngs)
+            .selectExpr("content", "struct(content AS bytes, path) AS image", "path AS example_id");
+    Dataset<Row> decoded =
+        spark
+            .read()
+            .format("image")
+            .load(pngs)
+            .selectExpr("image", "replace(image.origin, 'file:///', 'file:/') AS example_id");
+    assertThat(decoded.select("image.nChannels").distinct().count()).isEqualTo(3);
+    Map<String, @Nullable Object> expected =
+        answers(captioner().setInputCol("content").transform(files), "caption");
+    assertThat(expected).hasSize(4).doesNotContainValue(null);
+    assertThat(new HashSet<>(expected.values())).hasSizeGreaterThan(1);
+
+    assertThat(answers(captioner().transform(files), "caption")).isEqualTo(expected);
+    assertThat(answers(captioner().transform(decoded), "caption")).isEqualTo(expected);
+  }
+
+  @Test
+  void structsWithoutAnImageAreNullAndSayWhy() {
+    OfaCaptioner captioner = captioner().setErrorCol("error");
+    String pixels =
+        "SELECT named_struct('origin', 'a.png', 'height', %s, 'width', 1, 'nChannels', %s, 'mode',"
+            + " %s, 'data', X'000000') AS image";
+    Dataset<Row> structs =
+        spark.sql(
+            String.join(
+                " UNION ALL ",
+                pixels.formatted(1, 3, 16),
+                pixels.formatted(2, 3, 16),
+                pixels.formatted(-1, -1, -1),
+                pixels.formatted("CAST(null AS INT)", 3, 16),
+                "SELECT null"));
+    assertThat(errors(captioner.transform(structs.coalesce(1))))
+        .containsExactly(
+            null,
+            "image: 1 x 2 pixels of 3 channels, 3 bytes (expected: a byte for each)",
+            "image: -1 channels of mode -1 (expected: 1, 3 or 4 of mode 0, 16 or 24)",
+            "image: height null (expected: pixels)",
+            "image: null (expected: pixels)");
+    Dataset<Row> paths =
+        spark.sql("SELECT named_struct('bytes', CAST(null AS BINARY), 'path', 'a.png') AS image");
+    assertThat(errors(captioner.transform(paths)))
+        .containsExactly(
+            "image: bytes null (expected: a JPEG or PNG file; a path beside it is not read)");
+  }
+
+  private static List<@Nullable String> errors(Dataset<Row> answers) {
+    List<@Nullable String> errors = new ArrayList<>();
+    answers.collectAsList().forEach(row -> errors.add(row.getAs("error")));
+    return errors;
   }
 
   private static void assertFails(Runnable call, String message) {
