@@ -94,8 +94,15 @@ public final class ConfigSection {
    * @throws RecipeException if it is missing or not a group
    */
   public ConfigSection section(String key) {
-    String inside = ConfigUtil.joinPath(key) + ".";
-    return read(key, "a group of keys", value -> prefixed(value.group(inside)), prefixed(inside));
+    ConfigSection section = prefixed(ConfigUtil.joinPath(key) + ".");
+    return read(
+        key,
+        "a group of keys",
+        group -> {
+          group.requireGroup();
+          return section;
+        },
+        section);
   }
 
   /**
@@ -457,11 +464,10 @@ public final class ConfigSection {
   /** Returns the key that a value comes from, which is another one if it was written as that. */
   private String source(String path) {
     ConfigValue value = find(written.root(), path);
-    Matcher reference =
-        REFERENCE.matcher(value == null ? "" : value.render(ConfigRenderOptions.concise()));
-    return reference.matches() && find(reference.group(1)) != null
-        ? source(reference.group(1))
-        : path;
+    String text = value == null ? "" : value.render(ConfigRenderOptions.concise());
+    Matcher reference = REFERENCE.matcher(text);
+    boolean isOther = reference.matches() && !reference.group(1).equals(path);
+    return isOther && find(reference.group(1)) != null ? source(reference.group(1)) : path;
   }
 
   private RecipeException missing(String path, String expected) {

@@ -32,12 +32,10 @@ record RecipeValue(String path, ConfigValue value, String expected) {
 
   private static final String KEY = "value";
 
-  /** Returns what is given, if this is a group of keys. */
-  String group(String inside) {
+  void requireGroup() {
     if (!is(ConfigValueType.OBJECT)) {
       throw wrong();
     }
-    return inside;
   }
 
   int integer() {
