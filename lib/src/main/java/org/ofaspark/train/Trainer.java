@@ -267,7 +267,7 @@ public final class Trainer implements AutoCloseable {
     if (!others.isEmpty()) {
       throw new IllegalStateException(
           ("update %d: the values of ranks %s differ from those of rank 0 (expected: the same to"
-               + " the bit); memory or network of one of them may be at fault")
+                  + " the bit); memory or network of one of them may be at fault")
               .formatted(updateNumber, others));
     }
   }

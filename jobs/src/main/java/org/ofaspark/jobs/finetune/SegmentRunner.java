@@ -38,8 +38,8 @@ import scala.Tuple2;
 /**
  * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
  * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. After a failure that
- * may come from a damaged checkpoint the run goes on from the last one that is good. Driver; used by
- * one thread.
+ * may come from a damaged checkpoint the run goes on from the last one that is good. Driver; used
+ * by one thread.
  */
 final class SegmentRunner {
 

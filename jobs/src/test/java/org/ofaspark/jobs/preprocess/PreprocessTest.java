@@ -357,10 +357,10 @@ class PreprocessTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             ("preprocess.max-reject-ratio: 0.3000 in split train, 3 of 10 rows (expected: at most"
-                 + " 0.29); wrong-column-count 2 times, first in file:%1$s line 1 (columns: 1"
-                 + " (expected: 5, divided by tabs)); empty-caption 1 times, first in file:%1$s"
-                 + " line 2 (caption: \".\" (expected: at least a word)); see"
-                 + " file:%2$s/table/rejects/train")
+                    + " 0.29); wrong-column-count 2 times, first in file:%1$s line 1 (columns: 1"
+                    + " (expected: 5, divided by tabs)); empty-caption 1 times, first in file:%1$s"
+                    + " line 2 (caption: \".\" (expected: at least a word)); see"
+                    + " file:%2$s/table/rejects/train")
                 .formatted(input, directory));
     assertThat(names(directory.resolve("table"))).contains("_incomplete", "rejects");
     assertThatThrownBy(() -> TableInfo.read(FILES, table()))
