@@ -184,10 +184,12 @@ final class RecipeBounds {
     for (int from = 0; from < names.size(); from++) {
       ConfigValue value = root;
       int to = from;
-      for (var group = group(value);
-          to < names.size() && group.containsKey(names.get(to));
-          group = group(value)) {
-        value = group.get(names.get(to));
+      while (to < names.size()) {
+        ConfigValue inner = group(value).get(names.get(to));
+        if (inner == null) {
+          break;
+        }
+        value = inner;
         to++;
       }
       if (to > from) {
@@ -213,7 +215,7 @@ final class RecipeBounds {
   private static Map<String, ConfigValue> group(ConfigValue value) {
     if (value instanceof ConfigObject group) {
       try {
-        group.isEmpty();
+        boolean unused = group.isEmpty();
         return group;
       } catch (ConfigException.NotResolved e) {
         return Map.of();
