@@ -125,7 +125,7 @@ final class InputListing {
     }
     stored.seek(0);
     try (InputStream unpacked = codec.createInputStream(stored)) {
-      unpacked.read();
+      int unused = unpacked.read();
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       if (start.length > 0) {
         throw new IllegalArgumentException(

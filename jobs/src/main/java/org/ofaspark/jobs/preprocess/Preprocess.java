@@ -118,8 +118,11 @@ public final class Preprocess {
         .make(() -> requireFile("preprocess.encoder-json", config.encoderJson()))
         .make(() -> requireFile("preprocess.vocab-bpe", config.vocabBpe()))
         .make(() -> requireFile("preprocess.dictionary", config.dictionary()))
-        .make(() -> requireOutside(table, inputs))
-        .make(() -> table.requireFree(existing))
+        .make(
+            () -> {
+              requireOutside(table, inputs);
+              table.requireFree(existing);
+            })
         .done();
     inputs.sort(Comparator.comparingLong(SplitFiles::bytes));
     return inputs;

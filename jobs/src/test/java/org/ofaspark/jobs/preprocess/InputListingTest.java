@@ -75,11 +75,12 @@ class InputListingTest {
 
   @ParameterizedTest
   @CsvSource(
-      quoteCharacter = '|',
+      delimiter = '|',
+      quoteCharacter = '^',
       value = {
-        "~/a.tsv, ~ is taken as it stands, write the home directory out",
-        "'a.tsv', quotes are taken as they stand, leave them out",
-        "\"a.tsv\", quotes are taken as they stand, leave them out"
+        "~/a.tsv| ~ is taken as it stands, write the home directory out",
+        "'a.tsv'| quotes are taken as they stand, leave them out",
+        "\"a.tsv\"| quotes are taken as they stand, leave them out"
       })
   void whatTheShellWouldHaveReplacedIsHintedAt(String path, String hint) {
     assertThatThrownBy(() -> InputListing.list(FILES, "val", List.of(path)))
