@@ -2,6 +2,7 @@ package org.ofaspark.jobs;
 
 import java.nio.channels.ClosedByInterruptException;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.jspecify.annotations.Nullable;
@@ -25,9 +26,28 @@ public final class ApplicationEnd {
               + "|part of cancelled job (group|tag)"
               + "|as part of cancellation of all jobs");
 
+  private static final Pattern SHORTAGE = Pattern.compile("Job \\d+ cancelled (executors: .*)");
+
   private static final int MOST_CAUSES = 20;
 
   private ApplicationEnd() {}
+
+  /**
+   * Returns what is told of a job that no executor has worked at for too long, and that was ended.
+   *
+   * @param failure that the work has ended with
+   * @return nothing if it has failed of something else
+   */
+  public static Optional<String> shortage(Throwable failure) {
+    @Nullable Throwable cause = failure;
+    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
+      Matcher shortage = SHORTAGE.matcher(String.valueOf(cause.getMessage()));
+      if (shortage.find()) {
+        return Optional.of(shortage.group(1));
+      }
+    }
+    return Optional.empty();
+  }
 
   /**
    * Returns who has ended work, in words.

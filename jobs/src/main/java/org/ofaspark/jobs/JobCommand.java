@@ -60,6 +60,11 @@ public final class JobCommand {
   private static final String DYNAMIC_ALLOCATION = "spark.dynamicAllocation.enabled";
   private static final String EXECUTORS = "spark.executor.instances";
 
+  private static final String LISTENERS = "spark.extraListeners";
+
+  /** Tells of jobs that nobody works at; by its name, as it is of a package that knows this one. */
+  private static final String WAITING_JOBS = "org.ofaspark.jobs.cluster.WaitingJobs";
+
   private JobCommand() {}
 
   /**
@@ -110,6 +115,7 @@ public final class JobCommand {
             .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS)
             .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
     var given = new SparkConf();
+    session.config(LISTENERS, (given.get(LISTENERS, "") + "," + WAITING_JOBS).replaceAll("^,", ""));
     for (Map<String, String> variables : List.of(ALLOCATOR, CUDA)) {
       variables.forEach(
           (variable, value) -> {
@@ -180,8 +186,9 @@ public final class JobCommand {
 
   private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
     String name = commandLine.getCommandName();
-    if (failure instanceof ExplainedException) {
-      LOG.error("{}: {}", name, failure.getMessage());
+    Optional<String> shortage = ApplicationEnd.shortage(failure);
+    if (failure instanceof ExplainedException || shortage.isPresent()) {
+      LOG.error("{}: {}", name, shortage.orElseGet(failure::getMessage));
       LOG.debug("{} failed", name, failure);
       return ExitCode.SOFTWARE;
     }

@@ -12,6 +12,7 @@ import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
 import org.ofaspark.ArchitectureRules;
+import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.demo.Demo;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
@@ -63,7 +64,9 @@ class ArchitectureTest {
   static final ArchRule nobodyEndsTheProcess =
       noClasses()
           .that()
-          .doNotBelongToAnyOf(Demo.class) // a command of its own, which Spark does not run
+          .doNotBelongToAnyOf(
+              Demo.class, // a command of its own, which Spark does not run
+              StuckWatch.class) // an executor that nothing else can end
           .should()
           .callMethod(System.class, "exit", int.class)
           .orShould()

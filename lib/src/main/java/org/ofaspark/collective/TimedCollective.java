@@ -9,6 +9,7 @@ public final class TimedCollective implements Collective {
 
   private final Collective gang;
   private long nanos;
+  private volatile boolean isInOperation;
 
   /**
    * Creates a timed view of a gang.
@@ -26,11 +27,18 @@ public final class TimedCollective implements Collective {
     return taken;
   }
 
+  /** Tells whether an operation is going on, for another thread that looks on. */
+  public boolean isInOperation() {
+    return isInOperation;
+  }
+
   private <T> T timed(Supplier<T> operation) {
     long start = System.nanoTime();
+    isInOperation = true;
     try {
       return operation.get();
     } finally {
+      isInOperation = false;
       nanos += System.nanoTime() - start;
     }
   }

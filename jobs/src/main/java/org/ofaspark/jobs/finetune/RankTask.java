@@ -22,6 +22,7 @@ import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.FailureKind;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
+import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.optim.LossScale;
@@ -99,11 +100,11 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     private final int rank;
     private final Recipe recipe;
     private final HadoopFiles files;
-    private long update = segment.fromUpdate();
-    private String phase = "start";
+    private volatile long update = segment.fromUpdate();
+    private volatile String phase = "start";
     private long skipped = segment.skippedUpdates();
     private int skippedInARow;
-    private boolean isReported;
+    private volatile boolean isReported;
 
     Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
       this.task = task;
@@ -139,15 +140,19 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   segment.fromUpdate(),
                   segment.toUpdate(),
                   new PatchImages(recipe.data()),
-                  task.cpus())) {
+                  task.cpus());
+          var watch =
+              new StuckWatch(
+                  segment.stuckTimeout(), gang::isInOperation, stuck -> report(reporter, stuck))) {
         try {
           phase = "loading";
           RankState state = held.state(gang);
           gang.allReduce(0); // from here on time is that of updates
-          double seconds = train(state.trainer(), feed, gang, reporter);
+          double seconds = train(state.trainer(), feed, gang, reporter, watch);
           phase = "comparing the ranks";
           state.trainer().checkRanksAgree();
           phase = "writing the checkpoint";
+          watch.progress();
           List<FileEntry> written = state.write(segment, files);
           gang.allReduce(0); // nobody leaves before all have written
           Result result = result(held, state, written, seconds);
@@ -226,16 +231,21 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
 
     /** Makes the updates; returns the seconds that they have taken. */
     private double train(
-        Trainer trainer, MicroBatchFeed feed, TimedCollective gang, RankReporter reporter)
+        Trainer trainer,
+        MicroBatchFeed feed,
+        TimedCollective gang,
+        RankReporter reporter,
+        StuckWatch watch)
         throws IOException {
       long start = System.nanoTime();
       var log = new TrainingLog(recipe.train().reportAccuracy());
       try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
         for (; update < segment.toUpdate(); update++) {
           phase = "waiting for data";
+          watch.progress();
           var batches = feed.next(update);
           phase = "training";
-          UpdateOutcome outcome = trainer.update(batches);
+          UpdateOutcome outcome = trainer.update(watch.watched(batches));
           countSkipped(outcome, trainer.lossScale());
           log.add(outcome);
           long done = update + 1;

@@ -84,6 +84,11 @@ final class Retries {
    */
   void failed(String what, @Nullable Manifest from, Exception failure) {
     requireApplication(what, from, failure);
+    ApplicationEnd.shortage(failure)
+        .ifPresent(
+            shortage -> {
+              throw new SegmentFailedException("%s: %s".formatted(what, shortage), failure);
+            });
     Optional<RankFailure> ofRank = monitor.firstFailure();
     if (failure instanceof IllegalArgumentException setting
         && ofRank.isEmpty()

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.apache.spark.util.SerializableConfiguration;
@@ -30,6 +31,7 @@ import org.ofaspark.optim.LossScale;
  * @param ema the average of the weights to start from, or null to start it from the weights
  * @param checkpoint directory to write to at the end
  * @param metricsFile file of training metrics
+ * @param stuckTimeout how long a rank may make no progress
  * @param monitor address of the driver's monitor
  * @param hadoop how to reach file systems
  */
@@ -50,6 +52,7 @@ record Segment(
     @Nullable ModelWeights ema,
     String checkpoint,
     String metricsFile,
+    Duration stuckTimeout,
     String monitor,
     SerializableConfiguration hadoop)
     implements Serializable {}

@@ -20,6 +20,7 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -241,6 +242,7 @@ final class SegmentRunner {
               from == null ? null : averages(run.checkpoint(start), before, broadcasts),
               target,
               run.trainMetrics(start),
+              OfaProperties.time(context.getConf(), OfaProperties.STUCK_TIMEOUT),
               monitor.address(),
               new SerializableConfiguration(context.hadoopConfiguration()));
       monitor.hearOnly(segment.gang());

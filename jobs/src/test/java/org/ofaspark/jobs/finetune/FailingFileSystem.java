@@ -5,6 +5,8 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Paths;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
@@ -15,7 +17,7 @@ import org.ofaspark.checkpoint.WeightFiles;
  * Local files under {@code failing:///}, where weights cannot be written for as long as there are
  * files named 1, 2 and so on in the folder {@code fs.failing.failures}; each failure takes one
  * away, whichever process it is in. While there is a file of that name with {@code -outage} at its
- * end, nothing can be written.
+ * end, nothing can be written; {@code -hang} makes one writer of weights hang.
  */
 public final class FailingFileSystem extends RawLocalFileSystem {
 
@@ -45,6 +47,9 @@ public final class FailingFileSystem extends RawLocalFileSystem {
     }
     if (!file.getName().equals(WeightFiles.SINGLE)) {
       return;
+    }
+    if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES) + "-hang"))) {
+      LockSupport.parkNanos(TimeUnit.HOURS.toNanos(1));
     }
     for (int i = 1; i <= 9; i++) {
       if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), String.valueOf(i)))) {

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -301,6 +302,27 @@ class FaultsTest {
     assertThat(failures).isEmptyDirectory();
     assertThat(last.updateNumber()).isEqualTo(4);
     RunWeights.assertSame(weights("written-late", 4), weights("written-at-once", 4));
+  }
+
+  @Test
+  void rankThatLivesAndGetsNowhereIsNamedAndReplaced() throws IOException {
+    Files.createFile(folder.resolve("failures-hang"));
+    spark.sparkContext().conf().set(OfaProperties.STUCK_TIMEOUT, "5s");
+    try (var log = new LogLines(Retries.class)) {
+      String run = "run-dir=\"failing://%s\"".formatted(folder.resolve("unstuck"));
+      Manifest last = finetune("unstuck", 2, 4, run, "train.max-failures=1");
+
+      assertThat(last.updateNumber()).isEqualTo(4);
+      assertThat(log.lines())
+          .singleElement()
+          .asString()
+          .containsPattern(
+              "rank \\d on \\S+, update 4, writing the checkpoint: .*this rank lives, but has got"
+                  + " nowhere for 5 s \\(spark.ofa.stuck-timeout\\); it is at .*FailingFileSystem")
+          .containsPattern("executor \\d+.*, rank \\d, is gone: .*75");
+    } finally {
+      spark.sparkContext().conf().remove(OfaProperties.STUCK_TIMEOUT);
+    }
   }
 
   @Test
