@@ -20,9 +20,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.jobs.cluster.FailureKind;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -151,20 +151,21 @@ class RetriesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "Job 1 cancelled because SparkContext was shut down|its application was stopped or killed",
-        "Job 2 cancelled part of cancelled job group ofa-train|its Spark job was cancelled",
-        "Job 2 cancelled because killed via the Web UI|its Spark job was cancelled"
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "Job 1 cancelled because SparkContext was shut down | its application was stopped or"
+            + " killed",
+        "Job 2 cancelled part of cancelled job group ofa-train | its Spark job was cancelled",
+        "Job 2 cancelled because killed via the Web UI | its Spark job was cancelled"
       })
-  void workThatSomebodyHasEndedIsNotTriedAgain(String messages) {
-    String[] message = messages.split("\\|");
+  void workThatSomebodyHasEndedIsNotTriedAgain(String error, String reason) {
     assertThatThrownBy(
-            () -> retries(3).failed("training", checkpoint(4), new SparkException(message[0])))
+            () -> retries(3).failed("training", checkpoint(4), new SparkException(error)))
         .isInstanceOf(SegmentFailedException.class)
         .hasMessage(
             "training stopped after update 4: %s; kept: %s; the same command goes on from there",
-            message[1], run.checkpoint(4));
+            reason, run.checkpoint(4));
   }
 
   @Test
