@@ -28,6 +28,7 @@ import org.ofaspark.tensor.FloatType;
  * @param bestCheckpointMetric the validation metric that makes a checkpoint the best
  * @param maximizeBestCheckpointMetric whether more of it is better
  * @param maxFailures how many times the run goes on from its last checkpoint after a failure
+ *     without a new one
  * @param collectivePrecision form in which gradients travel between ranks
  * @param collectiveTimeout how long a rank waits for a sign of life from the others
  */

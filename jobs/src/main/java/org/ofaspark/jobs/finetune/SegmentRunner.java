@@ -216,8 +216,8 @@ final class SegmentRunner {
     long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
     Optional<Dataset<Row>> dropped = rankings.dropped(start);
     long startNanos = System.nanoTime();
-    String target = run.unfinishedCheckpoint(end);
-    files.delete(target);
+    UUID attempt = UUID.randomUUID();
+    String target = run.unfinishedCheckpoint(end, attempt);
     Gang before = gang.filter(known -> known.hasKept(start)).orElse(null);
     gang = Optional.empty();
     Optional<String> weights =
@@ -226,7 +226,7 @@ final class SegmentRunner {
     try {
       var segment =
           new Segment(
-              UUID.randomUUID(),
+              attempt,
               before == null ? null : before.attempt(),
               recipe.resolvedText(),
               vocabularySize,
@@ -253,13 +253,25 @@ final class SegmentRunner {
           BarrierStage.collect(input, places, new RankTask(segment), String.class).stream()
               .map(RankTask.Result::parse)
               .toList();
-      Manifest manifest = commit(end, results);
+      Manifest manifest = commit(end, target, results);
       gang = Optional.of(Gang.of(segment, results));
       times = times.plus(results, (System.nanoTime() - startNanos) / 1e9);
       return manifest;
     } finally {
       context.clearJobGroup();
       broadcasts.forEach(ModelBroadcast::destroy);
+      forget(target);
+    }
+  }
+
+  /** Deletes what a failed attempt has written; else there is nothing left under that name. */
+  private void forget(String unfinished) {
+    try {
+      if (!context.sc().isStopped()) {
+        files.delete(unfinished);
+      }
+    } catch (IOException e) {
+      LOG.info("{}: not deleted yet, {}", unfinished, String.valueOf(e.getMessage()));
     }
   }
 
@@ -303,7 +315,8 @@ final class SegmentRunner {
         .toList();
   }
 
-  private Manifest commit(long end, List<RankTask.Result> results) throws IOException {
+  private Manifest commit(long end, String unfinished, List<RankTask.Result> results)
+      throws IOException {
     List<FileEntry> written = new ArrayList<>();
     results.forEach(result -> written.addAll(result.files()));
     var manifest =
@@ -318,7 +331,7 @@ final class SegmentRunner {
             results.get(0).lossScale().updates(),
             written,
             Map.of());
-    run.commit(manifest);
+    run.commit(manifest, unfinished);
     return manifest;
   }
 

@@ -181,12 +181,32 @@ public final class RunDirectory {
   }
 
   /**
+   * Returns the directory that one attempt at a checkpoint writes to before it is renamed into
+   * place. Each attempt has its own: a frozen rank of an earlier one may wake, and go on to write.
+   *
+   * @param updateNumber updates done
+   * @param attempt names the attempt
+   */
+  public String unfinishedCheckpoint(long updateNumber, UUID attempt) {
+    return unfinishedCheckpoint(updateNumber).replaceFirst("\\.tmp$", "-" + attempt + ".tmp");
+  }
+
+  /**
    * Finishes a checkpoint: writes its manifest and renames it into place.
    *
    * @param manifest what it is
    */
   public void commit(Manifest manifest) throws IOException {
-    String unfinished = unfinishedCheckpoint(manifest.updateNumber());
+    commit(manifest, unfinishedCheckpoint(manifest.updateNumber()));
+  }
+
+  /**
+   * Finishes a checkpoint of one attempt.
+   *
+   * @param manifest what it is
+   * @param unfinished where its files are
+   */
+  public void commit(Manifest manifest, String unfinished) throws IOException {
     String target = checkpoint(manifest.updateNumber());
     files.writeText(unfinished + "/" + Manifest.FILE, manifest.toJson());
     if (files.exists(target)) {

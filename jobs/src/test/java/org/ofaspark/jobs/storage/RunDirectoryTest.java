@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,5 +45,22 @@ class RunDirectoryTest {
     assertThat(run.ranking(3)).endsWith("/ranking/update-00000003");
     assertThat(run.trainMetrics(3)).endsWith("/metrics/train-00000003.jsonl");
     assertThat(run.setAside(500)).contains("/checkpoints/damaged-update-00000500-");
+  }
+
+  @Test
+  void rankOfAnEarlierAttemptThatWakesWritesNothingOfTheNext(@TempDir Path folder)
+      throws IOException {
+    var files = new HadoopFiles(new Configuration());
+    var run = new RunDirectory(files, folder.toString());
+    String frozen = run.unfinishedCheckpoint(4, UUID.randomUUID());
+    String next = run.unfinishedCheckpoint(4, UUID.randomUUID());
+    files.writeText(next + "/weights", "of the next attempt");
+    files.writeText(frozen + "/weights", "of the frozen one");
+
+    run.commit(manifest(4), next);
+
+    assertThat(files.readText(run.checkpoint(4) + "/weights")).isEqualTo("of the next attempt");
+    run.deleteUnfinished();
+    assertThat(files.list(folder + "/checkpoints")).containsExactly("update-00000004");
   }
 }
