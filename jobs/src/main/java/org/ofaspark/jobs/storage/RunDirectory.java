@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   recipe.conf            the recipe, resolved
  *   provenance.json        what the run was made of
+ *   .lock                  who trains here
  *   report.html            its curves and tables, written anew at each checkpoint
  *   metrics/train-*.jsonl  training metrics, one line an interval
  *   metrics/valid.jsonl    validation metrics, one line a validation
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  *   ranking/dry-run        the last one that was made for a look only
  *   evaluation/SPLIT       predictions and metrics of the evaluate job
  *   evaluation/.SPLIT.tmp  answers of an evaluation that has not ended
+ *   evaluation/.SPLIT.lock who writes them
  * </pre>
  */
 public final class RunDirectory {
@@ -71,6 +73,11 @@ public final class RunDirectory {
   /** Returns the provenance's file. */
   public String provenance() {
     return path + "/provenance.json";
+  }
+
+  /** Returns the file of the lock of those who train. */
+  public String lock() {
+    return path + "/.lock";
   }
 
   /** Returns the page that shows the run. */
@@ -151,6 +158,15 @@ public final class RunDirectory {
    */
   public String evaluation(String split) {
     return path + "/evaluation/" + split;
+  }
+
+  /**
+   * Returns the file of the lock of those who write an evaluation.
+   *
+   * @param split the split evaluated
+   */
+  public String evaluationLock(String split) {
+    return path + "/evaluation/." + split + ".lock";
   }
 
   /**

@@ -1,0 +1,155 @@
+package org.ofaspark.jobs.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.jobs.storage.WriterLock.Timing;
+
+@Timeout(60)
+class WriterLockTest {
+
+  private static final HadoopFiles FILES = new HadoopFiles(new Configuration());
+  private static final Timing QUICK = new Timing(Duration.ofMillis(50), Duration.ofMillis(1500));
+  private static final Timing NEVER_STALE = new Timing(Duration.ofMillis(50), Duration.ofDays(1));
+
+  @TempDir private Path folder;
+  private Path file = Path.of("");
+
+  @BeforeEach
+  void nameFile() {
+    file = folder.resolve("run/.writer");
+  }
+
+  private WriterLock take(Timing timing) throws IOException {
+    return WriterLock.take(FILES, "run-dir", "/run", file.toString(), timing);
+  }
+
+  /** Leaves the file of a process that no longer runs. */
+  private void leave(String machine, long process) throws IOException {
+    WriterLock lock = take(QUICK);
+    JsonObject holder = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+    lock.close();
+    if (!machine.equals("this one")) {
+      holder.addProperty("machine", machine);
+    }
+    holder.addProperty("process", process);
+    FILES.writeText(file.toString(), holder.toString());
+  }
+
+  private static long endedProcess() throws Exception {
+    Process process = new ProcessBuilder("true").start();
+    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    return process.pid();
+  }
+
+  @Test
+  void secondWriterIsRefusedUntilTheFirstHasEnded() throws IOException {
+    try (WriterLock first = take(QUICK)) {
+      assertThatThrownBy(() -> take(NEVER_STALE))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith(
+              "run-dir: /run: written to by process %d on ", ProcessHandle.current().pid())
+          .hasMessageContaining(", since 2")
+          .hasMessageEndingWith(
+              " (expected: one writer at a time); wait until that has ended, or name another"
+                  + " directory");
+      first.requireHeld();
+    }
+    assertThat(file).doesNotExist();
+    take(QUICK).close();
+  }
+
+  @Test
+  void fileOfAProcessThatIsGoneIsTakenAtOnce() throws Exception {
+    leave("this one", endedProcess());
+    try (WriterLock lock = take(NEVER_STALE)) {
+      lock.requireHeld();
+    }
+  }
+
+  @Test
+  void fileOfAnotherHostIsTakenWhenNobodyRenewsIt() throws Exception {
+    leave("another boot", endedProcess());
+    long start = System.nanoTime();
+    try (WriterLock lock = take(QUICK)) {
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThan(QUICK.stale());
+      lock.requireHeld();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{", "null", "[]", "{\"token\": \"a\"}"})
+  void fileThatADyingProcessHasNotFinishedIsTaken(String text) throws IOException {
+    Files.createDirectories(folder.resolve("run"));
+    Files.writeString(file, text);
+    try (WriterLock lock = take(QUICK)) {
+      assertThat(Files.readString(file)).contains("\"renewals\"");
+      lock.requireHeld();
+    }
+    assertThat(file).doesNotExist();
+  }
+
+  @Test
+  void fileThatAFullDiskHasCutIsWrittenAnew() throws Exception {
+    try (WriterLock lock = take(QUICK)) {
+      FILES.writeText(file.toString(), "");
+      while (!Thread.interrupted() && !Files.readString(file).contains("\"renewals\"")) {
+        Thread.onSpinWait();
+      }
+      lock.requireHeld();
+    }
+  }
+
+  @Test
+  void writerThatWasTakenForDeadLearnsIt() throws Exception {
+    try (WriterLock frozen = take(QUICK)) {
+      assertThatThrownBy(
+              () -> {
+                while (!Thread.interrupted()) {
+                  leaveAnother(); // again: a renewal in progress may write over it
+                  frozen.requireHeld();
+                }
+              })
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(
+              "run-dir: /run: another process has taken over (expected: one writer at a time),"
+                  + " process 7 on elsewhere, since then; this one writes no more");
+    }
+    assertThat(file).as("the other's").exists();
+  }
+
+  private void leaveAnother() throws IOException {
+    var other = new WriterLock.Holder("other", "elsewhere", "another boot", 7, "then", 0);
+    var target = new org.apache.hadoop.fs.Path(file.toString());
+    try (OutputStream out = FILES.fileSystem(target).create(target, true)) {
+      out.write(Json.PRETTY.toJson(other).getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  @Test
+  void writersOfDifferentDirectoriesDoNotMind() throws IOException {
+    try (WriterLock one = take(QUICK);
+        WriterLock other =
+            WriterLock.take(FILES, "run-dir", "/b", folder.resolve("b").toString(), QUICK)) {
+      assertThatCode(one::requireHeld).doesNotThrowAnyException();
+      assertThatCode(other::requireHeld).doesNotThrowAnyException();
+    }
+  }
+}
