@@ -126,7 +126,7 @@ final class DuplicateIds {
   }
 
   private void replace(Dataset<Row> examples, String directory) throws IOException {
-    String unique = directory + "._unique";
+    String unique = TableDirectory.replacement(directory);
     ExampleTable.write(examples, unique);
     files.delete(directory);
     files.rename(unique, directory);
