@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -16,6 +17,7 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.text.CaptionText;
@@ -63,6 +65,9 @@ public final class NgramsJob implements Callable<Integer> {
       String directory = files.qualified(out);
       Checks.that("SPLIT_DIR", source, files.exists(source), "a split that preprocess wrote");
       Checks.that("OUT", directory, !files.exists(directory), "a new directory");
+      var path = new Path(source);
+      String table = String.valueOf(path.getParent());
+      TableInfo.read(files, table).requireWhole(spark, table, "SPLIT_DIR", path.getName());
       long images = write(spark, source, directory);
       LOG.info("Counted the n-grams of the captions of {} images, in {}", images, directory);
     }

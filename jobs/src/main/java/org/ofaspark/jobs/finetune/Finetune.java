@@ -118,6 +118,8 @@ public final class Finetune {
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
     RankProbe.check(context, worldSize);
+    info.requireWhole(spark, table, "data.train-split", recipe.table().trainSplit());
+    info.requireWhole(spark, table, "data.valid-split", recipe.table().validSplit());
     Dataset<Row> examples = ExampleTable.read(spark, table + "/" + recipe.table().trainSplit());
     var rows = new SegmentRows(spark, examples, plan, recipe.train().seed());
     var rankings =

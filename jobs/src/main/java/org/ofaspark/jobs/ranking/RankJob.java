@@ -94,6 +94,7 @@ public final class RankJob implements Callable<Integer> {
         "--weights",
         checkpoint,
         OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
+    info.requireWhole(spark, table, "data.train-split", recipe.table().trainSplit());
     var run = new RunDirectory(files, recipe.runDir());
     String directory = isDryRun ? run.dryRanking() : run.ranking(update(files, checkpoint));
     var ranking = new ExampleRanking(spark, files, recipe, vocabulary);

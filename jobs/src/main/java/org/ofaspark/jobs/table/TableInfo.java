@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.SparkSession;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -182,6 +183,36 @@ public record TableInfo(
               .formatted(key, split, splits.keySet()));
     }
     return counts;
+  }
+
+  /**
+   * Checks that a split has the rows that preprocess wrote, by the footers of its files.
+   *
+   * @param spark a session that has executors
+   * @param table the table's directory
+   * @param key the recipe's key that names the split
+   * @param split its name
+   * @throws IllegalArgumentException if there is no such split, or files were lost or added
+   */
+  public void requireWhole(SparkSession spark, String table, String key, String split)
+      throws IOException {
+    long expected = requireSplit(key, split).examples();
+    String directory = table + "/" + split;
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+    long rows = files.exists(directory) ? ExampleTable.read(spark, directory).count() : 0;
+    if (rows != expected) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s: %s, %d rows in %s (expected: %d, as %s says); files were lost or added: restore"
+                  + " the split, or run submit/preprocess --overwrite",
+              key,
+              split,
+              rows,
+              directory,
+              expected,
+              FILE));
+    }
   }
 
   /**
