@@ -13,6 +13,7 @@ import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -37,7 +38,7 @@ public final class EvaluateJob implements Callable<Integer> {
 
   @Mixin private RecipeArguments arguments = new RecipeArguments();
 
-  private EvaluateJob() {}
+  EvaluateJob() {}
 
   /**
    * Runs the job.
@@ -81,15 +82,22 @@ public final class EvaluateJob implements Callable<Integer> {
         weights,
         OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
+    for (String split : recipe.evaluate().splits()) {
+      info.requireWhole(spark, table, "evaluate.splits", split);
+    }
     List<EvaluationSummary> summaries = new ArrayList<>();
     for (String split : recipe.evaluate().splits()) {
       LOG.info("Evaluating {} with {}", split, weights);
       long start = System.nanoTime();
-      try (Evaluation.Outcome outcome =
-          evaluation.resume(split, weights, run.unfinishedEvaluation(split))) {
+      try (WriterLock lock =
+              WriterLock.take(
+                  files, "run-dir", run.evaluation(split), run.evaluationLock(split));
+          Evaluation.Outcome outcome =
+              evaluation.resume(split, weights, run.unfinishedEvaluation(split))) {
         double seconds = (System.nanoTime() - start) / 1e9;
         var summary =
             EvaluationSummary.of(recipe, split, weights, outcome, seconds, run.evaluation(split));
+        lock.requireHeld();
         new EvaluationFiles(files, run.evaluation(split), recipe.evaluate().pageExamples())
             .write(recipe.task(), outcome, summary, ExampleTable.read(spark, table + "/" + split));
         forget(files, outcome.kept(), run.unfinishedEvaluation(split));

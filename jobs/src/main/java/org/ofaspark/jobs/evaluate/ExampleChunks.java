@@ -73,6 +73,15 @@ final class ExampleChunks {
     return count;
   }
 
+  /**
+   * Returns the number of examples of a chunk.
+   *
+   * @param chunk its number, from 0
+   */
+  long examples(int chunk) {
+    return Math.min(chunkSize, count - chunk * chunkSize);
+  }
+
   /** Returns the numbers of all chunks. */
   List<Integer> all() {
     return IntStream.range(0, (int) ((count + chunkSize - 1) / chunkSize)).boxed().toList();

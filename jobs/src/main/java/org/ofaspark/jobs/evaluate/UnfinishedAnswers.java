@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Dataset;
@@ -28,6 +30,9 @@ import org.slf4j.LoggerFactory;
  *   ID/source.txt           what the answers depend on, of which the ID is a hash
  *   ID/answers/chunk=N/     the answers of a chunk, as Parquet, there as soon as its task ends
  * </pre>
+ *
+ * <p>A chunk is done if it has as many answers as examples. A process that is killed may leave less
+ * of it, and two that write at once more: it is made again.
  */
 final class UnfinishedAnswers {
 
@@ -75,20 +80,47 @@ final class UnfinishedAnswers {
    */
   Dataset<Row> complete(ExampleChunks chunks, FlatMapFunction<Iterator<Row>, Row> predict)
       throws IOException {
-    List<String> done = files.list(answers);
     List<Integer> all = chunks.all();
-    List<Integer> missing =
-        all.stream().filter(chunk -> !done.contains(CHUNK + "=" + chunk)).toList();
-    if (missing.size() < all.size()) {
+    Set<Integer> done = done(chunks);
+    keepOnly(done);
+    List<Integer> missing = all.stream().filter(chunk -> !done.contains(chunk)).toList();
+    if (!done.isEmpty()) {
       LOG.info(
-          "{} of {} chunks are there from an evaluation that did not end",
-          all.size() - missing.size(),
-          all.size());
+          "{} of {} chunks are there from an evaluation that did not end", done.size(), all.size());
     }
     if (!missing.isEmpty()) {
       write(chunks.rows(missing).mapPartitions(predict), missing);
     }
     return spark.read().schema(SCHEMA).parquet(answers).drop(CHUNK);
+  }
+
+  /** Returns the chunks with an answer to each of their examples. Only footers are read. */
+  private Set<Integer> done(ExampleChunks chunks) throws IOException {
+    if (files.list(answers).isEmpty()) {
+      return Set.of();
+    }
+    return spark
+        .read()
+        .schema(SCHEMA)
+        .option("ignoreCorruptFiles", true) // the chunk lacks their answers then
+        .parquet(answers)
+        .groupBy(CHUNK)
+        .count()
+        .collectAsList()
+        .stream()
+        .filter(row -> row.getLong(1) == chunks.examples(row.getInt(0)))
+        .map(row -> row.getInt(0))
+        .collect(Collectors.toSet());
+  }
+
+  private void keepOnly(Set<Integer> chunks) throws IOException {
+    Set<String> names =
+        chunks.stream().map(chunk -> CHUNK + "=" + chunk).collect(Collectors.toSet());
+    for (String name : files.list(answers)) {
+      if (!names.contains(name)) {
+        files.delete(answers + "/" + name);
+      }
+    }
   }
 
   /** Each task moves its chunk into place when it ends, not the job that of all. */

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
 import org.ofaspark.jobs.cluster.LocalSpark;
@@ -159,6 +161,112 @@ class UnfinishedAnswersTest {
     Answering first = answering(null); // another evaluation may still be at work on them
     assertThat(ids(open(directory, "weights 1").complete(chunks(2), first))).hasSize(EXAMPLES);
     assertThat(first.answered().value()).isZero();
+  }
+
+  /** Leaves what a process leaves that is killed, in the place of a chunk that is done. */
+  private enum Left {
+    NO_CHUNK {
+      @Override
+      void in(Path chunk) {}
+    },
+    EMPTY_CHUNK {
+      @Override
+      void in(Path chunk) throws IOException {
+        Files.createDirectories(chunk);
+      }
+    },
+    HALF_A_FILE {
+      @Override
+      void in(Path chunk) throws IOException {
+        Files.createDirectories(chunk);
+        Files.write(chunk.resolve("part-0.zstd.parquet"), new byte[] {'P', 'A', 'R', '1', 0, 0});
+      }
+    },
+    EMPTY_FILE {
+      @Override
+      void in(Path chunk) throws IOException {
+        Files.createDirectories(chunk);
+        Files.createFile(chunk.resolve("part-0.zstd.parquet"));
+      }
+    },
+    ONLY_CHECKSUM {
+      @Override
+      void in(Path chunk) throws IOException {
+        Files.createDirectories(chunk);
+        Files.createFile(chunk.resolve(".part-0.zstd.parquet.crc"));
+      }
+    },
+    FILES_OF_ATTEMPTS {
+      @Override
+      void in(Path chunk) throws IOException {
+        Path attempt = chunk.resolveSibling("_temporary/0/_temporary/attempt_0/chunk=3");
+        Files.createDirectories(attempt);
+        Files.write(attempt.resolve("part-0.zstd.parquet"), new byte[100]);
+      }
+    };
+
+    abstract void in(Path chunk) throws IOException;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void chunkThatAKilledProcessHasNotFinishedIsMadeAgain(Left left) throws IOException {
+    Path directory = folder.resolve("killed-" + left + "/.val.tmp");
+    open(directory, "weights").complete(chunks(2), answering(null));
+    Path chunk = chunk(directory, 3);
+    deleteAll(chunk);
+    left.in(chunk);
+
+    Answering again = answering(null);
+    Dataset<Row> answers = open(directory, "weights").complete(chunks(2), again);
+
+    assertThat(ids(answers)).isEqualTo(ids(examples(1)));
+    assertThat(again.answered().value()).isEqualTo(BATCH);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"EMPTY_CHUNK", "HALF_A_FILE", "FILES_OF_ATTEMPTS"})
+  void firstChunkMayBeAllThatAKilledProcessLeaves(Left left) throws IOException {
+    Path directory = folder.resolve("first-" + left + "/.val.tmp");
+    left.in(Path.of(open(directory, "weights").directory(), "answers", "chunk=0"));
+
+    Answering again = answering(null);
+    assertThat(ids(open(directory, "weights").complete(chunks(2), again))).hasSize(EXAMPLES);
+    assertThat(again.answered().value()).isEqualTo(EXAMPLES);
+  }
+
+  @Test
+  void chunkThatTwoEvaluationsHaveWrittenIsMadeAgain() throws IOException {
+    Path directory = folder.resolve("twice/.val.tmp");
+    open(directory, "weights").complete(chunks(2), answering(null));
+    Path chunk = chunk(directory, 2);
+    try (var parts = Files.list(chunk)) {
+      for (Path part : parts.filter(name -> name.toString().endsWith(".parquet")).toList()) {
+        Files.copy(part, chunk.resolve("part-of-another.parquet"));
+      }
+    }
+    Files.createDirectories(chunk.resolveSibling("chunk=99")); // of no chunk at all
+    Files.copy(
+        chunk.resolve("part-of-another.parquet"), chunk.resolveSibling("chunk=99/part.parquet"));
+
+    Answering again = answering(null);
+    assertThat(ids(open(directory, "weights").complete(chunks(2), again)))
+        .isEqualTo(ids(examples(1)));
+    assertThat(again.answered().value()).isEqualTo(BATCH);
+  }
+
+  private static Path chunk(Path directory, int number) throws IOException {
+    try (var names = Files.walk(directory)) {
+      return names
+          .filter(path -> path.endsWith("chunk=" + number))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static void deleteAll(Path directory) throws IOException {
+    files.delete(directory.toString());
+    assertThat(directory).doesNotExist();
   }
 
   private static UnfinishedAnswers open(Path directory, String source) throws IOException {
