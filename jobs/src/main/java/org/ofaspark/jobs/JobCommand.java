@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
@@ -50,6 +51,9 @@ public final class JobCommand {
    */
   static final Map<String, String> CUDA =
       Map.of("CUDA_DEVICE_ORDER", "PCI_BUS_ID", "NVIDIA_TF32_OVERRIDE", "0");
+
+  /** Records are sent, which Kryo, the default of many clusters, cannot read. */
+  private static final String SERIALIZER = "spark.serializer";
 
   /** How long ranks wait for places and for each other to start; Spark's default is a year. */
   private static final String BARRIER_TIMEOUT = "spark.barrier.sync.timeout";
@@ -112,6 +116,7 @@ public final class JobCommand {
     SparkSession.Builder session =
         SparkSession.builder()
             .appName(name)
+            .config(SERIALIZER, JavaSerializer.class.getName())
             .config("spark.sql.parquet.columnarReaderBatchSize", READER_ROWS)
             .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
     var given = new SparkConf();

@@ -26,6 +26,7 @@ import javax.imageio.ImageIO;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.serializer.KryoSerializer;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -55,7 +56,10 @@ class OfaTransformerTest {
 
   @BeforeAll
   static void start() throws IOException {
-    spark = LocalSpark.start("local[2]");
+    spark =
+        LocalSpark.builder("local[2]") // with what many clusters have set
+            .config("spark.serializer", KryoSerializer.class.getName())
+            .getOrCreate();
     models = new ExportedModels(spark, folder);
   }
 
