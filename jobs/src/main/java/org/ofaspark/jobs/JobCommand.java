@@ -1,6 +1,7 @@
 package org.ofaspark.jobs;
 
 import java.lang.reflect.Constructor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.IParameterExceptionHandler;
 
 /**
  * What the mains of all jobs have in common: they return or throw and never exit, so that Spark and
@@ -81,13 +82,73 @@ public final class JobCommand {
    *     the timers of barrier stages, which go on, a client's job that succeeds throws one too
    */
   public static void run(Callable<Integer> command, String... args) throws SparkUserAppException {
-    CommandLine commandLine = new CommandLine(command);
-    commandLine.setExecutionExceptionHandler(JobCommand::tell);
+    run(new CommandLine(command), args);
+  }
+
+  static void run(CommandLine commandLine, String... args) throws SparkUserAppException {
+    String name = commandLine.getCommandName();
+    List<String> reasons = new ArrayList<>();
+    commandLine.setExecutionExceptionHandler(
+        (failure, command, parsed) -> {
+          Ending ending = Ending.of(name, failure);
+          ending.tell(failure);
+          reasons.add(ending.sentence());
+          return ending.exitCode();
+        });
+    IParameterExceptionHandler usage = commandLine.getParameterExceptionHandler();
+    commandLine.setParameterExceptionHandler(
+        (mistake, given) -> {
+          reasons.add(name + ": " + mistake.getMessage());
+          return usage.handleParseException(mistake, given);
+        });
     commandLine.getCommandSpec().version(ProgramVersion.version());
-    int exitCode = commandLine.execute(args);
+    int exitCode = areReadable(name, args) ? commandLine.execute(args) : ExitCode.USAGE;
+    var conf = new SparkConf();
+    if (exitCode != ExitCode.OK && isOnCluster(conf)) {
+      String reason = reasons.isEmpty() ? name + " failed" : reasons.get(0);
+      if (YarnApplication.isMaster(conf)) {
+        YarnApplication.fail(reason, conf);
+      }
+      throw new JobFailedException(reason);
+    }
     if (exitCode != ExitCode.OK || isClient()) {
       throw ended(exitCode);
     }
+  }
+
+  /** In a POSIX locale Java reads each byte of a letter such as an umlaut as the same character. */
+  private static boolean areReadable(String name, String... args) {
+    for (String argument : args) {
+      if (argument.indexOf('\uFFFD') >= 0) {
+        LOG.error(
+            "{}: {} (expected: characters of this process's encoding, {}); set LC_ALL=C.UTF-8",
+            name,
+            argument,
+            System.getProperty("sun.jnu.encoding"));
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /**
+   * Refuses to run where nobody sees what a command prints, in a driver on the cluster.
+   *
+   * @throws IllegalArgumentException there
+   */
+  public static void requireDriverHere() {
+    if (isOnCluster(new SparkConf())) {
+      throw new IllegalArgumentException(
+          "--deploy-mode: cluster (expected: client); this command reads and prints where it is"
+              + " started, as its launcher in submit/ sees to");
+    }
+  }
+
+  /**
+   * Tells whether Spark runs the driver on a machine of the cluster. In a pod it does not say so.
+   */
+  static boolean isOnCluster(SparkConf conf) {
+    return conf.get("spark.submit.deployMode", "").equals("cluster");
   }
 
   /** Spark 4 wants a cause too, which may be null. */
@@ -121,6 +182,8 @@ public final class JobCommand {
             .config("spark.sql.debug.maxToStringFields", MAX_FIELDS_IN_PLANS);
     var given = new SparkConf();
     session.config(LISTENERS, (given.get(LISTENERS, "") + "," + WAITING_JOBS).replaceAll("^,", ""));
+    String locale = "spark.executorEnv.LC_ALL"; // names of files hold any letters
+    session.config(locale, given.get(locale, "C.UTF-8"));
     for (Map<String, String> variables : List.of(ALLOCATOR, CUDA)) {
       variables.forEach(
           (variable, value) -> {
@@ -189,36 +252,47 @@ public final class JobCommand {
     return session;
   }
 
-  private static int tell(Exception failure, CommandLine commandLine, ParseResult arguments) {
-    String name = commandLine.getCommandName();
-    Optional<String> shortage = ApplicationEnd.shortage(failure);
-    if (failure instanceof ExplainedException || shortage.isPresent()) {
-      LOG.error("{}: {}", name, shortage.orElseGet(failure::getMessage));
-      LOG.debug("{} failed", name, failure);
-      return ExitCode.SOFTWARE;
+  /**
+   * How a job has failed.
+   *
+   * @param sentence for its log, and for the cluster manager
+   * @param exitCode of the process
+   * @param isExplained whether the sentence says all there is to say
+   */
+  private record Ending(String sentence, int exitCode, boolean isExplained) {
+
+    static Ending of(String name, Exception failure) {
+      boolean isMistake = failure instanceof IllegalArgumentException;
+      Optional<String> known =
+          ApplicationEnd.shortage(failure)
+              .or(() -> Optional.of(failure).filter(ExplainedException.class::isInstance).map(Exception::getMessage))
+              .or(() -> ApplicationEnd.cause(failure).map(Ending::stopped));
+      if (known.isPresent()) {
+        return new Ending(name + ": " + known.get(), ExitCode.SOFTWARE, true);
+      }
+      Optional<String> ofFiles = FileSystemFailure.sentence(failure);
+      if (ofFiles.isPresent()) {
+        int exitCode = isMistake ? ExitCode.USAGE : ExitCode.SOFTWARE;
+        return new Ending(name + ": " + ofFiles.get(), exitCode, true);
+      }
+      return isMistake || failure instanceof BadCheckpointException
+          ? new Ending(name + ": " + failure.getMessage(), ExitCode.USAGE, true)
+          : new Ending("%s failed: %s".formatted(name, failure), ExitCode.SOFTWARE, false);
     }
-    Optional<String> end = ApplicationEnd.cause(failure);
-    if (end.isPresent()) {
-      LOG.error(
-          "{}: stopped before its end: {}; what it has finished is kept, and the same command goes"
-              + " on from there",
-          name,
-          end.get());
-      LOG.debug("{} failed", name, failure);
-      return ExitCode.SOFTWARE;
+
+    private static String stopped(String cause) {
+      return "stopped before its end: "
+          + cause
+          + "; what it has finished is kept, and the same command goes on from there";
     }
-    Optional<String> ofFiles = FileSystemFailure.sentence(failure);
-    if (ofFiles.isPresent()) {
-      LOG.error("{}: {}", name, ofFiles.get());
-      LOG.debug("{} failed", name, failure);
-      return failure instanceof IllegalArgumentException ? ExitCode.USAGE : ExitCode.SOFTWARE;
+
+    void tell(Exception failure) {
+      if (isExplained) {
+        LOG.error(sentence);
+        LOG.debug("as follows", failure);
+      } else {
+        LOG.error(sentence, failure);
+      }
     }
-    if (failure instanceof IllegalArgumentException || failure instanceof BadCheckpointException) {
-      LOG.error("{}: {}", name, failure.getMessage());
-      LOG.debug("{} failed", name, failure);
-      return ExitCode.USAGE;
-    }
-    LOG.error("{} failed", name, failure);
-    return ExitCode.SOFTWARE;
   }
 }

@@ -1,6 +1,8 @@
 package org.ofaspark.jobs;
 
 import java.util.List;
+import org.apache.spark.SparkConf;
+import org.ofaspark.config.RecipeSource;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import picocli.CommandLine.Parameters;
@@ -12,7 +14,8 @@ public final class RecipeArguments {
       index = "0",
       paramLabel = "RECIPE",
       description =
-          "A recipe file, or one of the jar such as caption/train_caption_stage1_el.conf.")
+          "A recipe file, here or on a Hadoop file system, or one of the jar such as"
+              + " caption/train_caption_stage1_el.conf.")
   private String recipe;
 
   @Parameters(
@@ -22,11 +25,36 @@ public final class RecipeArguments {
   private List<String> overrides = List.of();
 
   /**
-   * Reads the recipe.
+   * Reads the recipe: what the launcher has sent, else the files of this machine.
    *
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public Recipe readRecipe() {
-    return RecipeReader.read(recipe, overrides);
+    return read(files(new SparkConf()));
+  }
+
+  /**
+   * Reads the recipe.
+   *
+   * @param files where it is looked for before the jar
+   */
+  Recipe read(RecipeSource files) {
+    return RecipeReader.read(recipe, files, overrides);
+  }
+
+  /**
+   * Returns the files that a driver reads recipes from.
+   *
+   * @param conf what the application is started with
+   */
+  static RecipeSource files(SparkConf conf) {
+    if (conf.contains(ShippedRecipe.KEY)) {
+      return ShippedRecipe.decode(conf.get(ShippedRecipe.KEY)).source();
+    }
+    var here = new RecipeFiles();
+    // the user's files are on another machine: what is missing here may well be there
+    return JobCommand.isOnCluster(conf) || conf.getBoolean("spark.kubernetes.submitInDriver", false)
+        ? name -> here.read(name).or(() -> RecipeFiles.requireUri(name))
+        : here;
   }
 }

@@ -1,16 +1,23 @@
 package org.ofaspark.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Command;
 
 class JobCommandTest {
 
+  private static final String DEPLOY_MODE = "spark.submit.deployMode";
   private static final String PREFIX = "spark.executorEnv.";
 
   @Test
@@ -65,5 +72,82 @@ class JobCommandTest {
       System.clearProperty("spark.speculation");
       System.clearProperty("spark.master");
     }
+  }
+
+  /** A command that ends as it is told. */
+  @Command(name = "job")
+  private static final class Job implements Callable<Integer> {
+
+    private final Callable<Integer> work;
+
+    Job(Callable<Integer> work) {
+      this.work = work;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+      return work.call();
+    }
+  }
+
+  private static void onCluster(Callable<Integer> work, String... args) throws Exception {
+    System.setProperty(DEPLOY_MODE, "cluster");
+    try {
+      JobCommand.run(new Job(work), args);
+    } finally {
+      System.clearProperty(DEPLOY_MODE);
+    }
+  }
+
+  private static int fail(Exception failure) throws Exception {
+    throw failure;
+  }
+
+  @Test
+  void onAClusterAJobFailsWithItsSentenceAlone() {
+    var mistake = new IllegalArgumentException("data.table: x (expected: a table)");
+    assertThatThrownBy(() -> onCluster(() -> fail(mistake)))
+        .isInstanceOf(JobFailedException.class)
+        .hasToString("job: data.table: x (expected: a table)")
+        .satisfies(failed -> assertThat(failed.getStackTrace()).isEmpty());
+    assertThatThrownBy(() -> onCluster(() -> fail(new IOException("disk full"))))
+        .hasToString("job failed: java.io.IOException: disk full");
+    assertThatThrownBy(() -> onCluster(() -> 0, "--nonsense"))
+        .hasMessageStartingWith("job: ")
+        .hasMessageContaining("--nonsense");
+  }
+
+  @Test
+  void onAClusterAJobThatSucceedsReturns() {
+    assertThatCode(() -> onCluster(() -> 0)).doesNotThrowAnyException();
+  }
+
+  @Test
+  void whatPrintsIsRefusedWhereNobodySeesIt() {
+    assertThatThrownBy(
+            () ->
+                onCluster(
+                    () -> {
+                      JobCommand.requireDriverHere();
+                      return 0;
+                    }))
+        .hasMessageStartingWith("job: --deploy-mode: cluster (expected: client)");
+    assertThatCode(JobCommand::requireDriverHere).doesNotThrowAnyException();
+  }
+
+  @Test
+  void lettersThatWereLostBeforeJavaAreRefused() {
+    List<String> ran = new ArrayList<>();
+    assertThatThrownBy(
+            () ->
+                JobCommand.run(
+                    new Job(
+                        () -> {
+                          ran.add("job");
+                          return 0;
+                        }),
+                    "run-dir=/runs/\uFFFD\uFFFD1"))
+        .isInstanceOf(SparkUserAppException.class);
+    assertThat(ran).isEmpty();
   }
 }

@@ -48,7 +48,8 @@ class SparkPropertiesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"local.conf", "standalone.conf", "yarn-gpu.conf", "k8s.conf"})
+  @ValueSource(
+      strings = {"local.conf", "standalone.conf", "yarn.conf", "yarn-gpu.conf", "k8s.conf"})
   void anExecutorHasOneTaskWithAllItsCores(String name) throws IOException {
     Properties properties = read(name);
     String cores = properties.getProperty("spark.executor.cores");
@@ -59,7 +60,8 @@ class SparkPropertiesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"local.conf", "standalone.conf", "yarn-gpu.conf", "k8s.conf"})
+  @ValueSource(
+      strings = {"local.conf", "standalone.conf", "yarn.conf", "yarn-gpu.conf", "k8s.conf"})
   void theGangStaysAsItStarted(String name) throws IOException {
     assertThat(read(name))
         .containsEntry("spark.dynamicAllocation.enabled", "false")

@@ -24,7 +24,20 @@ public final class ConfigReader {
    * @throws RecipeException if something is not found, malformed or given twice
    */
   public static ConfigSection read(String recipe, List<String> overrides) {
-    return section(RecipeFile.find(recipe), overrides);
+    return read(recipe, RecipeSource.LOCAL, overrides);
+  }
+
+  /**
+   * Reads a recipe.
+   *
+   * @param recipe as for {@link #read(String, List)}
+   * @param files where recipe and includes are looked for before the class path
+   * @param overrides as for {@link #read(String, List)}
+   * @return the whole recipe
+   * @throws RecipeException as for {@link #read(String, List)}
+   */
+  public static ConfigSection read(String recipe, RecipeSource files, List<String> overrides) {
+    return section(RecipeFile.find(recipe, files), overrides);
   }
 
   /**
@@ -32,9 +45,9 @@ public final class ConfigReader {
    *
    * @param name what messages should call it
    * @param text HOCON; includes are looked for on the class path
-   * @param overrides as for {@link #read}
+   * @param overrides as for {@link #read(String, List)}
    * @return the whole recipe
-   * @throws RecipeException as for {@link #read}
+   * @throws RecipeException as for {@link #read(String, List)}
    */
   public static ConfigSection parse(String name, String text, List<String> overrides) {
     return section(RecipeFile.of(name, text), overrides);

@@ -3,39 +3,49 @@ package org.ofaspark.config;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * The text of a recipe or of a file that it includes, from the file system or from {@code conf/} on
- * the class path, where a job finds the recipes of its jar on a machine that has no copy of them.
+ * The text of a recipe or of a file that it includes, from the user's files or from {@code conf/}
+ * on the class path, where a job finds the recipes of its jar on a machine that has no copy of
+ * them.
  *
  * @param name as messages give it
  * @param text all of it
- * @param place path on the file system, or below {@code conf/} on the class path
+ * @param place path among the user's files, or below {@code conf/} on the class path
  * @param home what {@code place} is relative to
+ * @param files of the user
  */
-record RecipeFile(String name, String text, Path place, Home home) {
+record RecipeFile(String name, String text, String place, Home home, RecipeSource files) {
 
   /** Where a file lies. */
   enum Home {
-    FILE_SYSTEM,
+    USER,
     CLASS_PATH
   }
 
   private static final Path CONF = Path.of("conf");
+  private static final String CLASS_PATH = "classpath:";
+
+  /** Scheme and authority, if there are any, and a path. */
+  private static final Pattern URI =
+      Pattern.compile("(?s)((?:[a-zA-Z][a-zA-Z0-9+.-]+:(?://[^/]*)?)?)(.*)");
 
   /**
    * Finds a recipe by the name that a user gives.
    *
-   * @param name a path, or the path of a recipe of the jar with or without {@code conf/}
+   * @param name a file, or the path of a recipe of the jar: with or without {@code conf/}, or after
+   *     {@code classpath:}, which is never a file
+   * @param files of the user
    * @throws RecipeException if neither is there
    */
-  static RecipeFile find(String name) {
-    return path(name)
-        .flatMap(path -> onFileSystem(path).or(() -> onClassPath(path)))
+  static RecipeFile find(String name, RecipeSource files) {
+    return among(name, files)
+        .or(() -> onClassPath(name, files))
         .orElseThrow(
             () ->
                 new RecipeException(
@@ -49,7 +59,7 @@ record RecipeFile(String name, String text, Path place, Home home) {
    * @param text the recipe
    */
   static RecipeFile of(String name, String text) {
-    return new RecipeFile(name, text, Path.of("recipe.conf"), Home.CLASS_PATH);
+    return new RecipeFile(name, text, "recipe.conf", Home.CLASS_PATH, RecipeSource.NONE);
   }
 
   /**
@@ -59,13 +69,9 @@ record RecipeFile(String name, String text, Path place, Home home) {
    * @throws RecipeException if it is in neither place
    */
   RecipeFile included(String what) {
-    return path(what)
-        .flatMap(
-            path -> {
-              Path beside = place.resolveSibling(path).normalize();
-              return (home == Home.FILE_SYSTEM ? onFileSystem(beside) : onClassPath(beside))
-                  .or(() -> onClassPath(path));
-            })
+    return beside(what)
+        .flatMap(file -> home == Home.USER ? among(file, files) : onClassPath(file, files))
+        .or(() -> onClassPath(what, files))
         .orElseThrow(
             () ->
                 new RecipeException(
@@ -98,6 +104,24 @@ record RecipeFile(String name, String text, Path place, Home home) {
     return name.equals(Overrides.ORIGIN) ? name : name + ":" + line;
   }
 
+  private Optional<String> beside(String what) {
+    if (!match(what).group(1).isEmpty()) {
+      return Optional.of(what);
+    }
+    Matcher from = match(place);
+    return path(from.group(2))
+        .flatMap(path -> path(what).map(path::resolveSibling))
+        .map(path -> from.group(1) + path.normalize());
+  }
+
+  private static Matcher match(String name) {
+    Matcher matcher = URI.matcher(name);
+    if (!matcher.matches()) {
+      throw new IllegalStateException(name + ": not matched");
+    }
+    return matcher;
+  }
+
   private static Optional<Path> path(String name) {
     try {
       return Optional.of(Path.of(name));
@@ -106,33 +130,37 @@ record RecipeFile(String name, String text, Path place, Home home) {
     }
   }
 
-  private static Optional<RecipeFile> onFileSystem(Path path) {
-    if (!Files.isRegularFile(path)) {
+  private static Optional<RecipeFile> among(String name, RecipeSource files) {
+    if (name.startsWith(CLASS_PATH)) {
       return Optional.empty();
     }
     try {
-      RecipeBounds.checkBytes(path.toString(), Files.size(path));
-      return Optional.of(
-          new RecipeFile(path.toString(), Files.readString(path), path, Home.FILE_SYSTEM));
+      return files.read(name).map(text -> new RecipeFile(name, text, name, Home.USER, files));
     } catch (IOException e) {
-      throw new RecipeException(path + ": not readable (expected: a text file in UTF-8)", e);
+      throw new RecipeException(name + ": not readable (expected: a text file in UTF-8)", e);
     }
   }
 
-  private static Optional<RecipeFile> onClassPath(Path path) {
+  private static Optional<RecipeFile> onClassPath(String name, RecipeSource files) {
+    String plain = name.startsWith(CLASS_PATH) ? name.substring(CLASS_PATH.length()) : name;
+    return path(plain).flatMap(path -> onClassPath(path, files));
+  }
+
+  private static Optional<RecipeFile> onClassPath(Path path, RecipeSource files) {
     Path normal = path.normalize();
     Path inConf = normal.startsWith(CONF) ? CONF.relativize(normal) : normal;
-    String resource = "/conf/" + inConf.toString().replace('\\', '/');
-    if (inConf.isAbsolute() || inConf.startsWith("..") || !resource.endsWith(".conf")) {
+    String place = inConf.toString().replace('\\', '/');
+    if (inConf.isAbsolute() || inConf.startsWith("..") || !place.endsWith(".conf")) {
       return Optional.empty();
     }
+    String resource = "/conf/" + place;
     try (InputStream in = RecipeFile.class.getResourceAsStream(resource)) {
       if (in == null) {
         return Optional.empty();
       }
       String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      return Optional.of(
-          new RecipeFile("classpath:" + resource.substring(1), text, inConf, Home.CLASS_PATH));
+      String name = CLASS_PATH + resource.substring(1);
+      return Optional.of(new RecipeFile(name, text, place, Home.CLASS_PATH, files));
     } catch (IOException e) {
       throw new RecipeException(resource + ": not readable (expected: a text file in UTF-8)", e);
     }

@@ -9,6 +9,7 @@ import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Checks;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.RecipeSource;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
@@ -56,6 +57,18 @@ public final class RecipeReader {
    */
   public static Recipe read(String recipe, List<String> overrides) {
     return recipe(ConfigReader.read(recipe, overrides));
+  }
+
+  /**
+   * Reads a recipe.
+   *
+   * @param recipe as for {@link #read(String, List)}
+   * @param files where recipe and includes are looked for before the class path
+   * @param overrides {@code key=value} pairs laid over it
+   * @throws org.ofaspark.config.RecipeException at the first mistake
+   */
+  public static Recipe read(String recipe, RecipeSource files, List<String> overrides) {
+    return recipe(ConfigReader.read(recipe, files, overrides));
   }
 
   /**

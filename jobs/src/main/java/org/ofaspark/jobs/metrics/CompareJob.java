@@ -62,6 +62,7 @@ public final class CompareJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    JobCommand.requireDriverHere();
     Checks.atLeast("--samples", samples, 1);
     Checks.atLeast("--examples", examples, 0);
     try (SparkSession spark = JobCommand.session("ofa-compare").getOrCreate()) {

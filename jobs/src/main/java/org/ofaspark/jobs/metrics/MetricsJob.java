@@ -51,6 +51,7 @@ public final class MetricsJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    JobCommand.requireDriverHere();
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
     var run = new RunDirectory(files, directory);
     RunMetrics metrics = RunMetrics.read(files, run);

@@ -43,6 +43,7 @@ public final class SqlJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    JobCommand.requireDriverHere();
     String script = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
     try (SparkSession spark =
         JobCommand.session("ofa-sql").config("spark.task.cpus", 1).getOrCreate()) {

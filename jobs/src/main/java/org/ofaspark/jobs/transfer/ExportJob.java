@@ -50,6 +50,7 @@ public final class ExportJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    JobCommand.requireDriverHere();
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
     TransferSummary summary = new Export(files).run(run, target, format);
     var out = spec.commandLine().getOut();

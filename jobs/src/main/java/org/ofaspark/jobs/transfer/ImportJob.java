@@ -71,6 +71,7 @@ public final class ImportJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    JobCommand.requireDriverHere();
     var files = new HadoopFiles(SparkHadoopUtil.get().conf());
     Weights weights = averaged ? Weights.AVERAGED : Weights.LAST;
     var sizes = new Sizes(optional(vocabularySize), optional(imageBucketSize));

@@ -1,0 +1,232 @@
+package org.ofaspark.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The commands of {@code submit/}, with a spark-submit that writes down how it is called. */
+class LauncherTest {
+
+  private static final String SPARK_SUBMIT =
+      """
+      #!/usr/bin/env bash
+      echo "LC_ALL=${LC_ALL:-}"
+      printf '[%s]' "$@"; echo
+      while (($#)); do
+        case $1 in
+          *.ShipJob) ships=true ;;
+          *.jar) [[ ${ships:-} != true ]] || { printf PACKED > "$2"; exit "${SHIP_STATUS:-0}"; }; break ;;
+        esac
+        shift
+      done
+      """;
+
+  @TempDir private Path dir;
+  private Path project;
+  private Path spark;
+
+  @BeforeEach
+  void makeProject() throws IOException {
+    // a test JVM in the POSIX locale cannot name a folder with an umlaut
+    boolean hasLetters = System.getProperty("sun.jnu.encoding").equals("UTF-8");
+    project = dir.resolve(hasLetters ? "ein M\u00e4use-Projekt" : "ein Projekt");
+    spark = dir.resolve("spark home");
+    Files.createDirectories(spark.resolve("bin"));
+    Files.createDirectories(spark.resolve("conf"));
+    Files.createDirectories(project.resolve("jobs/target"));
+    Files.createDirectories(project.resolve("submit"));
+    Files.createFile(project.resolve("jobs/target/ofa-spark-jobs-1-all.jar"));
+    Path submit = Files.writeString(spark.resolve("bin/spark-submit"), SPARK_SUBMIT);
+    assertThat(submit.toFile().setExecutable(true)).isTrue();
+    try (Stream<Path> commands = Files.list(Path.of("../submit"))) {
+      for (Path command : commands.toList()) {
+        Files.copy(command, project.resolve("submit").resolve(command.getFileName().toString()));
+      }
+    }
+  }
+
+  private record Ended(int status, List<String> lines) {
+
+    String last() {
+      return lines.get(lines.size() - 1);
+    }
+  }
+
+  private Ended run(Map<String, String> environment, Path command, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> all = new ArrayList<>(List.of("bash", command.toString()));
+    all.addAll(List.of(arguments));
+    Path log = dir.resolve("log");
+    var builder = new ProcessBuilder(all);
+    builder.directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
+    builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
+    builder.environment().keySet().removeAll(List.of("SPARK_CONF_DIR", "MASTER", "DEPLOY_MODE"));
+    builder.environment().put("SPARK_HOME", spark.toString());
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    return new Ended(process.exitValue(), Files.readAllLines(log));
+  }
+
+  private Ended run(String command, String... arguments) throws Exception {
+    return run(Map.of(), project.resolve("submit").resolve(command), arguments);
+  }
+
+  private static String called(String... words) {
+    return "[" + String.join("][", words) + "]";
+  }
+
+  private String jar() {
+    return project.resolve("jobs/target/ofa-spark-jobs-1-all.jar").toString();
+  }
+
+  @Test
+  void runsFromAFolderWithABlankAndAnUmlautThroughASymbolicLinkAndWithCdpath() throws Exception {
+    Path links = Files.createDirectories(dir.resolve("bin"));
+    Path link = Files.createSymbolicLink(links.resolve("tune"), project.resolve("submit/finetune"));
+    Files.createDirectories(dir.resolve("elsewhere/submit"));
+
+    for (Path command : List.of(link, links.relativize(link), project.resolve("submit/finetune"))) {
+      Path path = command.isAbsolute() ? command : Path.of("bin").resolve(command);
+      Ended ended =
+          run(
+              Map.of("CDPATH", dir.resolve("elsewhere") + ":" + project),
+              path,
+              "x.conf",
+              "run-dir=a b",
+              "--",
+              "--master",
+              "yarn");
+      assertThat(ended.last())
+          .isEqualTo(
+              called(
+                  "--class",
+                  "org.ofaspark.jobs.finetune.FinetuneJob",
+                  "--master",
+                  "yarn",
+                  jar(),
+                  "x.conf",
+                  "run-dir=a b"));
+      assertThat(ended.status()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "LC_ALL, C, C.UTF-8",
+    "LC_ALL, POSIX, C.UTF-8",
+    "LC_CTYPE, C, C.UTF-8",
+    "LANG, '', C.UTF-8",
+    "LANG, xx_XX.not-installed, C.UTF-8",
+    "LC_ALL, C.UTF-8, C.UTF-8",
+    "LANG, C.UTF-8, ''"
+  })
+  void aLocaleWithoutLettersIsReplaced(String variable, String value, String expected)
+      throws Exception {
+    Ended ended = run(Map.of(variable, value), project.resolve("submit/metrics"), "hdfs:///runs/a");
+    assertThat(ended.lines()).contains("LC_ALL=" + expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--deploy-mode cluster",
+        "--deploy-mode=cluster",
+        "--conf spark.submit.deployMode=cluster",
+        "--properties-file conf",
+      })
+  void aDriverOnTheClusterGetsTheRecipe(String options) throws Exception {
+    Files.writeString(dir.resolve("conf"), "spark.submit.deployMode   cluster  \n");
+    List<String> arguments = new ArrayList<>(List.of("x.conf", "a=b c", "--"));
+    arguments.addAll(List.of(options.split(" ")));
+
+    Ended ended = run("finetune", arguments.toArray(String[]::new));
+
+    assertThat(ended.status()).isZero();
+    assertThat(ended.lines().get(1))
+        .startsWith("[--class][org.ofaspark.jobs.ShipJob][" + options.replace(" ", "][") + "]")
+        .contains("[--master][local][--deploy-mode][client][" + jar() + "]")
+        .endsWith("[org.ofaspark.jobs.finetune.FinetuneJob][x.conf][a=b c]");
+    assertThat(ended.last())
+        .startsWith("[--class][org.ofaspark.jobs.finetune.FinetuneJob]")
+        .contains("[--conf][spark.yarn.appMasterEnv.LC_ALL=C.UTF-8]")
+        .contains("[" + options.replace(" ", "][") + "][--conf][spark.ofa.recipe=PACKED]")
+        .endsWith("[" + jar() + "][x.conf][a=b c]");
+  }
+
+  @Test
+  void theClustersDefaultDeployModeCounts() throws Exception {
+    Files.writeString(
+        spark.resolve("conf/spark-defaults.conf"), "spark.submit.deployMode=cluster\n");
+    assertThat(run("finetune", "x.conf").last()).contains("spark.ofa.recipe=PACKED");
+    assertThat(run("finetune", "x.conf", "--", "--deploy-mode", "client").lines()).hasSize(2);
+  }
+
+  @Test
+  void nothingIsSubmittedIfTheRecipeIsWrong() throws Exception {
+    Ended ended =
+        run(
+            Map.of("SHIP_STATUS", "2"),
+            project.resolve("submit/finetune"),
+            "x.conf",
+            "--",
+            "--deploy-mode",
+            "cluster");
+    assertThat(ended.status()).isEqualTo(2);
+    assertThat(ended.lines()).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"metrics", "import", "export", "compare"})
+  void whatNeedsNoClusterRunsInThisProcess(String command) throws Exception {
+    Ended ended =
+        run(
+            command,
+            "a",
+            "b",
+            "--",
+            "--master",
+            "yarn",
+            "--deploy-mode",
+            "cluster",
+            "--queue",
+            "q");
+    assertThat(ended.last())
+        .contains("[--queue][q][--master][local[*]][--deploy-mode][client]")
+        .endsWith("[" + jar() + "][a][b]");
+  }
+
+  @Test
+  void theDriverOfSqlIsWhereItsInputIs() throws Exception {
+    Ended ended = run("sql", "--", "--master", "yarn", "--deploy-mode", "cluster");
+    assertThat(ended.last())
+        .contains("[--master][yarn][--deploy-mode][cluster][--deploy-mode][client]")
+        .endsWith("[" + jar() + "]");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--master", "--master=yarn", "--conf", "--properties-file"})
+  void anOptionOfSparkSubmitsGetsAHint(String option) throws Exception {
+    Ended ended = run("finetune", "x.conf", option, "yarn");
+    assertThat(ended.status()).isEqualTo(2);
+    assertThat(ended.lines())
+        .containsExactly(
+            "finetune: %1$s is an option of spark-submit (expected: behind --), as in submit/finetune"
+                    .formatted(option)
+                + " ... -- %s ...".formatted(option));
+  }
+}
