@@ -265,7 +265,11 @@ public final class JobCommand {
       boolean isMistake = failure instanceof IllegalArgumentException;
       Optional<String> known =
           ApplicationEnd.shortage(failure)
-              .or(() -> Optional.of(failure).filter(ExplainedException.class::isInstance).map(Exception::getMessage))
+              .or(
+                  () ->
+                      Optional.of(failure)
+                          .filter(ExplainedException.class::isInstance)
+                          .map(Exception::getMessage))
               .or(() -> ApplicationEnd.cause(failure).map(Ending::stopped));
       if (known.isPresent()) {
         return new Ending(name + ": " + known.get(), ExitCode.SOFTWARE, true);

@@ -90,8 +90,7 @@ public final class EvaluateJob implements Callable<Integer> {
       LOG.info("Evaluating {} with {}", split, weights);
       long start = System.nanoTime();
       try (WriterLock lock =
-              WriterLock.take(
-                  files, "run-dir", run.evaluation(split), run.evaluationLock(split));
+              WriterLock.take(files, "run-dir", run.evaluation(split), run.evaluationLock(split));
           Evaluation.Outcome outcome =
               evaluation.resume(split, weights, run.unfinishedEvaluation(split))) {
         double seconds = (System.nanoTime() - start) / 1e9;

@@ -74,9 +74,7 @@ public final class Preprocess {
   public PreprocessReport run(ExistingTable existing) throws IOException {
     TableDirectory table =
         new TableDirectory(
-            files,
-            files.reachable("data.table", recipe.table().table()),
-            config.input().keySet());
+            files, files.reachable("data.table", recipe.table().table()), config.input().keySet());
     List<SplitFiles> inputs = listInputs(table, existing);
     BpeFiles bpe = readBpeFiles();
     Optional<Dictionary> given = readDictionary();

@@ -24,7 +24,9 @@ public final class PreprocessJob implements Callable<Integer> {
 
   @Mixin private RecipeArguments arguments = new RecipeArguments();
 
-  @Option(names = "--overwrite", description =
+  @Option(
+      names = "--overwrite",
+      description =
           "Replace the table if data.table is one already. Deletes what belongs to it; refuses if"
               + " the directory holds anything else.")
   private boolean overwrite;

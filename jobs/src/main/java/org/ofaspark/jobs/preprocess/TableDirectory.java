@@ -114,8 +114,8 @@ final class TableDirectory {
   }
 
   /**
-   * Makes the directory, empty but for the mark. Of a table that is there, all that belongs to it is
-   * deleted.
+   * Makes the directory, empty but for the mark. Of a table that is there, all that belongs to it
+   * is deleted.
    *
    * @param existing what to do with a table that is there
    * @throws IllegalArgumentException if there is something that must not be deleted

@@ -106,8 +106,7 @@ class EvaluateJobTest {
   }
 
   private static WriterLock lock() throws IOException {
-    return WriterLock.take(
-        files(), "run-dir", run.evaluation("val"), run.evaluationLock("val"));
+    return WriterLock.take(files(), "run-dir", run.evaluation("val"), run.evaluationLock("val"));
   }
 
   @Test
@@ -162,15 +161,13 @@ class EvaluateJobTest {
       assertThat(folder.resolve("ranked")).doesNotExist();
       assertRefused(
           () ->
-              NgramsJob.main(
-                  new String[] {train.toString(), folder.resolve("ngrams").toString()}));
+              NgramsJob.main(new String[] {train.toString(), folder.resolve("ngrams").toString()}));
     } finally {
       Files.delete(train.resolve("one-more.parquet"));
     }
   }
 
-  private static void assertRefused(
-      ThrowingCallable command) {
+  private static void assertRefused(ThrowingCallable command) {
     assertThatThrownBy(command)
         .asInstanceOf(type(SparkUserAppException.class))
         .extracting(SparkUserAppException::exitCode)

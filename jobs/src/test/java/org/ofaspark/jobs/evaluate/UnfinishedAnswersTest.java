@@ -257,10 +257,7 @@ class UnfinishedAnswersTest {
 
   private static Path chunk(Path directory, int number) throws IOException {
     try (var names = Files.walk(directory)) {
-      return names
-          .filter(path -> path.endsWith("chunk=" + number))
-          .findFirst()
-          .orElseThrow();
+      return names.filter(path -> path.endsWith("chunk=" + number)).findFirst().orElseThrow();
     }
   }
 

@@ -63,6 +63,7 @@ class KeptStatesTest {
             null,
             folder.resolve("checkpoint").toString(),
             folder.resolve("metrics").toString(),
+            LONG,
             "",
             new SerializableConfiguration(hadoop));
     return new RankState(segment, recipe, new HadoopFiles(hadoop), new SingleRank(), CPU);

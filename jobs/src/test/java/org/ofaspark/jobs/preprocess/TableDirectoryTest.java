@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.TableInfo.SplitCounts;
