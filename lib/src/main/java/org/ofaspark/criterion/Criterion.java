@@ -8,6 +8,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.HostCopy;
@@ -30,6 +31,8 @@ public final class Criterion {
 
   /** Values of a chunk of logits: 8 MB, which the cache of a core can hold. */
   private static final long CHUNK_VALUES = 1L << 21;
+
+  private static final int PLACES = 3; // what is told of a token: row, target, bonus's target
 
   private final CriterionConfig config;
 
@@ -63,19 +66,10 @@ public final class Criterion {
     return Autograd.withoutRecording(
         () -> {
           var work = new Work(logits, rows.targets(), updateNumber);
-          NDArray gradient = Scope.keep(work::gradient);
-          long sampleSize = config.sentenceAvg() ? nsentences : work.selection.rows().length;
-          var sums =
-              new LossSums(
-                  work.loss,
-                  work.nllLoss,
-                  sampleSize,
-                  ntokens,
-                  nsentences,
-                  work.correct,
-                  rows.targets().length,
-                  work.bonus);
-          return new CriterionOutput(gradient, sums);
+          NDList made = Scope.keepAll(work::gradient);
+          NDList chunks = new NDList(made.subList(1, made.size()));
+          var sums = new PendingSums(chunks, values -> work.sums(values, ntokens, nsentences));
+          return new CriterionOutput(made.get(0), sums);
         });
   }
 
@@ -90,7 +84,7 @@ public final class Criterion {
     return Autograd.withoutRecording(() -> new Work(logits, rows.targets(), 0).tokenLosses());
   }
 
-  /** One call: the logits of the symbols that can be targets, and the sums so far. */
+  /** One call: the logits of the symbols that can be targets, and the tokens to sum over. */
   private final class Work {
     private final NDArray logits; // (tokens, K)
     private final long vocabulary;
@@ -98,10 +92,8 @@ public final class Criterion {
     private final TokenLoss tokenLoss;
     private final TokenSelection selection;
     private final boolean hitsAreCounted;
-    private double loss;
-    private double nllLoss;
+    private final int passes = config.usesRdrop() ? 2 : 1;
     private long correct;
-    private BonusSums bonus = BonusSums.NONE;
 
     Work(NDArray allLogits, long[] targets, long updateNumber) {
       this.vocabulary = allLogits.getShape().get(1);
@@ -138,20 +130,24 @@ public final class Criterion {
 
     /** Computes the parts of the loss of every token. */
     TokenLosses tokenLosses() {
-      var losses = new TokenLosses(targets.length);
-      int chunk = chunkRows();
-      for (int from = 0; from < targets.length; from += chunk) {
-        int start = from;
-        int end = Math.min(targets.length, from + chunk);
-        losses.set(start, Scope.run(() -> tokenLosses(start, end)));
-      }
-      return losses;
+      return Scope.run(
+          () -> {
+            NDArray all = HostCopy.of(logits.getManager(), targets, new Shape(targets.length, 1));
+            NDList chunks = new NDList();
+            int chunk = chunkRows();
+            for (int from = 0; from < targets.length; from += chunk) {
+              NDIndex rows =
+                  new NDIndex().addSliceDim(from, Math.min(targets.length, from + chunk));
+              chunks.add(Scope.keep(() -> tokenLosses(logits.get(rows), all.get(rows))));
+            }
+            return new TokenLosses(
+                chunks.isEmpty() ? new float[0] : NDArrays.concat(chunks).toFloatArray());
+          });
     }
 
     /** Returns the rows of {@link TokenLosses} for some tokens. */
-    private float[] tokenLosses(int start, int end) {
-      NDArray logProbs = logProbs(logits.get(new NDIndex().addSliceDim(start, end)));
-      NDArray y = column(Arrays.copyOfRange(targets, start, end));
+    private NDArray tokenLosses(NDArray chunk, NDArray y) {
+      NDArray logProbs = logProbs(chunk);
       TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
       NDArray probs = logProbs.exp();
       NDArray bonus =
@@ -161,48 +157,78 @@ public final class Criterion {
       NDArray hits = logProbs.argMax(1).eq(y.squeeze(1)).toType(DataType.FLOAT32, false);
       NDArray margins = tokenLoss.margins(logProbs, parts.nll(), y);
       return NDArrays.concat(
-              new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1), margins), 1)
-          .toFloatArray();
+          new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1), margins), 1);
     }
 
-    /** Computes d(loss) / d(all logits), shape (tokens, V), and the sums on the way. */
-    NDArray gradient() {
+    /**
+     * Computes d(loss) / d(all logits).
+     *
+     * @return the gradient, shape (tokens, V), then what {@link #addChunk} returns of each chunk
+     */
+    NDList gradient() {
       NDArray gradient = logits.getManager().zeros(logits.getShape(), DataType.FLOAT32);
-      int[] rows = selection.rows();
-      int passes = config.usesRdrop() ? 2 : 1;
-      int tokens = rows.length / passes;
-      int chunk = Math.max(1, chunkRows() / passes);
-      for (int from = 0; from < tokens; from += chunk) {
-        int to = Math.min(tokens, from + chunk);
-        int[] places = new int[passes * (to - from)]; // of the chunk, then of its twins
-        for (int i = 0; i < places.length; i++) {
-          places[i] = from + i % (to - from) + (i / (to - from)) * tokens;
-        }
-        add(Scope.run(() -> addChunk(places, gradient)), places.length);
+      NDArray places =
+          HostCopy.of(logits.getManager(), places(), new Shape(PLACES, selection.rows().length));
+      NDList chunks = new NDList();
+      int from = 0;
+      for (int size : chunkSizes()) {
+        NDArray chunk = places.get(new NDIndex().addAllDim().addSliceDim(from, from + size));
+        chunks.add(Scope.keep(() -> addChunk(chunk, gradient)));
+        from += size;
       }
-      return config.constraintRange().map(range -> widen(gradient, range)).orElse(gradient);
+      NDArray whole =
+          config.constraintRange().map(range -> widen(gradient, range)).orElse(gradient);
+      NDList made = new NDList(whole);
+      made.addAll(chunks);
+      return made;
+    }
+
+    /** Returns how many rows each chunk has; with R-Drop, some tokens and then their twins. */
+    private int[] chunkSizes() {
+      int tokens = selection.rows().length / passes;
+      int chunk = Math.max(1, chunkRows() / passes);
+      return IntStream.iterate(0, from -> from < tokens, from -> from + chunk)
+          .map(from -> passes * (Math.min(tokens, from + chunk) - from))
+          .toArray();
+    }
+
+    /** Returns row, target and target of the bonus of each place, one chunk after the other. */
+    private long[] places() {
+      int[] rows = selection.rows();
+      long[] places = new long[PLACES * rows.length];
+      int tokens = rows.length / passes;
+      int done = 0;
+      for (int size : chunkSizes()) {
+        int half = size / passes;
+        for (int i = 0; i < size; i++) {
+          int place = done / passes + i % half + (i / half) * tokens;
+          places[done + i] = rows[place];
+          places[rows.length + done + i] = targets[rows[place]];
+          places[2 * rows.length + done + i] = selection.bonusTargets()[place];
+        }
+        done += size;
+      }
+      return places;
     }
 
     /**
      * Writes the gradient of a chunk of tokens.
      *
+     * @param places columns of {@link #places}, shape (3, n)
      * @return sums over the chunk: loss, negative log-likelihood, hits, further losses; with the
      *     bonus, negative log-likelihood and margin of each token after them
      */
-    private float[] addChunk(int[] places, NDArray gradient) {
-      int[] rows = selection.rows();
-      long[] chunkRows = Arrays.stream(places).mapToLong(place -> rows[place]).toArray();
-      NDArray index = HostCopy.of(logits.getManager(), chunkRows);
+    private NDArray addChunk(NDArray places, NDArray gradient) {
+      NDArray index = places.get(0);
       NDArray logProbs = logProbs(logits.get(index)); // (n, K)
       NDArray probs = logProbs.exp();
-      NDArray y = column(Arrays.stream(places).mapToLong(i -> targets[rows[i]]).toArray());
+      NDArray y = places.get(1).expandDims(1);
 
       TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
       NDArray derivative = tokenLoss.derivative(logProbs, y);
       NDList sums = new NDList(parts.smoothed().sum(), parts.nll().sum(), hits(logProbs, y));
       if (config.loss() == Loss.ENCOURAGING) {
-        long[] bonusTargets = selection.bonusTargets();
-        NDArray z = column(Arrays.stream(places).mapToLong(i -> bonusTargets[i]).toArray());
+        NDArray z = places.get(2).expandDims(1);
         NDArray floored = tokenLoss.flooredComplement(probs);
         sums.add(tokenLoss.bonus(probs, floored, z).sum());
         tokenLoss.addBonusDerivative(probs, floored, z, derivative);
@@ -217,20 +243,34 @@ public final class Criterion {
         NDArray pairs = parts.nll().concat(margins, 1).flatten();
         values = values.concat(pairs);
       }
-      return values.toFloatArray(); // one wait for the device
+      return values;
     }
 
-    private void add(float[] values, int tokens) {
-      int sums = config.loss() == Loss.ENCOURAGING ? values.length - 2 * tokens : values.length;
-      loss += values[0];
-      nllLoss += values[1];
-      correct += hitsAreCounted ? 0 : (long) values[2];
-      for (int i = 3; i < sums; i++) {
-        loss += values[i];
+    /** Sums up what {@link #addChunk} has returned of all chunks. */
+    LossSums sums(float[] values, long ntokens, long nsentences) {
+      boolean bonusIsLookedAt = config.loss() == Loss.ENCOURAGING;
+      int sums = 3 + (bonusIsLookedAt ? 1 : 0) + (config.usesRdrop() ? 1 : 0);
+      double loss = 0;
+      double nllLoss = 0;
+      long hits = correct;
+      BonusSums bonus = BonusSums.NONE;
+      int at = 0;
+      for (int size : chunkSizes()) {
+        loss += values[at];
+        nllLoss += values[at + 1];
+        hits += hitsAreCounted ? 0 : (long) values[at + 2];
+        for (int i = 3; i < sums; i++) {
+          loss += values[at + i];
+        }
+        at += sums;
+        for (int i = 0; bonusIsLookedAt && i < size; i++, at += 2) {
+          bonus = bonus.plus(BonusSums.of(values[at], values[at + 1], config.logEnd()));
+        }
       }
-      for (int i = sums; i < values.length; i += 2) {
-        bonus = bonus.plus(BonusSums.of(values[i], values[i + 1], config.logEnd()));
-      }
+      int kept = selection.rows().length;
+      long sampleSize = config.sentenceAvg() ? nsentences : kept;
+      return new LossSums(
+          loss, nllLoss, sampleSize, ntokens, nsentences, hits, targets.length, bonus);
     }
 
     private NDArray widen(NDArray narrow, ConstraintRange range) {
@@ -249,11 +289,6 @@ public final class Criterion {
 
     private NDArray logProbs(NDArray chunk) {
       return chunk.toType(DataType.FLOAT32, false).logSoftmax(-1);
-    }
-
-    private NDArray column(long[] values) {
-      NDManager manager = logits.getManager();
-      return HostCopy.of(manager, values, new Shape(values.length, 1));
     }
   }
 

@@ -7,6 +7,6 @@ import ai.djl.ndarray.NDArray;
  * micro-batches and ranks can be added.
  *
  * @param gradient d(loss) / d(logits), float32, shape (tokens, V); owned by the current scope
- * @param sums the numbers to log
+ * @param sums the numbers to log; their arrays belong to the current scope too
  */
-public record CriterionOutput(NDArray gradient, LossSums sums) {}
+public record CriterionOutput(NDArray gradient, PendingSums sums) {}

@@ -2,6 +2,7 @@ package org.ofaspark.criterion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.index.NDIndex;
+import org.ofaspark.tensor.HostCopy;
 
 /**
  * R-Drop: the divergence between two passes over the same tokens, which differ by their dropout.
@@ -30,7 +31,7 @@ final class Rdrop {
     NDArray p = rows(probs, 0, half);
     NDArray q = rows(probs, half, 2 * half);
     NDArray difference = rows(logProbs, 0, half).sub(rows(logProbs, half, 2 * half)); // l - m
-    float weight = alpha / 2;
+    NDArray weight = HostCopy.number(logProbs, alpha / 2);
 
     NDArray pDifference = p.mul(difference);
     NDArray qDifference = q.mul(difference);

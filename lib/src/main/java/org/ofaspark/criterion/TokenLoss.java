@@ -2,6 +2,7 @@ package org.ofaspark.criterion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
+import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.ScriptedOps;
 
 /**
@@ -71,7 +72,7 @@ final class TokenLoss {
     NDArray nll = logProbs.gather(targets, 1).neg();
     NDArray smooth = logProbs.sum(new int[] {1}, true).neg();
     NDArray smoothed =
-        nll.mul((float) (1 - epsilon - epsilonEach)).add(smooth.mul((float) epsilonEach));
+        nll.mul(number(nll, 1 - epsilon - epsilonEach)).add(smooth.mul(number(nll, epsilonEach)));
     return new Parts(smoothed, nll);
   }
 
@@ -83,7 +84,7 @@ final class TokenLoss {
    * @return d(loss) / d(logProbs), shape (n, K)
    */
   NDArray derivative(NDArray logProbs, NDArray targets) {
-    NDArray derivative = logProbs.zerosLike().subi((float) epsilonEach);
+    NDArray derivative = logProbs.zerosLike().subi(number(logProbs, epsilonEach));
     addAt(derivative, targets, (float) -(1 - epsilon - epsilonEach));
     return derivative;
   }
@@ -95,7 +96,7 @@ final class TokenLoss {
    * @return shape (n, K)
    */
   NDArray flooredComplement(NDArray probs) {
-    return probs.neg().addi(1).maximum(logEnd == 1 ? MIN_COMPLEMENT : (float) (1 - logEnd));
+    return complement(probs).maximum(number(probs, logEnd == 1 ? MIN_COMPLEMENT : 1 - logEnd));
   }
 
   /**
@@ -109,11 +110,11 @@ final class TokenLoss {
   NDArray bonus(NDArray probs, NDArray floored, NDArray targets) {
     NDArray bonus = floored.log();
     if (logEnd < 1) {
-      NDArray beyond = probs.sub((float) logEnd).maximum(0f);
-      bonus.subi(beyond.muli((float) (1 / (1 - logEnd))));
+      NDArray beyond = probs.sub(number(probs, logEnd)).maximum(number(probs, 0));
+      bonus.subi(beyond.muli(number(probs, 1 / (1 - logEnd))));
     }
-    NDArray onTarget = bonus.gather(targets, 1).mul((float) (1 - epsilon));
-    return onTarget.add(bonus.sum(new int[] {1}, true).mul((float) (epsilon / vocabulary)));
+    NDArray onTarget = bonus.gather(targets, 1).mul(number(bonus, 1 - epsilon));
+    return onTarget.add(bonus.sum(new int[] {1}, true).mul(number(bonus, epsilon / vocabulary)));
   }
 
   /**
@@ -125,11 +126,11 @@ final class TokenLoss {
    * @param derivative d(loss) / d(logProbs), shape (n, K); changed in place
    */
   void addBonusDerivative(NDArray probs, NDArray floored, NDArray targets, NDArray derivative) {
-    NDArray slope = probs.zerosLike().subi((float) (epsilon / vocabulary)); // weight of each b
+    NDArray slope = probs.zerosLike().subi(number(probs, epsilon / vocabulary)); // weight of each b
     addAt(slope, targets, (float) -(1 - epsilon));
     slope.divi(floored).muli(probs); // times b' = -1 / floored, times d p / d l = p
     if (logEnd == 1) {
-      NDArray moves = probs.neg().addi(1).gte(MIN_COMPLEMENT);
+      NDArray moves = complement(probs).gte(number(probs, MIN_COMPLEMENT));
       slope.muli(moves.toType(DataType.FLOAT32, false));
     }
     derivative.addi(slope);
@@ -146,6 +147,14 @@ final class TokenLoss {
   NDArray margins(NDArray logProbs, NDArray nll, NDArray targets) {
     addAt(logProbs, targets, -Float.MAX_VALUE);
     return ScriptedOps.rowMax(logProbs).addi(nll).negi();
+  }
+
+  private static NDArray complement(NDArray probs) {
+    return probs.neg().addi(number(probs, 1));
+  }
+
+  private static NDArray number(NDArray neighbour, double value) {
+    return HostCopy.number(neighbour, (float) value);
   }
 
   private static void addAt(NDArray array, NDArray columns, float number) {

@@ -9,12 +9,8 @@ public final class TokenLosses {
 
   private final float[] values; // (tokens, 5): smoothed loss, nll, bonus, hit, margin
 
-  TokenLosses(int tokens) {
-    this.values = new float[tokens * PARTS];
-  }
-
-  void set(int firstToken, float[] rows) {
-    System.arraycopy(rows, 0, values, firstToken * PARTS, rows.length);
+  TokenLosses(float[] values) {
+    this.values = values;
   }
 
   /** Returns the number of tokens. */

@@ -74,7 +74,8 @@ final class TokenRules {
    */
   NDArray logProbs(NDArray logits, List<Row> rows, int step) {
     double temperature = config.temperature();
-    NDArray scaled = temperature == 1 ? logits : logits.div((float) temperature);
+    NDArray scaled =
+        temperature == 1 ? logits : logits.div(HostCopy.number(logits, (float) temperature));
     NDArray floats = scaled.toType(DataType.FLOAT32, false);
     NDArray logProbs = (constraint == null ? floats : floats.add(constraint)).logSoftmax(-1);
     if (step >= maxLength) {

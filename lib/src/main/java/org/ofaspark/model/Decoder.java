@@ -26,10 +26,26 @@ final class Decoder {
 
   private final OfaConfig config;
   private final TransformerConfig stack;
+  private final Tables<Integer> tokenBuckets;
+  private final Tables<Integer> causalMasks;
 
-  Decoder(OfaConfig config) {
+  /**
+   * Creates a decoder.
+   *
+   * @param manager owner of the tables that the decoder keeps
+   */
+  Decoder(OfaConfig config, NDManager manager) {
     this.config = config;
     this.stack = config.decoder();
+    this.tokenBuckets =
+        new Tables<>(
+            length ->
+                HostCopy.of(
+                    manager,
+                    RelativePositions.tokenBuckets(config.tokenBucketSize(), length),
+                    new Shape(length, length)));
+    this.causalMasks =
+        new Tables<>(length -> HostCopy.of(manager, causalMask(length), new Shape(length, length)));
   }
 
   private static String layerName(int layer) {
@@ -90,16 +106,11 @@ final class Decoder {
   }
 
   private NDList allBiases(ForwardPass pass, NDArray encoderPositions, int length) {
-    NDManager manager = encoderPositions.getManager();
     NDArray positions = pass.get("decoder.embed_positions.weight").get("0:" + length);
     NDArray normed = pass.layerNorm("decoder.pos_ln", positions).expandDims(0); // (1, N, C)
-    NDArray causal = HostCopy.of(manager, causalMask(length), new Shape(1, 1, length, length));
+    NDArray causal = Tables.corner(causalMasks, length);
     NDArray absolute = absolute(pass, "decoder.self_pos_", normed, normed).add(causal);
-    NDArray buckets =
-        HostCopy.of(
-            manager,
-            RelativePositions.tokenBuckets(config.tokenBucketSize(), length),
-            new Shape(length, length));
+    NDArray buckets = Tables.corner(tokenBuckets, length);
     NDList biases = new NDList();
     for (int i = 0; i < stack.layers(); i++) {
       NDArray table = pass.get("decoder.token_rel_pos_table_list." + i + ".weight");

@@ -7,8 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
 import org.ofaspark.nn.ForwardPass;
@@ -30,19 +28,40 @@ final class Encoder {
   private final OfaConfig config;
   private final TransformerConfig stack;
   private final Resnet resnet;
-  private final NDManager manager;
-  private final Map<Shape, NDArray> imageBuckets = new ConcurrentHashMap<>();
+  private final Tables<Shape> imagePositions; // by height and width
+  private final Tables<Shape> imageBuckets;
+  private final Tables<Integer> tokenBuckets;
 
   /**
    * Creates an encoder.
    *
-   * @param manager owner of the bucket tables that the encoder keeps
+   * @param manager owner of the tables that the encoder keeps
    */
   Encoder(OfaConfig config, NDManager manager) {
     this.config = config;
     this.stack = config.encoder();
     this.resnet = resnet(config);
-    this.manager = manager;
+    int side = config.imageBucketSize();
+    this.imagePositions =
+        new Tables<>(
+            size ->
+                HostCopy.of(
+                    manager,
+                    RelativePositions.imagePositions(side, (int) size.get(0), (int) size.get(1))));
+    this.imageBuckets =
+        new Tables<>(
+            size ->
+                HostCopy.of(
+                    manager,
+                    RelativePositions.imageBuckets(side, (int) size.get(0), (int) size.get(1)),
+                    new Shape(size.size(), size.size())));
+    this.tokenBuckets =
+        new Tables<>(
+            length ->
+                HostCopy.of(
+                    manager,
+                    RelativePositions.tokenBuckets(config.tokenBucketSize(), length),
+                    new Shape(length, length)));
   }
 
   private static Resnet resnet(OfaConfig config) {
@@ -134,10 +153,7 @@ final class Encoder {
   /** Embeds the positions of patches and words, shape (1, S, C). */
   NDArray positions(ForwardPass pass, int height, int width, int words) {
     NDArray table = pass.get("encoder.embed_image_positions.weight");
-    NDArray ids =
-        HostCopy.of(
-            table.getManager(),
-            RelativePositions.imagePositions(config.imageBucketSize(), height, width));
+    NDArray ids = imagePositions.get(new Shape(height, width));
     NDArray image = pass.layerNorm("encoder.image_pos_ln", Functional.embedding(ids, table));
     NDArray text = pass.get("encoder.embed_positions.weight").get("0:" + words);
     return image.concat(pass.layerNorm("encoder.pos_ln", text), 0).expandDims(0);
@@ -154,29 +170,10 @@ final class Encoder {
   }
 
   private NDArray jointBuckets(int height, int width, int words) {
-    int bucketSize = config.imageBucketSize();
-    NDArray image =
-        imageBuckets.computeIfAbsent(
-            new Shape(height, width),
-            size -> {
-              long patches = (long) height * width;
-              try (var scope = new Scope()) {
-                return scope.release(
-                    HostCopy.of(
-                        manager,
-                        RelativePositions.imageBuckets(bucketSize, height, width),
-                        new Shape(patches, patches)));
-              }
-            });
-    NDArray token =
-        HostCopy.of(
-            manager,
-            RelativePositions.tokenBuckets(config.tokenBucketSize(), words),
-            new Shape(words, words));
     return PositionBias.jointBuckets(
-        image,
-        token,
-        RelativePositions.imageBuckets(bucketSize),
+        imageBuckets.get(new Shape(height, width)),
+        Tables.corner(tokenBuckets, words),
+        RelativePositions.imageBuckets(config.imageBucketSize()),
         RelativePositions.tokenBuckets(config.tokenBucketSize()));
   }
 

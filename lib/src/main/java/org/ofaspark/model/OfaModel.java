@@ -33,7 +33,7 @@ public final class OfaModel implements AutoCloseable {
   public OfaModel(OfaConfig config, NDManager parent) {
     this.manager = parent.newSubManager();
     this.encoder = new Encoder(config, manager);
-    this.decoder = new Decoder(config);
+    this.decoder = new Decoder(config, manager);
   }
 
   /**

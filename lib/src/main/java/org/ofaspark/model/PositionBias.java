@@ -68,7 +68,8 @@ final class PositionBias {
     NDArray above = manager.full(new Shape(patches, words), zeroRow, DataType.INT64);
     NDArray below = manager.full(new Shape(words, patches), zeroRow, DataType.INT64);
     NDArray top = imageBuckets.concat(above, 1);
-    NDArray bottom = below.concat(tokenBuckets.add(imageRows), 1);
+    NDArray bottom =
+        below.concat(tokenBuckets.add(manager.full(new Shape(), imageRows, DataType.INT64)), 1);
     return top.concat(bottom, 0);
   }
 

@@ -1,10 +1,10 @@
 package org.ofaspark.nn;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.ndarray.types.SparseFormat;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
  * Layers without state, as upstream's torch computes them. A result belongs to the manager of the
@@ -31,14 +31,11 @@ public final class Functional {
   /**
    * Multiplies by a number.
    *
-   * <p>{@code x.mul(factor)} must not be recorded: DJL lets the engine look at a Java buffer with
-   * the number in it, which the garbage collector may take before the backward pass reads it.
-   *
    * @param x any shape
    * @param factor the number
    */
   public static NDArray scale(NDArray x, float factor) {
-    return x.mul(x.getManager().full(new Shape(), factor, DataType.FLOAT32)); // keeps the type of x
+    return ScriptedOps.scale(x, factor);
   }
 
   /**

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
+import org.ofaspark.tensor.HostCopy;
+import org.ofaspark.tensor.ScriptedOps;
 
 /**
  * The exponential moving average of a range of the flat parameters: each rank averages the range
@@ -40,7 +42,11 @@ public final class Ema implements AutoCloseable {
    * @param parameters float32, shape (size)
    */
   public void start(NDArray parameters) {
-    Autograd.withoutRecording(() -> average.array().muli(0).addi(parameters));
+    Autograd.withoutRecording(
+        () -> {
+          ScriptedOps.copy(average.array(), parameters);
+          return average;
+        });
   }
 
   /**
@@ -50,7 +56,11 @@ public final class Ema implements AutoCloseable {
    */
   public void update(NDArray parameters) {
     Autograd.withoutRecording(
-        () -> average.array().muli((float) decay).addi(parameters.mul((float) (1 - decay))));
+        () -> {
+          NDArray array = average.array();
+          NDArray newest = parameters.mul(HostCopy.number(array, (float) (1 - decay)));
+          return array.muli(HostCopy.number(array, (float) decay)).addi(newest);
+        });
   }
 
   @Override

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.Consumer;
 
 /**
  * Arrays that hold a copy of Java values in memory of the engine's own.
@@ -22,6 +23,18 @@ public final class HostCopy {
   private HostCopy() {}
 
   /**
+   * Returns a number as an operand. {@code array.mul(number)} and its like copy the number to the
+   * device each time, and wait for it; this lets the device make it.
+   *
+   * @param neighbour what it is to be calculated with, on the same device
+   * @param value the number
+   * @return float32, shape ()
+   */
+  public static NDArray number(NDArray neighbour, float value) {
+    return neighbour.getManager().full(new Shape(), value, DataType.FLOAT32);
+  }
+
+  /**
    * Copies numbers.
    *
    * @param manager owner of the array, on the device to copy to
@@ -30,12 +43,10 @@ public final class HostCopy {
    * @return float32
    */
   public static NDArray of(NDManager manager, float[] values, Shape shape) {
-    if (!isHost(manager)) {
-      return manager.create(values, shape);
-    }
-    NDArray array = manager.create(shape, DataType.FLOAT32);
-    memory(array, values.length, Float.BYTES).asFloatBuffer().put(values);
-    return array;
+    return copy(
+        manager.create(shape, DataType.FLOAT32),
+        values.length,
+        memory -> memory.asFloatBuffer().put(values));
   }
 
   /**
@@ -47,12 +58,10 @@ public final class HostCopy {
    * @return int64
    */
   public static NDArray of(NDManager manager, long[] values, Shape shape) {
-    if (!isHost(manager)) {
-      return manager.create(values, shape);
-    }
-    NDArray array = manager.create(shape, DataType.INT64);
-    memory(array, values.length, Long.BYTES).asLongBuffer().put(values);
-    return array;
+    return copy(
+        manager.create(shape, DataType.INT64),
+        values.length,
+        memory -> memory.asLongBuffer().put(values));
   }
 
   /**
@@ -66,18 +75,28 @@ public final class HostCopy {
     return of(manager, values, new Shape(values.length));
   }
 
-  private static boolean isHost(NDManager manager) {
-    return manager.getDevice().getDeviceType().equals(Device.Type.CPU);
-  }
-
-  private static ByteBuffer memory(NDArray array, int values, int bytesEach) {
+  private static NDArray copy(NDArray array, int values, Consumer<ByteBuffer> filler) {
     if (array.size() != values) {
       throw new IllegalArgumentException(
           "values: %d (expected: %d, for shape %s)"
               .formatted(values, array.size(), array.getShape()));
     }
-    return values == 0
-        ? ByteBuffer.allocate(0)
-        : array.toByteBuffer(true).order(ByteOrder.nativeOrder()).limit(values * bytesEach);
+    if (values == 0) {
+      return array;
+    }
+    if (array.getDevice().getDeviceType().equals(Device.Type.CPU)) {
+      filler.accept(memory(array));
+      return array;
+    }
+    try (NDManager host = array.getManager().newSubManager(Device.cpu());
+        NDArray copied = host.create(array.getShape(), array.getDataType())) {
+      filler.accept(memory(copied));
+      ScriptedOps.copy(array, copied);
+    }
+    return array;
+  }
+
+  private static ByteBuffer memory(NDArray array) {
+    return array.toByteBuffer(true).order(ByteOrder.nativeOrder());
   }
 }

@@ -3,6 +3,7 @@ package org.ofaspark.tensor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDScope;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -30,13 +31,7 @@ public final class Scope implements AutoCloseable {
    * @return the result, now owned by the scope around this call
    */
   public static NDArray keep(Supplier<NDArray> computation) {
-    NDArray result;
-    try (var scope = new Scope()) {
-      result = computation.get();
-      scope.release(result);
-    }
-    NDScope.register(result);
-    return result;
+    return keep(computation, NDList::new);
   }
 
   /**
@@ -46,13 +41,25 @@ public final class Scope implements AutoCloseable {
    * @return the results, now owned by the scope around this call
    */
   public static NDList keepAll(Supplier<NDList> computation) {
-    NDList results;
+    return keep(computation, list -> list);
+  }
+
+  /**
+   * Runs a computation in a scope of its own and keeps only the arrays of its result.
+   *
+   * @param <T> type of the result
+   * @param computation makes any number of arrays
+   * @param arrays finds the result's, which the scope around this call owns from then on
+   * @return its result
+   */
+  public static <T> T keep(Supplier<T> computation, Function<T, NDList> arrays) {
+    T result;
     try (var scope = new Scope()) {
-      results = computation.get();
-      results.forEach(scope::release);
+      result = computation.get();
+      arrays.apply(result).forEach(scope::release);
     }
-    results.forEach(NDScope::register);
-    return results;
+    arrays.apply(result).forEach(NDScope::register);
+    return result;
   }
 
   /**

@@ -32,6 +32,8 @@ public final class ScriptedOps {
           return torch.to(x, 15)
         def float16(self: __torch__.Ops, x: Tensor) -> Tensor:
           return torch.to(x, 5)
+        def scale(self: __torch__.Ops, x: Tensor, factor: Tensor) -> Tensor:
+          return torch.mul(x, float(factor))
         def log_softmax_backward(self: __torch__.Ops, gradient: Tensor, log_probs: Tensor) -> Tensor:
           return torch._log_softmax_backward_data(gradient, log_probs, 1, 6)
         def channels_last(self: __torch__.Ops, x: Tensor) -> Tensor:
@@ -87,6 +89,19 @@ public final class ScriptedOps {
    */
   public static NDArray cast(NDArray x, FloatType type) {
     return call(type.name().toLowerCase(Locale.ROOT), x);
+  }
+
+  /**
+   * Multiplies by a number; recorded. A type of 16 bits does not round the number, as it would one
+   * that lies on a GPU.
+   *
+   * @param x any float type and shape
+   * @param factor the number, rounded to float32
+   */
+  public static NDArray scale(NDArray x, float factor) {
+    try (NDArray number = Module.MANAGER.create(factor)) {
+      return call("scale", x, number);
+    }
   }
 
   /**
@@ -194,7 +209,7 @@ public final class ScriptedOps {
       settings.weightDecay(),
       settings.epsilon()
     };
-    try (NDArray counter = parameter.getManager().create((float) step);
+    try (NDArray counter = HostCopy.number(parameter, step);
         NDArray hyper = Module.MANAGER.create(numbers)) {
       call("adam", parameter, gradient, firstMoment, secondMoment, counter, hyper).close();
     }

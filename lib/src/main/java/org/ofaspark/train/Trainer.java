@@ -1,6 +1,7 @@
 package org.ofaspark.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
@@ -15,6 +16,7 @@ import org.ofaspark.collective.Range;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionOutput;
 import org.ofaspark.criterion.LossSums;
+import org.ofaspark.criterion.PendingSums;
 import org.ofaspark.criterion.TargetRows;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.DecoderInput;
@@ -58,8 +60,6 @@ import org.ofaspark.tensor.TorchRuntime;
  * <p>Does not own model, state dict and collective. Used by one thread at a time.
  */
 public final class Trainer implements AutoCloseable {
-
-  private static final float[] NO_STATISTICS = {};
 
   private final OfaModel model;
   private final StateDict state;
@@ -192,10 +192,11 @@ public final class Trainer implements AutoCloseable {
         () ->
             Scope.run(
                 () -> {
-                  part(target.vector(Role.TRAINABLE).array()).muli(0).addi(ema.average().array());
+                  ScriptedOps.copy(
+                      part(target.vector(Role.TRAINABLE).array()), ema.average().array());
                   collective.allGather(target.vector(Role.TRAINABLE));
                   for (Role role : List.of(Role.FROZEN, Role.BUFFER)) {
-                    target.vector(role).array().muli(0).addi(state.vector(role).array());
+                    ScriptedOps.copy(target.vector(role).array(), state.vector(role).array());
                   }
                   target.batchesTracked(state.batchesTracked());
                   return target;
@@ -214,21 +215,24 @@ public final class Trainer implements AutoCloseable {
         () -> {
           NDArray parameters = state.vector(Role.TRAINABLE).array();
           Autograd.zeroGradient(parameters);
-          LossSums own = LossSums.NONE;
-          List<float[]> statistics = new ArrayList<>(); // of batch normalization
+          List<MicroBatchWork> works = new ArrayList<>();
           for (int i = 0; i < microBatches.size(); i++) {
             if (microBatches.get(i).isEmpty()) {
-              statistics.add(NO_STATISTICS);
+              works.add(MicroBatchWork.NONE);
             } else {
               TorchRuntime.seed(seedOfMicroBatch(i));
-              own = own.plus(forwardBackward(microBatches.get(i), statistics));
+              MicroBatch samples = microBatches.get(i);
+              works.add(Scope.keep(() -> forwardBackward(samples), MicroBatchWork::arrays));
             }
           }
 
+          LossSums own =
+              PendingSums.read(works.stream().flatMap(work -> work.sums().stream()).toList());
           LossSums sums = LossSums.of(collective.allReduce(own.toArray()));
           FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
           collective.reduceScatter(gradient);
-          NDArray ownGradient = part(gradient.array()).muli((float) (1 / perSample(sums)));
+          NDArray ownGradient = part(gradient.array());
+          scale(ownGradient, 1 / perSample(sums));
           double norm = Math.sqrt(collective.allReduce(ScriptedOps.squaredNorm(ownGradient))[0]);
           if (!Double.isFinite(norm) || !Double.isFinite(sums.loss())) {
             lossScale = lossScale.afterOverflow(); // on every rank, as sums and norm are the same
@@ -237,12 +241,13 @@ public final class Trainer implements AutoCloseable {
 
           double factor = GradientClipping.factor(norm, optimizer.clipNorm());
           double rate = schedule.at(updateNumber);
-          adam.step(part(parameters), ownGradient.muli((float) factor), rate);
+          scale(ownGradient, factor);
+          adam.step(part(parameters), ownGradient, rate);
           if (ema != null) {
             ema.update(part(parameters));
           }
           collective.allGather(state.vector(Role.TRAINABLE));
-          applyStatistics(statistics);
+          applyStatistics(works);
           lossScale = lossScale.afterUpdate();
           updateNumber++;
           return new UpdateOutcome.Applied(updateNumber, sums, norm, rate);
@@ -272,23 +277,42 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  /** Adds to the gradient, and frees all else before the next micro-batch needs the memory. */
-  private LossSums forwardBackward(MicroBatch samples, List<float[]> statistics) {
-    return Scope.run(
-        () -> {
-          MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
-          ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
-          TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
-          NDArray logits =
-              Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
-          CriterionOutput output =
-              criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
-          NDArray gradient = output.gradient().muli((float) lossScale.value()); // (tokens, V)
-          Autograd.backward(logits, ScriptedOps.cast(gradient, type));
-          boolean hasStatistics = state.vector(Role.BUFFER).size() > 0;
-          statistics.add(hasStatistics ? pass.batchStatistics().toFloatArray() : NO_STATISTICS);
-          return output.sums();
-        });
+  /** Adds to the gradient; the caller frees all else before the next needs the memory. */
+  private MicroBatchWork forwardBackward(MicroBatch samples) {
+    MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
+    ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
+    TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
+    NDArray logits =
+        Autograd.record(() -> Scope.keep(() -> logits(pass, batch, rows))); // (tokens, V)
+    CriterionOutput output =
+        criterion.apply(logits, rows, batch.targetTokens(), batch.size(), updateNumber);
+    NDArray gradient = output.gradient(); // (tokens, V)
+    scale(gradient, lossScale.value());
+    Autograd.backward(logits, ScriptedOps.cast(gradient, type));
+    boolean hasStatistics = state.vector(Role.BUFFER).size() > 0;
+    return new MicroBatchWork(
+        List.of(output.sums()), hasStatistics ? List.of(pass.batchStatistics()) : List.of());
+  }
+
+  /**
+   * What is left of a micro-batch, on the device.
+   *
+   * @param sums of its losses, none if it was empty
+   * @param statistics of its batch normalization, shape (size of the buffers), or none
+   */
+  private record MicroBatchWork(List<PendingSums> sums, List<NDArray> statistics) {
+
+    static final MicroBatchWork NONE = new MicroBatchWork(List.of(), List.of());
+
+    NDList arrays() {
+      NDList arrays = new NDList(statistics);
+      sums.forEach(pending -> arrays.addAll(pending.arrays()));
+      return arrays;
+    }
+  }
+
+  private static void scale(NDArray array, double factor) {
+    array.muli(HostCopy.number(array, (float) factor));
   }
 
   /** What the sum of gradients is divided by to be that of the mean loss. */
@@ -314,18 +338,21 @@ public final class Trainer implements AutoCloseable {
   }
 
   /** Takes the statistics of all micro-batches of the update into the running ones, in order. */
-  private void applyStatistics(List<float[]> own) {
-    FlatVector running = state.vector(Role.BUFFER);
-    int size = (int) running.size();
+  private void applyStatistics(List<MicroBatchWork> own) {
+    int size = (int) state.vector(Role.BUFFER).size();
     if (size == 0) {
       return; // every batch normalization is frozen
+    }
+    if (collective.worldSize() == 1) { // they need not leave the device
+      own.forEach(work -> work.statistics().forEach(this::applyStatistics));
+      return;
     }
     int stride = 1 + size; // whether there are statistics, then the statistics
     float[] flat = new float[own.size() * stride];
     for (int i = 0; i < own.size(); i++) {
-      if (own.get(i).length > 0) {
+      for (NDArray statistics : own.get(i).statistics()) {
         flat[i * stride] = 1;
-        System.arraycopy(own.get(i), 0, flat, i * stride + 1, size);
+        System.arraycopy(statistics.toFloatArray(), 0, flat, i * stride + 1, size);
       }
     }
     List<float[]> ranks = collective.allGather(flat);
@@ -334,15 +361,17 @@ public final class Trainer implements AutoCloseable {
       for (float[] values : ranks) {
         if (start < values.length && values[start] > 0) {
           float[] batch = Arrays.copyOfRange(values, start + 1, start + stride);
-          NDArray newest = HostCopy.of(manager, batch, new Shape(size));
-          running
-              .array()
-              .muli((float) (1 - BatchNorm.MOMENTUM))
-              .addi(newest.muli((float) BatchNorm.MOMENTUM));
-          state.batchesTracked(state.batchesTracked() + 1);
+          applyStatistics(HostCopy.of(manager, batch, new Shape(size)));
         }
       }
     }
+  }
+
+  private void applyStatistics(NDArray newest) {
+    NDArray running = state.vector(Role.BUFFER).array();
+    scale(running, 1 - BatchNorm.MOMENTUM);
+    running.addi(newest.mul(HostCopy.number(newest, (float) BatchNorm.MOMENTUM)));
+    state.batchesTracked(state.batchesTracked() + 1);
   }
 
   @Override

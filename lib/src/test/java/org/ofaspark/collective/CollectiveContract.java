@@ -21,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.golden.TestDevice;
+import org.ofaspark.golden.VirtualGpu;
 import org.ofaspark.tensor.FlatVector;
 
 /** What every gang does, whatever it is made of. Ranks are threads of the test. */
@@ -177,6 +178,35 @@ public abstract class CollectiveContract {
           values(rank, size), (int) own.from(), expected, (int) own.from(), (int) own.size());
     }
     assertThat(vectors).allSatisfy(vector -> assertThat(vector).isEqualTo(expected));
+  }
+
+  /** P floats there and 1/N of them back, then 1/N there and P back. */
+  @Test
+  void vectorCrossesBetweenDeviceAndHostNoMoreThanItHasTo() {
+    VirtualGpu.assume();
+    int worldSize = 2;
+    int size = 3_000_001;
+    VirtualGpu.Copies copies =
+        VirtualGpu.copies(
+            () -> {
+              try {
+                return onRanks(
+                    worldSize,
+                    gang -> {
+                      try (NDManager manager = TestDevice.newManager()) {
+                        FlatVector vector = FlatVector.zeros(manager, size);
+                        gang.reduceScatter(vector);
+                        gang.allGather(vector);
+                        return gang.rank();
+                      }
+                    });
+              } catch (Exception e) {
+                throw new IllegalStateException(e);
+              }
+            });
+    long most = 4L * worldSize * (size + Range.of(0, worldSize, size).size());
+    assertThat(copies.bytesToHost()).isLessThanOrEqualTo(most);
+    assertThat(copies.bytesToDevice()).isLessThanOrEqualTo(most);
   }
 
   @ParameterizedTest

@@ -75,7 +75,7 @@ class BonusSumsTest {
   void gradientsAreThoseOfTheTargetsLogit(double logEnd) {
     double crossEntropy = pull(apply(config(Loss.CROSS_ENTROPY, logEnd, TokenDrop.NONE)));
     CriterionOutput output = apply(config(Loss.ENCOURAGING, logEnd, TokenDrop.NONE));
-    BonusSums sums = output.sums().bonusSums();
+    BonusSums sums = output.sums().read().bonusSums();
 
     assertThat(sums.nllGradient()).isCloseTo(crossEntropy, within(1e-4));
     assertThat(sums.bonusGradient()).isCloseTo(pull(output) - crossEntropy, within(1e-4));
@@ -97,7 +97,8 @@ class BonusSumsTest {
       margins += at(token, (int) TARGETS[token]) - likeliest;
       past += probability(logits, token) > 0.75 ? 1 : 0;
     }
-    BonusSums sums = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().bonusSums();
+    BonusSums sums =
+        apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read().bonusSums();
 
     assertThat(past).isBetween(1, TOKENS - 1);
     assertThat(sums.tokens()).isEqualTo(TOKENS);
@@ -113,8 +114,8 @@ class BonusSumsTest {
   @Test
   void tokensLeftOutDoNotCount() {
     var half = new TokenDrop(0.5, 0);
-    BonusSums all = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().bonusSums();
-    BonusSums kept = apply(config(Loss.ENCOURAGING, 0.75, half)).sums().bonusSums();
+    BonusSums all = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read().bonusSums();
+    BonusSums kept = apply(config(Loss.ENCOURAGING, 0.75, half)).sums().read().bonusSums();
 
     assertThat(kept.tokens()).isEqualTo(TOKENS / 2);
     assertThat(kept.meanMargin()).isGreaterThan(all.meanMargin());
@@ -124,13 +125,13 @@ class BonusSumsTest {
 
   @Test
   void crossEntropyDoesNotLookAtTheBonus() {
-    LossSums sums = apply(config(Loss.CROSS_ENTROPY, 0.75, TokenDrop.NONE)).sums();
+    LossSums sums = apply(config(Loss.CROSS_ENTROPY, 0.75, TokenDrop.NONE)).sums().read();
     assertThat(sums.bonusSums()).isEqualTo(BonusSums.NONE);
   }
 
   @Test
   void sumsOfRanksAddUpAsNumbers() {
-    LossSums sums = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums();
+    LossSums sums = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read();
     double[] twice = Arrays.stream(sums.toArray()).map(number -> 2 * number).toArray();
     assertThat(LossSums.of(twice)).isEqualTo(sums.plus(sums));
   }

