@@ -16,7 +16,9 @@ import org.ofaspark.tensor.ScriptedOps;
  *
  * <p>In a pass of 16 bits the parameters are copies of the float32 masters, to which gradients flow
  * back. Attention's softmax stays float32, and the ResNet does: the gradient of batch normalization
- * is a difference of large numbers, and in bfloat16 that of the first convolution is off by 25%.
+ * is a difference of large numbers, and in bfloat16 that of the first convolution is off by 25%. On
+ * a GPU this holds with {@code NVIDIA_TF32_OVERRIDE=0} in the environment only: else cuDNN rounds
+ * what convolutions multiply to 10 bits of fraction.
  *
  * <p>In training, dropout and drop-path draw from the process-wide generator ({@link
  * org.ofaspark.tensor.TorchRuntime#seed}), and batch normalization uses and collects the

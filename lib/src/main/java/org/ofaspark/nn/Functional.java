@@ -53,8 +53,9 @@ public final class Functional {
   }
 
   /**
-   * Looks rows up. There is no padding row whose gradient is dropped, as torch's {@code
-   * padding_idx} does: the model multiplies or masks padding away, so its lookups get none.
+   * Looks rows up. The gradient of a row that occurs more than once is a sum, for which a GPU takes
+   * any order. There is no padding row whose gradient is dropped, as torch's {@code padding_idx}
+   * does: the model multiplies or masks padding away, so its lookups get none.
    *
    * @param ids int64, any shape
    * @param table shape (N, C)

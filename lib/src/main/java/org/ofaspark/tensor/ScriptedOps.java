@@ -19,6 +19,9 @@ import java.util.Locale;
 /**
  * Operators that DJL does not bind, called through one small TorchScript module that lives as long
  * as the process. Thread-safe; results belong to the manager of the first argument.
+ *
+ * <p>A GPU's kernels are not the CPU's: sums come in another order, so results differ in their last
+ * bits.
  */
 public final class ScriptedOps {
 
@@ -137,7 +140,8 @@ public final class ScriptedOps {
   }
 
   /**
-   * Adds numbers to some columns of each row, in place.
+   * Adds numbers to some columns of each row, in place; where a column occurs more than once, a GPU
+   * adds in any order.
    *
    * @param array shape (N, K)
    * @param columns int64, shape (N, n)

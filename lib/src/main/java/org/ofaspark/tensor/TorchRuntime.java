@@ -51,7 +51,8 @@ public final class TorchRuntime {
 
   /**
    * Seeds the generator behind dropout. There is one for the whole process: two ranks in one JVM
-   * draw from the same numbers in an order that nobody controls.
+   * draw from the same numbers in an order that nobody controls. A GPU has a generator of its own,
+   * seeded with the same number; what it draws depends on its model.
    *
    * @param seed any number
    */

@@ -57,6 +57,12 @@ import org.ofaspark.tensor.TorchRuntime;
  * the gradient that ranks exchange and the optimizer's state stay float32, and a gradient that is
  * not finite shrinks the loss scale of float16.
  *
+ * <p>The same micro-batches and seed give the same bits again on the same kind of CPU with as many
+ * threads. On a GPU they do not: it adds up the gradients of embeddings and of indexed rows in any
+ * order, its model decides what dropout draws, and cuDNN rounds what convolutions multiply to 10
+ * bits of fraction (TF32) unless the environment says {@code NVIDIA_TF32_OVERRIDE=0}. The ranks'
+ * parameters are equal to the bit on any device, as each range of them is computed once and sent.
+ *
  * <p>Does not own model, state dict and collective. Used by one thread at a time.
  */
 public final class Trainer implements AutoCloseable {
