@@ -1,6 +1,5 @@
 package org.ofaspark.jobs;
 
-import java.nio.channels.ClosedByInterruptException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -59,12 +58,12 @@ public final class ApplicationEnd {
     if (ShutdownHookManager.get().isShutdownInProgress()) {
       return Optional.of("this process was told to end, by Ctrl-C or SIGTERM");
     }
+    if (failure instanceof InterruptedException || Thread.currentThread().isInterrupted()) {
+      return Optional.of("its thread was interrupted"); // this one, not one of an executor
+    }
     @Nullable Throwable cause = failure;
     for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
       String message = String.valueOf(cause.getMessage());
-      if (cause instanceof InterruptedException || cause instanceof ClosedByInterruptException) {
-        return Optional.of("its thread was interrupted");
-      }
       if (ENDED.matcher(message).find()) {
         return Optional.of("its application was stopped or killed");
       }
