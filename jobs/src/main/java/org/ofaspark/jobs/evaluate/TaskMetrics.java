@@ -117,12 +117,20 @@ public abstract sealed class TaskMetrics implements Serializable
   Map<String, Interval> intervals(
       Dataset<Row> predictions, Collection<String> names, Resampling resampling) {
     int size = size();
+    int samples = resampling.samples();
+    long seed = resampling.seed();
     Bootstrap bootstrap =
         answered(predictions)
-            .aggregate(
-                new Bootstrap(resampling.seed(), resampling.samples(), size),
-                (sums, row) -> sums.add(PredictionTable.exampleId(row), statistics(row)),
-                Bootstrap::merge);
+            .mapPartitions(
+                rows -> {
+                  var sums = new Bootstrap(seed, samples, size);
+                  rows.forEachRemaining(
+                      row -> sums.add(PredictionTable.exampleId(row), statistics(row)));
+                  return List.of(sums).iterator();
+                })
+            .collect() // in the order of the partitions, whichever ends first
+            .stream()
+            .reduce(new Bootstrap(seed, samples, size), Bootstrap::merge);
     Map<String, Interval> intervals = new TreeMap<>();
     metrics(names)
         .forEach(

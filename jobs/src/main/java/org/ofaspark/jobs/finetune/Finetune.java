@@ -20,6 +20,7 @@ import org.ofaspark.jobs.report.RunReport;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
+import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -37,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * every executor. There is a checkpoint at each update that the examples are ranked for, so that
  * the weights that score can be had. A segment that fails is run again from the last good
  * checkpoint, up to {@code train.max-failures} times without a new checkpoint; a failure of numbers
- * or settings is not.
+ * or settings is not. While a run trains, a second process with its run directory is refused.
  */
 public final class Finetune {
 
@@ -115,6 +116,21 @@ public final class Finetune {
       WeightDirectory.requireFits(files, "model.restore-file", weights, specs);
     }
     files.requireWritable("run-dir", run.path());
+    try (var writer = WriterLock.take(files, "run-dir", run.path(), run.lock())) {
+      return train(writer, info, vocabulary, plan, total, worldSize);
+    }
+  }
+
+  /** Trains in a directory that no other process writes to. */
+  private Manifest train(
+      WriterLock writer,
+      TableInfo info,
+      Vocabulary vocabulary,
+      EpochPlan plan,
+      long total,
+      int worldSize)
+      throws IOException {
+    String table = files.qualified(recipe.table().table());
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
     evaluation.requireMetric("train.best-checkpoint-metric", recipe.train().bestCheckpointMetric());
     RankProbe.check(context, worldSize);
@@ -146,6 +162,7 @@ public final class Finetune {
               files,
               run,
               checkpoints,
+              writer,
               recipe,
               worldSize,
               vocabulary.codec().dictionary().size(),

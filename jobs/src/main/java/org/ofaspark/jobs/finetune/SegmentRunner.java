@@ -30,6 +30,7 @@ import org.ofaspark.jobs.cluster.ModelFiles;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
@@ -59,6 +60,7 @@ final class SegmentRunner {
   private final HadoopFiles files;
   private final RunDirectory run;
   private final Checkpoints checkpoints;
+  private final WriterLock writer;
   private final Recipe recipe;
   private final int worldSize;
   private final int vocabularySize;
@@ -98,6 +100,7 @@ final class SegmentRunner {
       HadoopFiles files,
       RunDirectory run,
       Checkpoints checkpoints,
+      WriterLock writer,
       Recipe recipe,
       int worldSize,
       int vocabularySize,
@@ -111,6 +114,7 @@ final class SegmentRunner {
     this.files = files;
     this.run = run;
     this.checkpoints = checkpoints;
+    this.writer = writer;
     this.recipe = recipe;
     this.worldSize = worldSize;
     this.vocabularySize = vocabularySize;
@@ -146,6 +150,7 @@ final class SegmentRunner {
    *     from, as those after it are damaged and set aside: nothing if that is the start
    * @throws SegmentFailedException if it has failed too often, or will fail again
    * @throws IllegalArgumentException if a setting is wrong
+   * @throws IllegalStateException if another process trains in the run's directory
    * @throws BadCheckpointException if the weights that the recipe names are not as they were
    *     written
    */
@@ -154,6 +159,7 @@ final class SegmentRunner {
     for (int attempt = 0; ; attempt++) {
       pauseBefore(attempt);
       retries.begin();
+      writer.requireHeld();
       try {
         Manifest done = work.call();
         retries.succeeded(done);
@@ -331,6 +337,7 @@ final class SegmentRunner {
             results.get(0).lossScale().updates(),
             written,
             Map.of());
+    writer.requireHeld();
     run.commit(manifest, unfinished);
     return manifest;
   }

@@ -202,9 +202,9 @@ public final class WriterLock implements AutoCloseable {
       } else if (!text.equals(seen)) {
         if (seen != null && Holder.parse(seen) != null && Holder.parse(text) != null) {
           throw new IllegalArgumentException(
-              "%s: written to by %s (expected: one writer at a time); wait until that has ended,"
-                      .formatted(subject, describe(text))
-                  + " or name another directory");
+              "%s: written to by %s, as %s says (expected: one writer at a time); wait until that has"
+                      .formatted(subject, describe(text), file)
+                  + " ended, or name another directory");
         }
         if (seen == null) {
           LOG.info(

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.sun.management.UnixOperatingSystemMXBean;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,6 +33,9 @@ import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.recipe.Recipe;
 
 /** Runs of one session after each other and at the same time, as a notebook or a server has. */
@@ -168,5 +173,26 @@ class ManyRunsTest {
     }
     RunWeights.assertSame(weights("one"), weights("alone"));
     RunWeights.assertSame(weights("other"), weights("alone"));
+  }
+
+  @Test
+  void secondRunInADirectoryIsRefusedWhileTheFirstTrains() throws IOException {
+    var files = new HadoopFiles(new Configuration());
+    var run = new RunDirectory(files, folder.resolve("used").toString());
+    try (var first = WriterLock.take(files, "run-dir", run.path(), run.lock())) {
+      assertThatThrownBy(() -> new Finetune(spark, recipe("used"), 2).run())
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith(
+              "run-dir: %s: written to by process %d on ",
+              run.path(), ProcessHandle.current().pid())
+          .hasMessageContaining(", since 2")
+          .hasMessageContaining(", as %s says (expected: one writer at a time)", run.lock());
+      first.requireHeld();
+      assertThat(run.checkpoints()).isEmpty();
+    }
+
+    finetune("used");
+    assertThat(run.checkpoints()).isNotEmpty();
+    assertThat(files.exists(run.lock())).isFalse();
   }
 }
