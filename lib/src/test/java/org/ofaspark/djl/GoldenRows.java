@@ -90,6 +90,7 @@ final class GoldenRows {
                     "data.table=table",
                     "generate.beam=3",
                     "generate.constraint-range=null",
+                    "data.max-image-size=32", // as data.patch-image-size: every bin is in the image
                     "generate.only-bins=" + (task == Task.REFCOCO), // of which some are boxes
                     "generate.no-repeat-ngram-size=" + (task == Task.REFCOCO ? 1 : 3),
                     task == Task.CAPTION ? "generate.max-len-b=5" : "generate.max-len-b=4",

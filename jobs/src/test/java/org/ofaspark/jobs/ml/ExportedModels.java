@@ -6,6 +6,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -43,7 +46,9 @@ final class ExportedModels {
   }
 
   private Recipe recipe(Task task, String... overrides) {
-    return NanoRecipe.of(task, folder, "run-" + task, overrides);
+    List<String> all = new ArrayList<>(Arrays.asList(overrides));
+    all.add("data.max-image-size=32"); // as data.patch-image-size: every bin is in the image
+    return NanoRecipe.of(task, folder, "run-" + task, all.toArray(String[]::new));
   }
 
   private Vocabulary vocabulary(Task task) throws IOException {

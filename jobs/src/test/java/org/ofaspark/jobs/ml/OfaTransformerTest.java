@@ -138,7 +138,7 @@ class OfaTransformerTest {
                   .withColumn(PredictionTable.BOX, functions.expr("CASE WHEN is_box THEN box END")),
               PredictionTable.BOX);
       assertThat(answers(lists, "box")).isEqualTo(expected).hasSize((int) rows.count());
-      assertThat(new HashSet<>(expected.values())).hasSizeGreaterThan(2);
+      assertThat(new HashSet<>(expected.values())).hasSizeGreaterThan(1);
     }
   }
 
