@@ -1,7 +1,7 @@
 package org.ofaspark.jobs;
 
 /** Ends a driver on a cluster; printed, it is the sentence that says why, without a stack trace. */
-@SuppressWarnings("serial")
+@SuppressWarnings({"serial", "OverrideThrowableToString"}) // the sentence alone is shown
 final class JobFailedException extends RuntimeException {
 
   JobFailedException(String reason) {

@@ -13,6 +13,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
 import org.ofaspark.ArchitectureRules;
 import org.ofaspark.jobs.cluster.StuckWatch;
+import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.demo.Demo;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
@@ -66,7 +67,8 @@ class ArchitectureTest {
           .that()
           .doNotBelongToAnyOf(
               Demo.class, // a command of its own, which Spark does not run
-              StuckWatch.class) // an executor that nothing else can end
+              StuckWatch.class, // an executor that nothing else can end
+              LostDevice.class) // an executor that can do nothing more
           .should()
           .callMethod(System.class, "exit", int.class)
           .orShould()

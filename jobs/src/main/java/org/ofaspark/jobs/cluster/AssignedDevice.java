@@ -51,6 +51,7 @@ public final class AssignedDevice {
    * @throws IllegalStateException if the engine cannot be loaded, or cannot open the GPU
    */
   public static Device of(TaskContext task) {
+    LostDevice.await();
     Optional<String> address = address(task);
     try {
       LOG.debug("libtorch {} in {}", TorchRuntime.version(), TorchRuntime.folder());

@@ -6,8 +6,10 @@ import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
+import org.apache.spark.util.TaskFailureListener;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
@@ -59,6 +61,8 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelWeights 
   public Opened open() throws IOException {
     Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
     TaskContext task = TaskContext.get();
+    task.addTaskFailureListener(
+        (TaskFailureListener) (ended, failure) -> LostDevice.endSoonFor(failure));
     TorchRuntime.useThreads(task.cpus());
     TokenCodec codec = vocabulary.codec();
     ExecutorModel model =

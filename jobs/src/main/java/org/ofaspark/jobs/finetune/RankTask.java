@@ -20,6 +20,7 @@ import org.ofaspark.data.PatchImages;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.FailureKind;
+import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.cluster.StuckWatch;
@@ -28,6 +29,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.tensor.OutOfMemory;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.Trainer;
 import org.ofaspark.train.UpdateOutcome;
@@ -89,6 +91,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
         return List.of(new Gson().toJson(run.run(reporter))).iterator();
       } catch (IOException | RuntimeException | Error e) {
         run.report(reporter, e);
+        LostDevice.endFor(e);
         throw e;
       }
     }
@@ -119,9 +122,20 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       if (!task.isInterrupted() && !isReported) {
         FailureKind kind =
             cause instanceof NumericFailureException ? FailureKind.NUMERIC : FailureKind.of(cause);
-        reporter.failure(rank, update, phase, kind, cause);
+        reporter.failure(rank, update, phase, kind, withAdvice(cause));
         isReported = true;
       }
+    }
+
+    private Throwable withAdvice(Throwable cause) {
+      if (!OutOfMemory.is(cause)) {
+        return cause;
+      }
+      int samples = recipe.train().batchSize();
+      return new IllegalStateException(
+          "train.batch-size: %d (expected: a micro-batch that fits in memory beside the model); %s"
+              .formatted(samples, samples > 1 ? "lower it" : "train.precision=bf16 takes less"),
+          cause);
     }
 
     Result run(RankReporter reporter) throws IOException {
@@ -162,6 +176,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           return result;
         } catch (IOException | RuntimeException | Error e) {
           report(reporter, e); // before the others find out that this rank is gone
+          LostDevice.endFor(e); // its memory cannot even be freed
           ranks.abandon();
           throw e;
         }

@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.finetune;
 
+import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -22,6 +23,9 @@ import org.ofaspark.checkpoint.WeightFiles;
 public final class FailingFileSystem extends RawLocalFileSystem {
 
   static final String FAILURES = "fs.failing.failures";
+
+  /** A file of this name makes the next write fail as it does where the GPU is lost. */
+  static final String DEVICE = "device";
 
   @Override
   public URI getUri() {
@@ -50,6 +54,9 @@ public final class FailingFileSystem extends RawLocalFileSystem {
     }
     if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES) + "-hang"))) {
       LockSupport.parkNanos(TimeUnit.HOURS.toNanos(1));
+    }
+    if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), DEVICE))) {
+      throw new EngineException("CUDA error: device-side assert triggered");
     }
     for (int i = 1; i <= 9; i++) {
       if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), String.valueOf(i)))) {

@@ -3,6 +3,8 @@ package org.ofaspark.jobs.finetune;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -22,12 +24,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.TaskFailureListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,6 +45,8 @@ import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
+import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.table.ExampleTable;
@@ -291,7 +298,7 @@ class FaultsTest {
   @Test
   void checkpointThatCannotBeWrittenThreeTimesIsWrittenTheFourth() throws IOException {
     finetune("written-at-once", 2, 4);
-    Path failures = Files.createDirectory(folder.resolve("failures"));
+    Path failures = Files.createDirectories(folder.resolve("failures"));
     for (int i = 1; i <= 3; i++) {
       Files.createFile(failures.resolve(String.valueOf(i)));
     }
@@ -355,6 +362,60 @@ class FaultsTest {
           .contains("INFO The file system answers again")
           .noneMatch(line -> line.contains("Failure"));
     }
+  }
+
+  @Test
+  void executorThatHasLostItsGpuEndsAndTrainingIsBack() throws IOException {
+    finetune("with-gpus", 2, 4);
+    Path failures = Files.createDirectories(folder.resolve("failures"));
+    Path lost = Files.createFile(failures.resolve(FailingFileSystem.DEVICE));
+    List<Long> before = executors().stream().map(ProcessHandle::pid).toList();
+    String run = "run-dir=\"failing://%s\"".formatted(folder.resolve("without"));
+    try (var log = new LogLines(Retries.class)) {
+      finetune("without", 2, 4, run, "train.max-failures=1");
+
+      assertThat(lost).doesNotExist();
+      assertThat(log.lines())
+          .singleElement()
+          .asString()
+          .containsPattern(
+              "Failure 1 of at most 1: rank 0 on .*, writing the checkpoint: .*assert");
+    }
+    assertThat(before).anyMatch(pid -> ProcessHandle.of(pid).isEmpty());
+    RunWeights.assertSame(weights("without", 4), weights("with-gpus", 4));
+  }
+
+  @Test
+  void taskWhoseExecutorHasLostItsGpuIsDoneByAnother() throws IOException {
+    Path marker = folder.resolve("lost-by");
+
+    long done =
+        new JavaSparkContext(spark.sparkContext())
+            .parallelize(List.of(marker.toString()), 1)
+            .map(FaultsTest::losesItsGpuOnce)
+            .first();
+
+    long lostBy = Long.parseLong(Files.readString(marker));
+    assertThat(done).isNotEqualTo(lostBy);
+    long start = System.nanoTime();
+    while (ProcessHandle.of(lostBy).isPresent() && System.nanoTime() - start < 20_000_000_000L) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    assertThat(ProcessHandle.of(lostBy)).isEmpty();
+  }
+
+  /** Returns the process; the first to come fails as tasks of a model do. */
+  private static long losesItsGpuOnce(String marker) throws IOException {
+    TaskContext task = TaskContext.get();
+    task.addTaskFailureListener(
+        (TaskFailureListener) (ended, failure) -> LostDevice.endSoonFor(failure));
+    Device device = AssignedDevice.of(task);
+    long process = ProcessHandle.current().pid();
+    if (!Files.exists(Path.of(marker))) {
+      Files.writeString(Path.of(marker), String.valueOf(process));
+      throw new EngineException(device + ": CUDA error: an illegal memory access was encountered");
+    }
+    return process;
   }
 
   @Test

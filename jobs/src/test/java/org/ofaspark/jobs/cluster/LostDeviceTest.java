@@ -1,0 +1,18 @@
+package org.ofaspark.jobs.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.engine.EngineException;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+
+class LostDeviceTest {
+
+  @Test
+  void processOfALocalMasterIsLeftAlone() {
+    try (SparkSession spark = LocalSpark.start("local[1]")) {
+      LostDevice.endFor(new EngineException("CUDA error: device-side assert triggered"));
+      assertThat(spark.sparkContext().isStopped()).isFalse();
+    }
+  }
+}
