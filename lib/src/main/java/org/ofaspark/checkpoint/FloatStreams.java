@@ -1,5 +1,6 @@
 package org.ofaspark.checkpoint;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -7,12 +8,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.ofaspark.tensor.FlatVector;
 
-/** Copies float vectors to and from streams in portions of a megabyte. */
+/**
+ * Copies float vectors to and from streams in portions of a megabyte, through the same memory each
+ * time. Not thread-safe.
+ */
 final class FloatStreams {
 
   private static final int PORTION = 1 << 18;
 
-  private FloatStreams() {}
+  private final ByteBuffer host =
+      ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
+  private final byte[] bytes = new byte[PORTION * Double.BYTES];
+  private final ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
 
   /**
    * Writes a range of a vector as little-endian float32.
@@ -20,11 +27,7 @@ final class FloatStreams {
    * @param from first position
    * @param count how many values
    */
-  static void write(FlatVector vector, long from, long count, OutputStream out) throws IOException {
-    ByteBuffer host =
-        ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
-    byte[] bytes = new byte[PORTION * Float.BYTES];
-    ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+  void write(FlatVector vector, long from, long count, OutputStream out) throws IOException {
     for (long done = 0; done < count; done += PORTION) {
       int portion = (int) Math.min(PORTION, count - done);
       host.clear().limit(portion * Float.BYTES);
@@ -42,14 +45,14 @@ final class FloatStreams {
    * @param dtype F64, F32, F16 or BF16; F64 is rounded to float32, the others are exact
    * @param in holds as many numbers, little endian
    */
-  static void read(FlatVector vector, long from, long count, DType dtype, InputStream in)
+  void read(FlatVector vector, long from, long count, DType dtype, InputStream in)
       throws IOException {
-    ByteBuffer host =
-        ByteBuffer.allocateDirect(PORTION * Float.BYTES).order(ByteOrder.nativeOrder());
     for (long done = 0; done < count; done += PORTION) {
       int portion = (int) Math.min(PORTION, count - done);
-      byte[] bytes = in.readNBytes(portion * dtype.bytes());
-      ByteBuffer little = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      int wanted = portion * dtype.bytes();
+      if (in.readNBytes(bytes, 0, wanted) < wanted) {
+        throw new EOFException("values: %d (expected: %d)".formatted(done, count));
+      }
       host.clear().limit(portion * Float.BYTES);
       for (int i = 0; i < portion; i++) {
         host.putFloat(number(little, i, dtype));

@@ -53,13 +53,14 @@ public final class OptimizerFiles {
   public static void write(
       OutputStream out, FlatVector first, FlatVector second, long from, long steps)
       throws IOException {
+    var streams = new FloatStreams();
     SafetensorsWriter.write(
         out,
         tensors(first.size()),
         Map.of(FROM, String.valueOf(from), STEPS, String.valueOf(steps)),
         (tensor, data) -> {
           FlatVector moment = tensor.name().equals(FIRST) ? first : second;
-          FloatStreams.write(moment, 0, moment.size(), data);
+          streams.write(moment, 0, moment.size(), data);
         });
   }
 
@@ -89,11 +90,12 @@ public final class OptimizerFiles {
     if (end <= start) {
       return 0;
     }
+    var streams = new FloatStreams();
     reader.readAll(
         (tensor, data) -> {
           FlatVector moment = tensor.name().equals(FIRST) ? first : second;
           data.skipNBytes((start - fileFrom) * Float.BYTES);
-          FloatStreams.read(moment, start - from, end - start, DType.F32, data);
+          streams.read(moment, start - from, end - start, DType.F32, data);
         });
     return end - start;
   }

@@ -128,6 +128,7 @@ public final class WeightFiles {
    */
   public static void write(OutputStream out, List<TensorEntry> tensors, StateDict state)
       throws IOException {
+    var streams = new FloatStreams();
     SafetensorsWriter.write(
         out,
         tensors,
@@ -143,7 +144,7 @@ public final class WeightFiles {
           }
           TensorSpec spec = state.spec(tensor.name());
           long offset = state.layout(spec.role()).offset(spec.name());
-          FloatStreams.write(state.vector(spec.role()), offset, spec.size(), data);
+          streams.write(state.vector(spec.role()), offset, spec.size(), data);
         });
   }
 

@@ -15,6 +15,7 @@ public final class WeightLoader {
 
   private final StateDict state;
   private final WeightCheck check;
+  private final FloatStreams streams = new FloatStreams();
 
   /**
    * Creates a loader.
@@ -49,7 +50,7 @@ public final class WeightLoader {
       return;
     }
     TensorSpec spec = state.spec(tensor.name());
-    FloatStreams.read(
+    streams.read(
         state.vector(spec.role()),
         state.layout(spec.role()).offset(spec.name()),
         spec.size(),

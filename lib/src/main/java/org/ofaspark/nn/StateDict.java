@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +24,9 @@ import org.ofaspark.tensor.ScriptedOps;
  * thread-safe while written; any number of threads may run inference on it.
  */
 public final class StateDict implements AutoCloseable {
+
+  /** Values that cross between Java and the device at once, 4 MiB. */
+  private static final int PORTION = 1 << 20;
 
   private final List<TensorSpec> specs;
   private final Map<Role, Layout> layouts = new LinkedHashMap<>();
@@ -120,6 +122,7 @@ public final class StateDict implements AutoCloseable {
    * @param seed any number
    */
   public void initialize(long seed) {
+    ByteBuffer room = room(PORTION);
     for (TensorSpec spec : specs) {
       var random = new Random(seed * 1_000_003 + spec.name().hashCode());
       float[] values = new float[Math.toIntExact(spec.size())];
@@ -137,7 +140,7 @@ public final class StateDict implements AutoCloseable {
           fillNormal(values, 0, Math.sqrt(2 / fanOut), random);
         }
       }
-      set(spec.name(), values);
+      set(spec, values, room);
     }
   }
 
@@ -160,10 +163,22 @@ public final class StateDict implements AutoCloseable {
           "%s: %d values (expected: %d, shape %s)"
               .formatted(name, values.length, spec.size(), spec.shape()));
     }
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
-    bytes.asFloatBuffer().put(values);
-    vector(spec.role()).write(layout(spec.role()).offset(name), bytes);
+    set(spec, values, room(spec.size()));
+  }
+
+  private void set(TensorSpec spec, float[] values, ByteBuffer room) {
+    long offset = layout(spec.role()).offset(spec.name());
+    for (int from = 0; from < values.length; from += PORTION) {
+      int count = Math.min(PORTION, values.length - from);
+      room.clear().limit(count * Float.BYTES).asFloatBuffer().put(values, from, count);
+      vector(spec.role()).write(offset + from, room);
+    }
+  }
+
+  /** Makes room for a portion of a tensor between Java and the device. */
+  private static ByteBuffer room(long size) {
+    return ByteBuffer.allocateDirect((int) Math.min(size, PORTION) * Float.BYTES)
+        .order(ByteOrder.nativeOrder());
   }
 
   /**
@@ -173,13 +188,14 @@ public final class StateDict implements AutoCloseable {
    */
   public float[] get(String name) {
     TensorSpec spec = spec(name);
-    ByteBuffer bytes =
-        ByteBuffer.allocateDirect(Math.toIntExact(spec.size() * Float.BYTES))
-            .order(ByteOrder.nativeOrder());
-    vector(spec.role()).read(layout(spec.role()).offset(name), bytes);
-    FloatBuffer values = bytes.flip().asFloatBuffer();
-    float[] result = new float[values.remaining()];
-    values.get(result);
+    float[] result = new float[Math.toIntExact(spec.size())];
+    ByteBuffer room = room(spec.size());
+    long offset = layout(spec.role()).offset(name);
+    for (int from = 0; from < result.length; from += PORTION) {
+      int count = Math.min(PORTION, result.length - from);
+      vector(spec.role()).read(offset + from, room.clear().limit(count * Float.BYTES));
+      room.flip().asFloatBuffer().get(result, from, count);
+    }
     return result;
   }
 

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,6 +21,7 @@ class FloatStreamsTest {
   private static final int ALL = 1 << 16;
 
   private final NDManager manager = TestDevice.newManager();
+  private final FloatStreams streams = new FloatStreams();
 
   @AfterEach
   void close() {
@@ -29,7 +31,7 @@ class FloatStreamsTest {
   private float[] read(DType dtype, byte[] bytes) throws IOException {
     int count = bytes.length / dtype.bytes();
     FlatVector vector = FlatVector.zeros(manager, count);
-    FloatStreams.read(vector, 0, count, dtype, new ByteArrayInputStream(bytes));
+    streams.read(vector, 0, count, dtype, new ByteArrayInputStream(bytes));
     return vector.array().toFloatArray();
   }
 
@@ -84,12 +86,20 @@ class FloatStreamsTest {
     int size = 600_001;
     FlatVector vector = FlatVector.over(manager.arange(size).toType(DataType.FLOAT32, false));
     var out = new ByteArrayOutputStream();
-    FloatStreams.write(vector, 1, size - 1, out);
+    streams.write(vector, 1, size - 1, out);
     assertThat(out.size()).isEqualTo(4 * (size - 1));
 
     FlatVector read = FlatVector.zeros(manager, size);
-    FloatStreams.read(read, 1, size - 1, DType.F32, new ByteArrayInputStream(out.toByteArray()));
+    streams.read(read, 1, size - 1, DType.F32, new ByteArrayInputStream(out.toByteArray()));
     assertThat(read.array().toFloatArray()).isEqualTo(vector.array().toFloatArray());
+  }
+
+  @Test
+  void streamThatEndsEarlyIsRefused() {
+    FlatVector vector = FlatVector.zeros(manager, 3);
+    var in = new ByteArrayInputStream(new byte[11]);
+    assertThatThrownBy(() -> streams.read(vector, 0, 3, DType.F32, in))
+        .isInstanceOf(EOFException.class);
   }
 
   @Test

@@ -106,6 +106,17 @@ public final class SparkCollective implements Collective {
         new GangNetwork(gang, rank, worldSize, rendezvous, timeout, isKilled, new Mailbox());
   }
 
+  /**
+   * Returns the most bytes of Java's direct memory that the messages of a rank take: those on their
+   * way, encoded, and those that have come before their turn.
+   *
+   * @param worldSize number of ranks
+   */
+  public static long messageBytes(int worldSize) {
+    int peers = worldSize - 1;
+    return peers == 0 ? 0 : 2 * CHUNK * Float.BYTES * Math.max(WINDOW, LEAST_WINDOW * peers);
+  }
+
   @Override
   public int rank() {
     return rank;
@@ -128,6 +139,9 @@ public final class SparkCollective implements Collective {
 
   private void bulk(
       Frame.Kind kind, Frame.Kind readiness, WireFormat format, String name, FlatVector vector) {
+    if (worldSize == 1) {
+      return;
+    }
     HostVector host = map(vector);
     Range own = Range.of(rank, worldSize, vector.size());
     Range all = new Range(0, vector.size());
@@ -177,8 +191,14 @@ public final class SparkCollective implements Collective {
       transfer.stop();
     }
     if (host.isCopy()) {
-      host.store(vector, reduces ? own : all);
+      for (Range changed : reduces ? List.of(own) : othersThan(own, vector.size())) {
+        host.store(vector, changed);
+      }
     }
+  }
+
+  private static List<Range> othersThan(Range own, long size) {
+    return List.of(new Range(0, own.from()), new Range(own.to(), size));
   }
 
   /** Keeps the mapping of the vector used last; gradient and parameters alternate. */
@@ -186,7 +206,10 @@ public final class SparkCollective implements Collective {
     HostVector known = mapped;
     if (known == null || known.isCopy() || mappedVector != vector) {
       boolean reuse = known != null && known.isCopy() && known.size() == vector.size();
-      known = reuse && known != null ? known : new HostVector(vector);
+      if (!reuse || known == null) {
+        free();
+        known = new HostVector(vector);
+      }
       mapped = known;
       mappedVector = vector;
     }
@@ -373,7 +396,15 @@ public final class SparkCollective implements Collective {
   public void close() {
     network.close();
     gradients.clear();
-    mapped = null; // a copy is as large as the model
+    free();
+  }
+
+  /** Frees the memory of a copy, which is as large as the model; nothing is on its way. */
+  private void free() {
+    if (mapped != null) {
+      mapped.close();
+    }
+    mapped = null;
     mappedVector = null;
   }
 }

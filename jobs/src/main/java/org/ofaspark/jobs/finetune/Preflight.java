@@ -3,11 +3,14 @@ package org.ofaspark.jobs.finetune;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
+import org.apache.spark.network.util.JavaUtils;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.AssignedDevice;
+import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.train.TrainConfig;
 
 /**
@@ -24,6 +27,8 @@ final class Preflight {
   private static final String HEAP = "spark.executor.memory";
   private static final String OPTIONS = "spark.executor.extraJavaOptions";
   private static final long MIB = 1L << 20;
+  private static final Pattern DIRECT_MEMORY =
+      Pattern.compile("-XX:MaxDirectMemorySize=(\\d+[kKmMgGtT]?)");
 
   /** What the engine takes for itself: its libraries, its compiled operators, its threads. */
   private static final long ENGINE_BYTES = 300 * MIB;
@@ -53,7 +58,7 @@ final class Preflight {
     preflight.gang();
     preflight.localSlots();
     preflight.memory(train, parameters, activations);
-    preflight.directMemory(parameters);
+    preflight.directMemory();
     preflight.sameWorkForEachRank(train);
     AssignedDevice.objection(conf, "train.precision", train.precision())
         .ifPresent(preflight.findings::add);
@@ -145,8 +150,8 @@ final class Preflight {
   /**
    * Outside of the heap, where YARN and Kubernetes count and kill: the engine itself, weights and
    * gradient, the rank's share of Adam's two moments and of the average, and the larger of
-   * activations and the weights that a validation reads while ranks keep theirs; with a GPU only
-   * the copy that the ranks exchange.
+   * activations and the weights that a validation reads while ranks keep theirs. With a GPU only
+   * what several ranks exchange: a copy of the gradient or the weights, and messages.
    */
   private void memory(TrainConfig train, long parameters, long activations) {
     boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
@@ -155,7 +160,7 @@ final class Preflight {
     long needed =
         ENGINE_BYTES
             + (hasGpu
-                ? 4 * parameters
+                ? (worldSize > 1 ? 4 * parameters : 0) + SparkCollective.messageBytes(worldSize)
                 : 8 * parameters
                     + shares * 4 * parameters / worldSize
                     + Math.max(batch, 4 * parameters));
@@ -172,19 +177,23 @@ final class Preflight {
                         + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }
 
-  /** The copy that ranks exchange lies in Java's direct memory if parameters are on a GPU. */
-  private void directMemory(long parameters) {
-    String heap = conf.get(HEAP, "1g");
-    boolean isSet =
-        Stream.of(OPTIONS, "spark.executor.defaultJavaOptions")
-            .anyMatch(key -> conf.get(key, "").contains("MaxDirectMemorySize"));
-    if (conf.contains(AssignedDevice.TASK_GPUS)
-        && !isSet
-        && conf.getSizeAsMb(HEAP, heap) < 4 * parameters / MIB) {
+  /** The messages of ranks lie in Java's direct memory. */
+  private void directMemory() {
+    Matcher set =
+        DIRECT_MEMORY.matcher(
+            conf.get("spark.executor.defaultJavaOptions", "") + " " + conf.get(OPTIONS, ""));
+    String key = HEAP;
+    String limit = conf.get(HEAP, "1g");
+    while (set.find()) {
+      key = OPTIONS;
+      limit = set.group(1);
+    }
+    long needed = SparkCollective.messageBytes(worldSize) / MIB;
+    if (JavaUtils.byteStringAsBytes(limit) / MIB < needed) {
       find(
-          HEAP,
-          heap,
-          "at least %dm for %d parameters on a GPU".formatted(4 * parameters / MIB, parameters),
+          key,
+          limit,
+          "at least %dm for messages of %d ranks".formatted(needed, worldSize),
           "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize".formatted(OPTIONS));
     }
   }

@@ -111,7 +111,7 @@ class PreflightTest {
                         "spark.executor.memoryOverhead", "1g"),
                     2,
                     470_000_000))
-        .hasMessageContaining("at least 2092m for 470000000 parameters");
+        .hasMessageContaining("at least 2220m for 470000000 parameters");
   }
 
   @ParameterizedTest
@@ -133,9 +133,8 @@ class PreflightTest {
             "train.precision: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is"
                 + " 80 times slower on a CPU; change it, or ask for GPUs with"
                 + " spark.task.resource.gpu.amount");
-    assertThatCode(
-            () -> Preflight.check(conf("spark.task.resource.gpu.amount", "1"), half, 2, 1, 0))
-        .doesNotThrowAnyException();
+    var gpu = conf("spark.task.resource.gpu.amount", "1", "spark.executor.memoryOverhead", "1g");
+    assertThatCode(() -> Preflight.check(gpu, half, 2, 1, 0)).doesNotThrowAnyException();
   }
 
   @Test
@@ -157,16 +156,26 @@ class PreflightTest {
   }
 
   @Test
+  void oneRankExchangesNothing() {
+    String[] gpu = {"spark.task.resource.gpu.amount", "1", "spark.executor.memoryOverhead", "384m"};
+    assertThatCode(() -> check(conf(gpu), 1, 470_000_000)).doesNotThrowAnyException();
+  }
+
+  @Test
   void heapIsAlsoTheLimitOfDirectMemory() {
-    String[] gpu = {
-      "spark.task.resource.gpu.amount", "1",
-      "spark.executor.memoryOverhead", "10g",
-      "spark.executor.extraJavaOptions", ""
-    };
-    assertThatThrownBy(() -> check(conf(gpu), 2, 470_000_000))
+    String[] small = {"spark.executor.memory", "1g", "spark.executor.memoryOverhead", "10g"};
+    TrainConfig many = train("train.global-batch=256");
+    assertThatCode(() -> Preflight.check(conf(small), many, 64, 1, 1)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> Preflight.check(conf(small), many, 128, 1, 1))
         .hasMessageStartingWith(
-            "spark.executor.memory: 1g (expected: at least 1792m for 470000000 parameters on a GPU)");
-    gpu[5] = "-XX:MaxDirectMemorySize=2g";
-    assertThatCode(() -> check(conf(gpu), 2, 470_000_000)).doesNotThrowAnyException();
+            "spark.executor.memory: 1g (expected: at least 2032m for messages of 128 ranks); it");
+    String[] set = {
+      "spark.executor.extraJavaOptions", "-ea -XX:MaxDirectMemorySize=3g",
+      "spark.executor.memoryOverhead", "10g"
+    };
+    assertThatCode(() -> Preflight.check(conf(set), many, 128, 1, 1)).doesNotThrowAnyException();
+    set[1] = "-XX:MaxDirectMemorySize=100m";
+    assertThatThrownBy(() -> check(conf(set), 2, 1))
+        .hasMessageStartingWith("spark.executor.extraJavaOptions: 100m (expected: at least 128m");
   }
 }
