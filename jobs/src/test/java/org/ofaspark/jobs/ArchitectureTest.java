@@ -12,8 +12,8 @@ import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
 import org.ofaspark.ArchitectureRules;
-import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.cluster.LostDevice;
+import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.demo.Demo;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
