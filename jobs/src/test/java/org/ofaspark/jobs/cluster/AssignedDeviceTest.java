@@ -16,6 +16,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,6 +32,7 @@ class AssignedDeviceTest {
       """;
 
   @Test
+  @DisabledIfSystemProperty(named = "ofa.device", matches = "gpu") // then there are GPUs
   void eachRankHasTheGpuThatSparkAssignsToItsExecutor(@TempDir Path folder) throws IOException {
     Path resources = Files.writeString(folder.resolve("resources.json"), RESOURCES);
     try (SparkSession spark =

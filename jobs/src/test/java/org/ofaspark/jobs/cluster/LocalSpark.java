@@ -4,12 +4,17 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.golden.Golden;
 
 /** Spark sessions of tests: on loopback, without a page, quiet. */
 public final class LocalSpark {
+
+  /** A library that makes GPUs which are none, see the README beside its folder. */
+  public static final Path VIRTUAL_GPU =
+      Path.of("../../shared/virtualcuda/bin/libvirtualcuda.so").toAbsolutePath().normalize();
 
   private LocalSpark() {}
 
@@ -47,6 +52,40 @@ public final class LocalSpark {
         .config("spark.network.crypto.cipher", "AES/GCM/NoPadding")
         .config("spark.network.crypto.saslFallback", false)
         .config("spark.io.encryption.enabled", true)
+        .getOrCreate();
+  }
+
+  /**
+   * Starts a session as {@link #startExecutors}, whose executors each have a virtual GPU of their
+   * own, which Spark discovers.
+   *
+   * @param executors how many, at most two
+   * @param folder for the script of the discovery
+   * @param memory bytes of each GPU
+   */
+  public static SparkSession startGpuExecutors(int executors, Path folder, long memory)
+      throws IOException {
+    Path script = folder.resolve("discover-%d.sh".formatted(memory));
+    Files.writeString(
+        script,
+        """
+        #!/usr/bin/env bash
+        for gpu in 0 1; do
+          if mkdir "$0.$gpu" 2> /dev/null; then
+            echo "{\\"name\\": \\"gpu\\", \\"addresses\\": [\\"$gpu\\"]}"
+            exit
+          fi
+        done
+        """);
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    return executors(executors, 1)
+        .config("spark.worker.resource.gpu.amount", 1)
+        .config("spark.worker.resource.gpu.discoveryScript", script.toString())
+        .config("spark.executor.resource.gpu.amount", 1)
+        .config(AssignedDevice.TASK_GPUS, 1)
+        .config("spark.executorEnv.PYTORCH_EXTRA_LIBRARY_PATH", VIRTUAL_GPU.toString())
+        .config("spark.executorEnv.VIRTUAL_GPU_MEMORY", memory)
+        .config("spark.executorEnv.VIRTUAL_GPU_STATS", folder.resolve("gpu-%p.json").toString())
         .getOrCreate();
   }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonParser;
@@ -34,6 +33,7 @@ import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -49,7 +49,6 @@ import org.ofaspark.metric.RefcocoAccuracy;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.CaptionText;
 
 /** Evaluation of the golden tables with random weights. */
@@ -109,7 +108,7 @@ class EvaluationTest {
   private static void writeWeights(Task task) throws IOException {
     Path directory = Files.createDirectories(Path.of(weights(task)));
     int vocabulary = Vocabulary.read(files, table(task)).codec().dictionary().size();
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var state = new StateDict(OfaModel.specs(recipe(task).model(), vocabulary), manager)) {
       state.initialize(3);
       var plan = WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);

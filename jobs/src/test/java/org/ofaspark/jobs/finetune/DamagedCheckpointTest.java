@@ -2,7 +2,6 @@ package org.ofaspark.jobs.finetune;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -21,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.data.Task;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -31,7 +31,6 @@ import org.ofaspark.nn.TensorSpec.Initializer;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Checkpoints that a disk has changed: one bit of one file, or its end. */
 class DamagedCheckpointTest {
@@ -57,7 +56,7 @@ class DamagedCheckpointTest {
 
   private void write(HadoopFiles files, RunDirectory run, Recipe recipe, long update)
       throws IOException {
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         StateDict state = new StateDict(SPECS, manager);
         Adam adam = new Adam(recipe.optimizer(), manager, 12)) {
       state.initialize(update);

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.collective.SingleRank;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Task;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
@@ -29,7 +30,7 @@ import org.ofaspark.recipe.Recipe;
 
 class KeptStatesTest {
 
-  private static final Device CPU = Device.cpu();
+  private static final Device DEVICE = TestDevice.device();
   private static final int VOCABULARY = 40;
   private static final Duration LONG = Duration.ofHours(1);
 
@@ -66,7 +67,7 @@ class KeptStatesTest {
             LONG,
             "",
             new SerializableConfiguration(hadoop));
-    return new RankState(segment, recipe, new HadoopFiles(hadoop), new SingleRank(), CPU);
+    return new RankState(segment, recipe, new HadoopFiles(hadoop), new SingleRank(), DEVICE);
   }
 
   @Test
@@ -75,10 +76,10 @@ class KeptStatesTest {
     RankState state = state();
     KeptStates.keep(segment, state, LONG);
 
-    assertThat(KeptStates.take(segment, 1, CPU)).isEmpty();
+    assertThat(KeptStates.take(segment, 1, DEVICE)).isEmpty();
 
-    assertThat(KeptStates.take(segment, 0, CPU)).containsSame(state);
-    assertThat(KeptStates.take(segment, 0, CPU)).isEmpty();
+    assertThat(KeptStates.take(segment, 0, DEVICE)).containsSame(state);
+    assertThat(KeptStates.take(segment, 0, DEVICE)).isEmpty();
     assertThat(state.parameters()).isPositive();
     state.close();
   }
@@ -98,7 +99,7 @@ class KeptStatesTest {
     RankState ofOther = state();
     KeptStates.keep(UUID.randomUUID(), ofOther, LONG);
 
-    assertThat(KeptStates.take(UUID.randomUUID(), 0, CPU)).isEmpty();
+    assertThat(KeptStates.take(UUID.randomUUID(), 0, DEVICE)).isEmpty();
     assertThat(KeptStates.count()).isZero();
     assertThat(ofOther.isOpen()).isFalse();
   }
@@ -111,7 +112,7 @@ class KeptStatesTest {
 
     KeptStates.TIMER.submit(() -> {}).get(20, TimeUnit.SECONDS); // has come to it
     assertThat(state.isOpen()).isFalse();
-    assertThat(KeptStates.take(segment, 0, CPU)).isEmpty();
+    assertThat(KeptStates.take(segment, 0, DEVICE)).isEmpty();
   }
 
   @Test
@@ -121,7 +122,7 @@ class KeptStatesTest {
     KeptStates.keep(segment, state, LONG);
     assertThat(KeptStates.TIMER.getQueue()).hasSize(1);
 
-    assertThat(KeptStates.take(segment, 0, CPU)).containsSame(state);
+    assertThat(KeptStates.take(segment, 0, DEVICE)).containsSame(state);
     assertThat(KeptStates.TIMER.getQueue()).isEmpty();
     assertThat(state.isOpen()).isTrue();
     state.close();
@@ -149,7 +150,7 @@ class KeptStatesTest {
           }
         };
 
-    try (var model = ExecutorModel.use(weights, recipe.model(), VOCABULARY, CPU)) {
+    try (var model = ExecutorModel.use(weights, recipe.model(), VOCABULARY, DEVICE)) {
       assertThat(state.isOpen()).isFalse();
       assertThat(model.state()).isNotNull();
     } finally {

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.finetune;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
@@ -23,6 +22,7 @@ import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
 import org.ofaspark.data.Task;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.finetune.StoppingFileSystem.Killed;
 import org.ofaspark.jobs.finetune.StoppingFileSystem.Operations;
@@ -34,7 +34,6 @@ import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Initializer;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** A process that is killed while it writes a checkpoint, at each of the things that it does. */
 class KilledWriteTest {
@@ -76,7 +75,7 @@ class KilledWriteTest {
   @TempDir private Path folder;
   private final HadoopFiles stopping = new HadoopFiles(StoppingFileSystem.configuration());
   private final HadoopFiles files = new HadoopFiles(new Configuration());
-  private final NDManager manager = TorchRuntime.newManager(Device.cpu());
+  private final NDManager manager = TestDevice.newManager();
 
   @AfterEach
   void close() {

@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.ml;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,6 +15,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
 import org.ofaspark.djl.ModelDirectory;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -26,7 +26,6 @@ import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** The golden tables and, for each, a small random model in a model directory. */
 final class ExportedModels {
@@ -35,11 +34,21 @@ final class ExportedModels {
   private final HadoopFiles files;
   private final Path folder;
 
+  /** Makes the tables and the models. */
   ExportedModels(SparkSession spark, Path folder) throws IOException {
+    this(spark, folder, List.of(Task.values()));
+  }
+
+  /** Returns the same tables and models, used by another session. */
+  ExportedModels with(SparkSession other) throws IOException {
+    return new ExportedModels(other, folder, List.of());
+  }
+
+  private ExportedModels(SparkSession spark, Path folder, List<Task> made) throws IOException {
     this.spark = spark;
     this.files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     this.folder = folder;
-    for (Task task : Task.values()) {
+    for (Task task : made) {
       new Preprocess(spark, recipe(task)).run(ExistingTable.REFUSE);
       write(task);
     }
@@ -76,7 +85,7 @@ final class ExportedModels {
     Files.writeString(directory.resolve(ModelDirectory.RECIPE), recipe.resolvedText());
     vocabulary(task).write(files, directory.toString());
     int symbols = vocabulary(task).codec().dictionary().size();
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var state = new StateDict(OfaModel.specs(recipe.model(), symbols), manager)) {
       state.initialize(3);
       enlargeAttention(state);

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.transfer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import ai.djl.repository.zoo.Criteria;
 import java.io.IOException;
@@ -22,6 +21,7 @@ import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.data.Task;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.golden.Golden;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -30,7 +30,6 @@ import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.Dictionary;
 
 /** Export of a run as a DJL model directory. */
@@ -51,7 +50,7 @@ class DjlFormatTest {
     Dictionary dictionary = dictionary(recipe, 300);
     Vocabulary.of(dictionary, BpeFiles.BUILT_IN).write(files, recipe.table().table());
     files.writeText(run.recipe(), recipe.resolvedText());
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var state = new StateDict(OfaModel.specs(recipe.model(), dictionary.size()), manager)) {
       state.initialize(3);
       var plan = WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);

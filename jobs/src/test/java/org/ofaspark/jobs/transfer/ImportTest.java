@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import java.io.IOException;
@@ -27,6 +26,7 @@ import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.checkpoint.WeightLoader;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
+import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -43,7 +43,6 @@ import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.Scope;
-import org.ofaspark.tensor.TorchRuntime;
 
 /** Import of the golden checkpoints, as files. */
 class ImportTest {
@@ -102,7 +101,7 @@ class ImportTest {
   }
 
   private void assertHoldsGoldenWeights() throws IOException {
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         StateDict expected = GoldenModel.state(GoldenModel.config(), manager);
         StateDict state = loaded(manager)) {
       WeightDirectory.requireFits(files, "key", target(), expected.specs());
@@ -143,7 +142,7 @@ class ImportTest {
   void logitsAreUpstreams(String name) throws IOException {
     run(golden(name));
     Golden.Tensors batch = Golden.tensors("model/eval_a.safetensors");
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         var model = new OfaModel(GoldenModel.config(), manager);
         StateDict state = loaded(manager)) {
       float[] logits =
@@ -190,7 +189,7 @@ class ImportTest {
             "--vocabulary-size: %d (expected: at least %d)".formatted(vocabulary, vocabulary + 3));
     var back = new Sizes(OptionalInt.empty(), OptionalInt.of(patches));
     new Import(files).run(larger, Weights.LAST, back, target());
-    try (NDManager manager = TorchRuntime.newManager(Device.cpu());
+    try (NDManager manager = TestDevice.newManager();
         StateDict expected = GoldenModel.state(GoldenModel.config(), manager);
         var state = new StateDict(OfaModel.specs(GoldenModel.config(), vocabulary + 3), manager)) {
       load(state);
