@@ -302,7 +302,7 @@ public final class WriterLock implements AutoCloseable {
   /** Gives the lock back. */
   @Override
   public void close() {
-    timer.shutdownNow();
+    timer.shutdown();
     try {
       if (!timer.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
         LOG.warn("{}: still being renewed; it is left to go stale", file);

@@ -26,7 +26,7 @@ import org.ofaspark.jobs.storage.WriterLock.Timing;
 class WriterLockTest {
 
   private static final HadoopFiles FILES = new HadoopFiles(new Configuration());
-  private static final Timing QUICK = new Timing(Duration.ofMillis(50), Duration.ofMillis(1500));
+  private static final Timing QUICK = new Timing(Duration.ofMillis(300), Duration.ofMillis(2500));
   private static final Timing NEVER_STALE = new Timing(Duration.ofMillis(50), Duration.ofDays(1));
 
   @TempDir private Path folder;
