@@ -190,7 +190,7 @@ public abstract class CollectiveContract {
         VirtualGpu.copies(
             () -> {
               try {
-                return onRanks(
+                onRanks(
                     worldSize,
                     gang -> {
                       try (NDManager manager = TestDevice.newManager()) {

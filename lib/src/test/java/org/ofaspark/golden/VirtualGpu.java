@@ -3,7 +3,7 @@ package org.ofaspark.golden;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.jna.NativeLibrary;
-import java.util.function.Supplier;
+import java.util.Objects;
 import org.ofaspark.tensor.TorchRuntime;
 
 /** What the virtual CUDA device has counted, see {@code ../shared/virtualcuda}. */
@@ -36,10 +36,15 @@ public final class VirtualGpu {
    *
    * @param work the work
    */
-  public static Copies copies(Supplier<?> work) {
+  public static Copies copies(Runnable work) {
     library().getFunction("virtual_gpu_reset").invokeVoid(new Object[] {});
-    work.get();
+    work.run();
     return new Copies(count("h2d"), count("h2d_bytes"), count("d2h"), count("d2h_bytes"));
+  }
+
+  /** Returns the most memory that was in use at once, in bytes. */
+  public static long peak() {
+    return count("peak0");
   }
 
   private static long count(String name) {
@@ -47,6 +52,6 @@ public final class VirtualGpu {
   }
 
   private static NativeLibrary library() {
-    return NativeLibrary.getInstance(System.getenv(LIBRARY));
+    return NativeLibrary.getInstance(Objects.requireNonNull(System.getenv(LIBRARY)));
   }
 }
