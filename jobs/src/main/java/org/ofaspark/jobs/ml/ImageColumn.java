@@ -143,9 +143,7 @@ record ImageColumn(int index, Form form) implements Serializable {
    * @throws BadQuestionException if the image does not decode, or the text is no expression
    */
   Question question(QuestionReader reader, Row row, String text) throws BadQuestionException {
-    return form == Form.PIXELS
-        ? reader.read(pixels(row.getStruct(index)), text)
-        : reader.read(file(row), text);
+    return form == Form.PIXELS ? reader.read(pixels(row), text) : reader.read(file(row), text);
   }
 
   /** Returns the file of a row that has no {@link #fault}. */
@@ -153,7 +151,9 @@ record ImageColumn(int index, Form form) implements Serializable {
     return form == Form.FILE ? row.getAs(index) : row.getStruct(index).getAs(BYTES);
   }
 
-  private static RgbImage pixels(Row image) {
+  /** Returns the pixels of a row that has no {@link #fault}. */
+  RgbImage pixels(Row row) {
+    Row image = row.getStruct(index);
     int height = image.<Integer>getAs(HEIGHT);
     int width = image.<Integer>getAs(WIDTH);
     int channels = image.<Integer>getAs(CHANNELS);

@@ -22,7 +22,9 @@ import org.ofaspark.data.Task;
 public final class OfaGrounder extends OfaTransformer<OfaGrounder> {
 
   private static final long serialVersionUID = 1;
-  private static final StructType BOX =
+
+  /** The corners of a box. */
+  static final StructType BOX =
       new StructType()
           .add("x0", DataTypes.FloatType, false)
           .add("y0", DataTypes.FloatType, false)

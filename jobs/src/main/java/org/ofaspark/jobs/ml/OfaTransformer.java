@@ -64,7 +64,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
   private transient AtomicReference<@Nullable LongAccumulator> unanswered = new AtomicReference<>();
 
   /** A parameter of text; the constructors of Param itself differ between Spark 3.5 and 4. */
-  private static final class TextParam extends Param<String> {
+  static final class TextParam extends Param<String> {
     private static final long serialVersionUID = 1;
 
     TextParam(Identifiable parent, String name, String doc) {
