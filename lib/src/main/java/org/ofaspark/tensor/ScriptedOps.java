@@ -213,7 +213,7 @@ public final class ScriptedOps {
       settings.weightDecay(),
       settings.epsilon()
     };
-    try (NDArray counter = HostCopy.number(parameter, step);
+    try (NDArray counter = HostCopy.number(parameter, (float) step);
         NDArray hyper = Module.MANAGER.create(numbers)) {
       call("adam", parameter, gradient, firstMoment, secondMoment, counter, hyper).close();
     }
