@@ -15,8 +15,13 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.text.DecimalFormat;
+import java.text.NumberFormat;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Formatter;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -43,23 +48,42 @@ public final class ArchitectureRules {
           .resideOutsideOfPackage("..bench..") // somebody looks on
           .should()
           .callMethodWhere(
-              waits(Future.class, "get|join")
-                  .or(waits(CountDownLatch.class, "await"))
-                  .or(waits(CyclicBarrier.class, "await"))
-                  .or(waits(Condition.class, "await.*"))
-                  .or(waits(Semaphore.class, "acquire.*"))
-                  .or(waits(BlockingQueue.class, "take"))
-                  .or(waits(BlockingQueue.class, "put", Object.class))
-                  .or(waits(ExecutorService.class, "invokeAll|invokeAny", Collection.class))
-                  .or(waits(Process.class, "waitFor"))
-                  .or(waits(Thread.class, "join"))
-                  .or(waits(LockSupport.class, "park"))
-                  .or(waits(Object.class, "wait"))
+              calls(Future.class, "get|join")
+                  .or(calls(CountDownLatch.class, "await"))
+                  .or(calls(CyclicBarrier.class, "await"))
+                  .or(calls(Condition.class, "await.*"))
+                  .or(calls(Semaphore.class, "acquire.*"))
+                  .or(calls(BlockingQueue.class, "take"))
+                  .or(calls(BlockingQueue.class, "put", Object.class))
+                  .or(calls(ExecutorService.class, "invokeAll|invokeAny", Collection.class))
+                  .or(calls(Process.class, "waitFor"))
+                  .or(calls(Thread.class, "join"))
+                  .or(calls(LockSupport.class, "park"))
+                  .or(calls(Object.class, "wait"))
                   .as("a method that may wait for ever"));
+
+  /** Half of Java's languages have other digits, points or minus signs. */
+  @ArchTest
+  static final ArchRule numbersAreWrittenAlikeInEveryLocale =
+      noClasses()
+          .should()
+          .callMethodWhere(
+              calls(String.class, "formatted", Object[].class)
+                  .or(calls(String.class, "format", String.class, Object[].class))
+                  .or(calls(PrintStream.class, "format|printf", String.class, Object[].class))
+                  .or(calls(PrintWriter.class, "format|printf", String.class, Object[].class))
+                  .or(calls(Formatter.class, "format", String.class, Object[].class))
+                  .or(calls(String.class, "toLowerCase|toUpperCase"))
+                  .or(calls(NumberFormat.class, "get.*Instance"))
+                  .as("a method that goes by the default locale; give it Locale.ROOT"))
+          .orShould()
+          .callConstructor(DecimalFormat.class)
+          .orShould()
+          .callConstructor(DecimalFormat.class, String.class);
 
   private ArchitectureRules() {}
 
-  private static DescribedPredicate<JavaCall<?>> waits(
+  private static DescribedPredicate<JavaCall<?>> calls(
       Class<?> type, String names, Class<?>... parameters) {
     DescribedPredicate<JavaCall<?>> called = target(owner(assignableTo(type))).forSubtype();
     return called.and(target(nameMatching(names))).and(target(rawParameterTypes(parameters)));

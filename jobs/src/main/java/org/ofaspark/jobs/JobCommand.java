@@ -3,6 +3,7 @@ package org.ofaspark.jobs;
 import java.lang.reflect.Constructor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -245,9 +246,13 @@ public final class JobCommand {
             || given.contains("spark.cores.max");
     if (given.getBoolean(DYNAMIC_ALLOCATION, false) && !isCounted) {
       throw new IllegalArgumentException(
-          "%s: unset (expected: the number of ranks, as %s is true and has no meaning here)"
-                  .formatted(EXECUTORS, DYNAMIC_ALLOCATION)
-              + "; add -- --conf %s=NUMBER".formatted(EXECUTORS));
+          String.format(
+                  Locale.ROOT,
+                  "%s: unset (expected: the number of ranks, as %s is true and has no meaning"
+                      + " here)",
+                  EXECUTORS,
+                  DYNAMIC_ALLOCATION)
+              + String.format(Locale.ROOT, "; add -- --conf %s=NUMBER", EXECUTORS));
     }
     return session;
   }
@@ -281,7 +286,8 @@ public final class JobCommand {
       }
       return isMistake || failure instanceof BadCheckpointException
           ? new Ending(name + ": " + failure.getMessage(), ExitCode.USAGE, true)
-          : new Ending("%s failed: %s".formatted(name, failure), ExitCode.SOFTWARE, false);
+          : new Ending(
+              String.format(Locale.ROOT, "%s failed: %s", name, failure), ExitCode.SOFTWARE, false);
     }
 
     private static String stopped(String cause) {

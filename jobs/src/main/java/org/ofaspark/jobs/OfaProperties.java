@@ -1,6 +1,7 @@
 package org.ofaspark.jobs;
 
 import java.time.Duration;
+import java.util.Locale;
 import org.apache.spark.SparkConf;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,6 +69,7 @@ public final class OfaProperties {
       LOG.debug("{}: {}", key, text, e);
     }
     throw new IllegalArgumentException(
-        "%s: %s (expected: a time above 0, such as 600s or 10min)".formatted(key, text));
+        String.format(
+            Locale.ROOT, "%s: %s (expected: a time above 0, such as 600s or 10min)", key, text));
   }
 }

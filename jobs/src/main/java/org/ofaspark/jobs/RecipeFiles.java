@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
@@ -39,8 +40,11 @@ final class RecipeFiles implements RecipeSource {
       return Optional.empty();
     }
     throw new IllegalArgumentException(
-        "%s: no such file beside the driver, which runs on the cluster (expected: a path such as"
-                .formatted(name)
+        String.format(
+                Locale.ROOT,
+                "%s: no such file beside the driver, which runs on the cluster (expected: a path"
+                    + " such as",
+                name)
             + " hdfs:///recipes/x.conf, a file that --files has brought, or classpath:NAME for one"
             + " of the jar); the commands of submit/ send a recipe with its includes");
   }
@@ -60,8 +64,11 @@ final class RecipeFiles implements RecipeSource {
       return Optional.empty();
     } catch (UnsupportedFileSystemException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a path of a file system that Spark knows)"
-              .formatted(name, e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: a path of a file system that Spark knows)",
+              name,
+              e.getMessage()),
           e);
     }
   }

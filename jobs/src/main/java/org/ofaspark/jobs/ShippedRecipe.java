@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -81,8 +82,13 @@ record ShippedRecipe(Map<String, String> files) {
     String value = Base64.getEncoder().withoutPadding().encodeToString(bytes.toByteArray());
     if (value.length() > MAX_CHARACTERS) {
       throw new IllegalArgumentException(
-          "%s: %s characters packed (expected: at most %s); put it on a file system of the cluster"
-              .formatted(files.keySet(), value.length(), MAX_CHARACTERS));
+          String.format(
+              Locale.ROOT,
+              "%s: %s characters packed (expected: at most %s); put it on a file system of the"
+                  + " cluster",
+              files.keySet(),
+              value.length(),
+              MAX_CHARACTERS));
     }
     return value;
   }

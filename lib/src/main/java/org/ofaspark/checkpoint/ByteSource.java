@@ -2,6 +2,7 @@ package org.ofaspark.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Locale;
 
 /** A file that can be read from any place: on a disk, on HDFS, in an object store. */
 public interface ByteSource {
@@ -41,7 +42,11 @@ public interface ByteSource {
       }
     }
     throw new BadCheckpointException(
-        "%s: ends within %d bytes at %d (expected: a whole file)"
-            .formatted(source.name(), count, offset));
+        String.format(
+            Locale.ROOT,
+            "%s: ends within %d bytes at %d (expected: a whole file)",
+            source.name(),
+            count,
+            offset));
   }
 }

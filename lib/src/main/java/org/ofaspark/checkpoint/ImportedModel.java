@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -96,8 +97,12 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
       StoredTensor other = stored.get(name);
       if (other != null && embedding != null && !isEqual(embedding, other)) {
         throw new BadCheckpointException(
-            "%s: %s: differs from %s (expected: one matrix, as with --share-all-embeddings)"
-                .formatted(other.file().name(), name, OfaModel.EMBEDDING));
+            String.format(
+                Locale.ROOT,
+                "%s: %s: differs from %s (expected: one matrix, as with --share-all-embeddings)",
+                other.file().name(),
+                name,
+                OfaModel.EMBEDDING));
       }
     }
   }
@@ -151,8 +156,11 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
           IntStream.rangeClosed(1, 3).mapToObj(stage -> count(IMAGES + "layer" + stage)).toList();
       if (!absent.isEmpty()) {
         throw new BadCheckpointException(
-            "%s: no tensor named %s (expected: the names of upstream's OFA)"
-                .formatted(name, String.join(", ", absent)));
+            String.format(
+                Locale.ROOT,
+                "%s: no tensor named %s (expected: the names of upstream's OFA)",
+                name,
+                String.join(", ", absent)));
       }
       try {
         var config =
@@ -172,8 +180,11 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
         return new ImportedModel(config, vocabularySize, OfaModel.specs(config, vocabularySize));
       } catch (IllegalArgumentException | ArithmeticException e) {
         throw new BadCheckpointException(
-            "%s: its shapes make no network: %s (expected: upstream's OFA)"
-                .formatted(name, e.getMessage()),
+            String.format(
+                Locale.ROOT,
+                "%s: its shapes make no network: %s (expected: upstream's OFA)",
+                name,
+                e.getMessage()),
             e);
       }
     }

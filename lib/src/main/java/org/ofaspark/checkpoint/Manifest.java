@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ofaspark.config.Sha256;
@@ -134,7 +135,8 @@ public record Manifest(
 
   private static BadCheckpointException unsound(String file) {
     return new BadCheckpointException(
-        "%s: does not fit its SHA-256 (expected: what a run wrote)".formatted(file));
+        String.format(
+            Locale.ROOT, "%s: does not fit its SHA-256 (expected: what a run wrote)", file));
   }
 
   private static Manifest read(String text, String file) throws BadCheckpointException {
@@ -144,8 +146,13 @@ public record Manifest(
       if (version != VERSION) {
         requireSound(json, file);
         throw new IllegalArgumentException(
-            "%s: version %d (expected: %d); another version of this program wrote it: go on with"
-                    .formatted(file, version, VERSION)
+            String.format(
+                    Locale.ROOT,
+                    "%s: version %d (expected: %d); another version of this program wrote it: go on"
+                        + " with",
+                    file,
+                    version,
+                    VERSION)
                 + " that one, or start a new run from a copy of the weights alone");
       }
       return new Manifest(
@@ -172,7 +179,11 @@ public record Manifest(
     JsonElement value = json.get(name);
     if (value == null) {
       throw new BadCheckpointException(
-          "%s: %s: missing (expected: every field that a run writes)".formatted(file, name));
+          String.format(
+              Locale.ROOT,
+              "%s: %s: missing (expected: every field that a run writes)",
+              file,
+              name));
     }
     return value;
   }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -153,7 +154,7 @@ public final class NgramPickle {
       default ->
           throw bad(
               "instruction",
-              "0x%02x".formatted(opcode),
+              String.format(Locale.ROOT, "0x%02x", opcode),
               "one that texts, numbers, tuples and dictionaries need");
     }
   }
@@ -221,7 +222,7 @@ public final class NgramPickle {
     var line = new StringBuilder();
     for (int c = pickle.readUnsignedByte(); c != '\n'; c = pickle.readUnsignedByte()) {
       if (line.length() == MAX_TEXT_BYTES) {
-        throw bad("line", "longer", "at most %d bytes".formatted(MAX_TEXT_BYTES));
+        throw bad("line", "longer", String.format(Locale.ROOT, "at most %d bytes", MAX_TEXT_BYTES));
       }
       line.append((char) c);
     }
@@ -378,7 +379,8 @@ public final class NgramPickle {
 
   private BadCheckpointException bad(
       String thing, Object value, String rule, @Nullable Throwable cause) {
-    String message = "%s: %s: %s (expected: %s)".formatted(file, thing, value, rule);
+    String message =
+        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file, thing, value, rule);
     return cause == null
         ? new BadCheckpointException(message)
         : new BadCheckpointException(message, cause);

@@ -104,8 +104,12 @@ public final class OptimizerFiles {
     String from = reader.metadata().getOrDefault(FROM, "missing");
     if (!from.matches("\\d{1,18}")) {
       throw new BadCheckpointException(
-          "%s: metadata %s: %s (expected: a position in the parameters)"
-              .formatted(reader.file(), FROM, Shown.text(from)));
+          String.format(
+              Locale.ROOT,
+              "%s: metadata %s: %s (expected: a position in the parameters)",
+              reader.file(),
+              FROM,
+              Shown.text(from)));
     }
     return Long.parseLong(from);
   }
@@ -116,8 +120,13 @@ public final class OptimizerFiles {
     long size = tensors.isEmpty() ? 0 : tensors.get(0).elements();
     if (!tensors.equals(tensors(size))) {
       throw new BadCheckpointException(
-          "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)"
-              .formatted(reader.file(), Shown.text(tensors.toString()), FIRST, SECOND));
+          String.format(
+              Locale.ROOT,
+              "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)",
+              reader.file(),
+              Shown.text(tensors.toString()),
+              FIRST,
+              SECOND));
     }
     return size;
   }

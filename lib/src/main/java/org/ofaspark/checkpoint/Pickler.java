@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.checkpoint.PickleValue.Global;
 import org.ofaspark.checkpoint.PickleValue.Namespace;
@@ -82,7 +83,8 @@ final class Pickler {
 
   private static IllegalArgumentException cannot(Object value) {
     return new IllegalArgumentException(
-        "pickle: %s (expected: a value that is read back)".formatted(value.getClass()));
+        String.format(
+            Locale.ROOT, "pickle: %s (expected: a value that is read back)", value.getClass()));
   }
 
   private void op(int... bytes) {
@@ -133,7 +135,9 @@ final class Pickler {
   /** Writes a name: its module, all before the last point, and what the module calls it. */
   private void global(String name) {
     int point = name.lastIndexOf('.');
-    String text = "c%s\n%s\n".formatted(name.substring(0, point), name.substring(point + 1));
+    String text =
+        String.format(
+            Locale.ROOT, "c%s\n%s\n", name.substring(0, point), name.substring(point + 1));
     out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
   }
 

@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -58,21 +59,33 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     byte[] prefix = in.readNBytes(Long.BYTES);
     if (prefix.length < Long.BYTES) {
       throw new BadCheckpointException(
-          "%s: %d bytes (expected: a safetensors file, at least %d)"
-              .formatted(file, prefix.length, Long.BYTES));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes (expected: a safetensors file, at least %d)",
+              file,
+              prefix.length,
+              Long.BYTES));
     }
     long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (length < 2 || length > MAX_BYTES) {
       throw new BadCheckpointException(
-          "%s: header of %s bytes (expected: 2 to %d)"
-              .formatted(file, Long.toUnsignedString(length), MAX_BYTES));
+          String.format(
+              Locale.ROOT,
+              "%s: header of %s bytes (expected: 2 to %d)",
+              file,
+              Long.toUnsignedString(length),
+              MAX_BYTES));
     }
     var header = new HeaderStream(in, length, file);
     int first = header.read();
     if (first != '{') {
       throw new BadCheckpointException(
-          "%s: header begins with byte 0x%02x (expected: 0x%02x, a brace)"
-              .formatted(file, first, (int) '{'));
+          String.format(
+              Locale.ROOT,
+              "%s: header begins with byte 0x%02x (expected: 0x%02x, a brace)",
+              file,
+              first,
+              (int) '{'));
     }
     InputStream whole = new SequenceInputStream(new ByteArrayInputStream(BRACE), header);
     try (Reader text = new InputStreamReader(whole, StandardCharsets.UTF_8.newDecoder())) {
@@ -109,7 +122,8 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       int read = in.read(target, offset, (int) Math.min(count, length - done));
       if (read < 0) {
         throw new BadCheckpointException(
-            "%s: header ends after %d bytes (expected: %d)".formatted(file, done, length));
+            String.format(
+                Locale.ROOT, "%s: header ends after %d bytes (expected: %d)", file, done, length));
       }
       done += read;
       return read;
@@ -144,8 +158,11 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       length = inside ? length + 1 : 0;
       if (length > MAX_TEXT_CHARS) {
         throw new BadCheckpointException(
-            "%s: header with a text of more than %d characters (expected: less)"
-                .formatted(file, MAX_TEXT_CHARS));
+            String.format(
+                Locale.ROOT,
+                "%s: header with a text of more than %d characters (expected: less)",
+                file,
+                MAX_TEXT_CHARS));
       }
     }
   }
@@ -170,8 +187,11 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
           | IllegalStateException
           | NumberFormatException e) {
         throw new BadCheckpointException(
-            "%s: header is not as the format has it at %s (expected: a JSON object of tensors)"
-                .formatted(file, Shown.text(json.getPath())),
+            String.format(
+                Locale.ROOT,
+                "%s: header is not as the format has it at %s (expected: a JSON object of tensors)",
+                file,
+                Shown.text(json.getPath())),
             e);
       }
       placed.sort(Comparator.comparingLong(Placed::begin).thenComparingLong(Placed::end));
@@ -203,14 +223,19 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
         throws BadCheckpointException {
       if (!names.add(name)) {
         throw new BadCheckpointException(
-            "%s: %s: twice (expected: once)".formatted(file, Shown.text(what)));
+            String.format(Locale.ROOT, "%s: %s: twice (expected: once)", file, Shown.text(what)));
       }
     }
 
     private void checkCount(int count, String what) throws BadCheckpointException {
       if (count > MAX_ENTRIES) {
         throw new BadCheckpointException(
-            "%s: header with more than %d %s (expected: fewer)".formatted(file, MAX_ENTRIES, what));
+            String.format(
+                Locale.ROOT,
+                "%s: header with more than %d %s (expected: fewer)",
+                file,
+                MAX_ENTRIES,
+                what));
       }
     }
 
@@ -231,15 +256,19 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       json.beginObject();
       while (json.hasNext()) {
         String field = json.nextName();
-        checkNew(fields, field, "tensor %s: field %s".formatted(name, field));
+        checkNew(fields, field, String.format(Locale.ROOT, "tensor %s: field %s", name, field));
         switch (field) {
           case "dtype" -> dtype = json.nextString();
           case "shape" -> shape = readLongs();
           case "data_offsets" -> offsets = readLongs();
           default ->
               throw new BadCheckpointException(
-                  "%s: tensor %s: field %s (expected: dtype, shape, data_offsets)"
-                      .formatted(file, Shown.text(name), Shown.text(field)));
+                  String.format(
+                      Locale.ROOT,
+                      "%s: tensor %s: field %s (expected: dtype, shape, data_offsets)",
+                      file,
+                      Shown.text(name),
+                      Shown.text(field)));
         }
       }
       json.endObject();
@@ -265,13 +294,14 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     private BadCheckpointException bad(
         String tensor, String field, @Nullable Object value, String rule) {
       return new BadCheckpointException(
-          "%s: tensor %s: %s %s (expected: %s)"
-              .formatted(
-                  file,
-                  Shown.text(tensor),
-                  field,
-                  value == null ? "missing" : Shown.text(value.toString()),
-                  rule));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: %s %s (expected: %s)",
+              file,
+              Shown.text(tensor),
+              field,
+              value == null ? "missing" : Shown.text(value.toString()),
+              rule));
     }
 
     private List<Long> readLongs() throws IOException {
@@ -297,16 +327,17 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       long size = size(tensor.tensor(), file);
       if (tensor.begin() != end || tensor.end() < end || tensor.end() - end != size) {
         throw new BadCheckpointException(
-            "%s: tensor %s: data_offsets [%d, %d] (expected: %d bytes for %s %s, from %d on)"
-                .formatted(
-                    file,
-                    Shown.text(tensor.tensor().name()),
-                    tensor.begin(),
-                    tensor.end(),
-                    size,
-                    tensor.tensor().dtype(),
-                    tensor.tensor().shape(),
-                    end));
+            String.format(
+                Locale.ROOT,
+                "%s: tensor %s: data_offsets [%d, %d] (expected: %d bytes for %s %s, from %d on)",
+                file,
+                Shown.text(tensor.tensor().name()),
+                tensor.begin(),
+                tensor.end(),
+                size,
+                tensor.tensor().dtype(),
+                tensor.tensor().shape(),
+                end));
       }
       end = tensor.end();
     }
@@ -317,8 +348,12 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       return tensor.bytes();
     } catch (ArithmeticException e) {
       throw new BadCheckpointException(
-          "%s: tensor %s: shape %s (expected: less than 2^63 bytes)"
-              .formatted(file, Shown.text(tensor.name()), tensor.shape()),
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: shape %s (expected: less than 2^63 bytes)",
+              file,
+              Shown.text(tensor.name()),
+              tensor.shape()),
           e);
     }
   }

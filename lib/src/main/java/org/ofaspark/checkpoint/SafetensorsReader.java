@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -71,8 +72,12 @@ public final class SafetensorsReader implements AutoCloseable {
       }
       if (offset != file.length()) {
         throw new BadCheckpointException(
-            "%s: %d bytes (expected: %d, as its header says)"
-                .formatted(file.name(), file.length(), offset));
+            String.format(
+                Locale.ROOT,
+                "%s: %d bytes (expected: %d, as its header says)",
+                file.name(),
+                file.length(),
+                offset));
       }
     }
     return stored;

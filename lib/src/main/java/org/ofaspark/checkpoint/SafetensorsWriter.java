@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -59,8 +60,12 @@ public final class SafetensorsWriter {
       source.write(tensor, counted);
       if (counted.count() != tensor.bytes()) {
         throw new IllegalArgumentException(
-            "tensor %s: %d bytes written (expected: %d)"
-                .formatted(tensor.name(), counted.count(), tensor.bytes()));
+            String.format(
+                Locale.ROOT,
+                "tensor %s: %d bytes written (expected: %d)",
+                tensor.name(),
+                counted.count(),
+                tensor.bytes()));
       }
     }
   }
@@ -76,7 +81,7 @@ public final class SafetensorsWriter {
     for (TensorEntry tensor : tensors) {
       if (json.has(tensor.name())) {
         throw new IllegalArgumentException(
-            "tensor %s: twice (expected: once)".formatted(tensor.name()));
+            String.format(Locale.ROOT, "tensor %s: twice (expected: once)", tensor.name()));
       }
       json.add(tensor.name(), entry(tensor, end));
       end += tensor.bytes();

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -114,7 +115,7 @@ final class StoredZip {
     if (rest != 0 && !(hasDescriptor && DESCRIPTOR_BYTES.contains(rest))) {
       throw bad(
           "entry " + name,
-          "%d bytes at %d".formatted(entry.size(), offset),
+          String.format(Locale.ROOT, "%d bytes at %d", entry.size(), offset),
           "an end where the next begins, at " + entry.limit());
     }
     return offset;
@@ -167,10 +168,17 @@ final class StoredZip {
         || directory.offset() > limit - directory.size()) {
       throw bad(
           "archive",
-          "directory of %d entries, %d bytes at %d"
-              .formatted(directory.entries(), directory.size(), directory.offset()),
-          "at most %d entries, %d bytes, inside of the file"
-              .formatted(MAX_ENTRIES, MAX_DIRECTORY_BYTES));
+          String.format(
+              Locale.ROOT,
+              "directory of %d entries, %d bytes at %d",
+              directory.entries(),
+              directory.size(),
+              directory.offset()),
+          String.format(
+              Locale.ROOT,
+              "at most %d entries, %d bytes, inside of the file",
+              MAX_ENTRIES,
+              MAX_DIRECTORY_BYTES));
     }
     return directory;
   }
@@ -180,13 +188,17 @@ final class StoredZip {
     for (long i = 0; i < directory.entries(); i++) {
       int at = records.position();
       if (records.remaining() < CENTRAL_BYTES || records.getInt(at) != CENTRAL) {
-        throw bad("directory", "no entry %d".formatted(i), directory.entries() + " entries");
+        throw bad(
+            "directory",
+            String.format(Locale.ROOT, "no entry %d", i),
+            directory.entries() + " entries");
       }
       int nameLength = unsigned(records, at + 28);
       int extraLength = unsigned(records, at + 30);
       int commentLength = unsigned(records, at + 32);
       if (records.remaining() - CENTRAL_BYTES < nameLength + extraLength + commentLength) {
-        throw bad("directory", "ends within entry %d".formatted(i), "whole entries");
+        throw bad(
+            "directory", String.format(Locale.ROOT, "ends within entry %d", i), "whole entries");
       }
       byte[] name = new byte[nameLength];
       records.get(at + CENTRAL_BYTES, name);
@@ -229,10 +241,12 @@ final class StoredZip {
     stored = wide.of(stored);
     header = wide.of(header);
     if (size != stored) {
-      throw bad(what, "%d bytes in %d".formatted(size, stored), "stored as it is");
+      throw bad(
+          what, String.format(Locale.ROOT, "%d bytes in %d", size, stored), "stored as it is");
     }
     if (size < 0 || header < 0) {
-      throw bad(what, "%d bytes at %d".formatted(size, header), "inside of the file");
+      throw bad(
+          what, String.format(Locale.ROOT, "%d bytes at %d", size, header), "inside of the file");
     }
     return new Entry(name, header, size, file.length());
   }
@@ -258,7 +272,8 @@ final class StoredZip {
         int id = Short.toUnsignedInt(extra.getShort());
         int length = Short.toUnsignedInt(extra.getShort());
         if (length > extra.remaining()) {
-          throw bad(entry, "extra field of %d bytes".formatted(length), "whole fields");
+          throw bad(
+              entry, String.format(Locale.ROOT, "extra field of %d bytes", length), "whole fields");
         }
         if (id == EXTRA_64) {
           return extra.slice(extra.position(), length).order(ByteOrder.LITTLE_ENDIAN);
@@ -289,7 +304,7 @@ final class StoredZip {
       if (entry.size() > next - entry.header() - LOCAL_BYTES) {
         throw bad(
             "entry " + entry.name(),
-            "%d bytes at %d".formatted(entry.size(), entry.header()),
+            String.format(Locale.ROOT, "%d bytes at %d", entry.size(), entry.header()),
             "an end before what follows at " + next);
       }
       entries.put(entry.name(), new Entry(entry.name(), entry.header(), entry.size(), next));
@@ -306,6 +321,6 @@ final class StoredZip {
 
   private BadCheckpointException bad(String thing, String value, String rule) {
     return new BadCheckpointException(
-        "%s: %s: %s (expected: %s)".formatted(file.name(), thing, value, rule));
+        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
   }
 }

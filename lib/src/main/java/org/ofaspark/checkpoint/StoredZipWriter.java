@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 
@@ -67,7 +68,12 @@ final class StoredZipWriter {
     data.write(counted);
     if (counted.count() != size) {
       throw new IllegalArgumentException(
-          "entry %s: %d bytes written (expected: %d)".formatted(name, counted.count(), size));
+          String.format(
+              Locale.ROOT,
+              "entry %s: %d bytes written (expected: %d)",
+              name,
+              counted.count(),
+              size));
     }
     position += size;
     ByteBuffer after = buffer(24).putInt(0x08074b50).putInt((int) crc.getValue());

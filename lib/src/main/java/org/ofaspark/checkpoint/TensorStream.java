@@ -2,6 +2,7 @@ package org.ofaspark.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Locale;
 
 /**
  * The data of one tensor: the next bytes of its file, which stays open. A file that ends within
@@ -62,8 +63,13 @@ final class TensorStream extends InputStream {
   private void count(int read) throws BadCheckpointException {
     if (read < 0) {
       throw new BadCheckpointException(
-          "%s: tensor %s: ends %d bytes early (expected: %d bytes)"
-              .formatted(file, Shown.text(tensor.name()), remaining, tensor.bytes()));
+          String.format(
+              Locale.ROOT,
+              "%s: tensor %s: ends %d bytes early (expected: %d bytes)",
+              file,
+              Shown.text(tensor.name()),
+              remaining,
+              tensor.bytes()));
     }
     remaining -= read;
   }

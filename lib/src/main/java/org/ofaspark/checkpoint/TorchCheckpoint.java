@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.PickleValue.Namespace;
@@ -164,27 +165,36 @@ public final class TorchCheckpoint {
     }
     if (storage.elements() > Long.MAX_VALUE / Long.BYTES
         || zip.size(entry) != storage.elements() * storage.dtype().bytes()) {
-      return "storage %s of %d bytes for %d elements %s"
-          .formatted(storage.key(), zip.size(entry), storage.elements(), storage.dtype());
+      return String.format(
+          Locale.ROOT,
+          "storage %s of %d bytes for %d elements %s",
+          storage.key(),
+          zip.size(entry),
+          storage.elements(),
+          storage.dtype());
     }
     List<Long> shape = view.shape();
     if (shape.stream().anyMatch(axis -> axis < 0) || view.strides().size() != shape.size()) {
-      return "shape %s, strides %s".formatted(shape, view.strides());
+      return String.format(Locale.ROOT, "shape %s, strides %s", shape, view.strides());
     }
     long elements = 1;
     for (int i = shape.size() - 1; i >= 0; i--) {
       long axis = shape.get(i);
       if (axis > 1 && view.strides().get(i) != elements) {
-        return "strides %s of shape %s".formatted(view.strides(), shape);
+        return String.format(Locale.ROOT, "strides %s of shape %s", view.strides(), shape);
       }
       if (axis > 0 && elements > storage.elements() / axis) {
-        return "shape %s in a storage of %d".formatted(shape, storage.elements());
+        return String.format(Locale.ROOT, "shape %s in a storage of %d", shape, storage.elements());
       }
       elements *= axis;
     }
     if (view.offset() < 0 || view.offset() > storage.elements() - elements) {
-      return "offset %d, shape %s in a storage of %d"
-          .formatted(view.offset(), shape, storage.elements());
+      return String.format(
+          Locale.ROOT,
+          "offset %d, shape %s in a storage of %d",
+          view.offset(),
+          shape,
+          storage.elements());
     }
     return "";
   }
@@ -239,6 +249,6 @@ public final class TorchCheckpoint {
   private static BadCheckpointException bad(
       ByteSource file, String thing, String value, String rule) {
     return new BadCheckpointException(
-        "%s: %s: %s (expected: %s)".formatted(file.name(), thing, value, rule));
+        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
   }
 }

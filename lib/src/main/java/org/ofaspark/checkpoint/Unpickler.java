@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ofaspark.checkpoint.PickleValue.Global;
@@ -132,7 +133,11 @@ final class Unpickler {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "%s: no storage (expected: one of %s)".formatted(dtype, STORAGES.values())));
+                    String.format(
+                        Locale.ROOT,
+                        "%s: no storage (expected: one of %s)",
+                        dtype,
+                        STORAGES.values())));
   }
 
   private Object run() throws BadCheckpointException {
@@ -196,7 +201,8 @@ final class Unpickler {
       default ->
           throw bad(
               "instruction",
-              REFUSED.getOrDefault(opcode, "unknown") + " 0x%02x".formatted(opcode),
+              REFUSED.getOrDefault(opcode, "unknown")
+                  + String.format(Locale.ROOT, " 0x%02x", opcode),
               "what torch writes in protocols 2 to 5");
     }
   }
@@ -227,7 +233,8 @@ final class Unpickler {
     if (bytes < 0 || bytes > pickle.remaining()) {
       throw bad(
           "pickle",
-          "%d bytes wanted at %d of %d".formatted(bytes, pickle.position(), pickle.limit()),
+          String.format(
+              Locale.ROOT, "%d bytes wanted at %d of %d", bytes, pickle.position(), pickle.limit()),
           "a whole pickle");
     }
   }
@@ -278,7 +285,8 @@ final class Unpickler {
   private Object pop() throws BadCheckpointException {
     Object value = stack.isEmpty() ? Mark.MARK : stack.remove(stack.size() - 1);
     if (value == Mark.MARK) {
-      throw bad("stack", "nothing on it at %d".formatted(pickle.position()), "a value");
+      throw bad(
+          "stack", String.format(Locale.ROOT, "nothing on it at %d", pickle.position()), "a value");
     }
     return value;
   }
@@ -287,7 +295,8 @@ final class Unpickler {
   private List<Object> popMark() throws BadCheckpointException {
     int mark = stack.lastIndexOf(Mark.MARK);
     if (mark < 0) {
-      throw bad("stack", "no mark on it at %d".formatted(pickle.position()), "a mark");
+      throw bad(
+          "stack", String.format(Locale.ROOT, "no mark on it at %d", pickle.position()), "a mark");
     }
     List<Object> above = stack.subList(mark + 1, stack.size());
     List<Object> values = new ArrayList<>(above);
@@ -348,7 +357,7 @@ final class Unpickler {
     throw bad(
         "dictionary key",
         kind(key),
-        "an integer or at most %d characters".formatted(MAX_KEY_CHARS));
+        String.format(Locale.ROOT, "an integer or at most %d characters", MAX_KEY_CHARS));
   }
 
   private Global global(String module, String name) throws BadCheckpointException {
@@ -413,7 +422,10 @@ final class Unpickler {
 
   private List<Long> axes(Object value) throws BadCheckpointException {
     if (!(value instanceof Tuple tuple) || tuple.items().size() > MAX_AXES) {
-      throw bad("shape", kind(value), "a tuple of at most %d integers".formatted(MAX_AXES));
+      throw bad(
+          "shape",
+          kind(value),
+          String.format(Locale.ROOT, "a tuple of at most %d integers", MAX_AXES));
     }
     List<Long> axes = new ArrayList<>();
     for (Object item : tuple.items()) {
@@ -460,7 +472,7 @@ final class Unpickler {
     if (dtype == null || key.length() > MAX_GLOBAL_CHARS || elements < 0) {
       throw bad(
           "persistent id",
-          "%s %s of %d".formatted(type.name(), Shown.text(key), elements),
+          String.format(Locale.ROOT, "%s %s of %d", type.name(), Shown.text(key), elements),
           "a storage of elements");
     }
     return new Storage(dtype, key, elements);
@@ -475,7 +487,7 @@ final class Unpickler {
       return opaque.name();
     }
     if (value instanceof String text) {
-      return "text of %d characters".formatted(text.length());
+      return String.format(Locale.ROOT, "text of %d characters", text.length());
     }
     if (value instanceof List<?>) {
       return "list";
@@ -488,6 +500,6 @@ final class Unpickler {
 
   private BadCheckpointException bad(String thing, Object value, String rule) {
     return new BadCheckpointException(
-        "%s: %s: %s (expected: %s)".formatted(file, thing, value, rule));
+        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file, thing, value, rule));
   }
 }

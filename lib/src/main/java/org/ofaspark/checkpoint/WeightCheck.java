@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -47,11 +48,11 @@ public final class WeightCheck {
     }
     TensorSpec spec = specs.get(name);
     if (spec == null) {
-      unexpected.add("%s in %s".formatted(Shown.text(name), file));
+      unexpected.add(String.format(Locale.ROOT, "%s in %s", Shown.text(name), file));
       return false;
     }
     if (!missing.remove(name)) {
-      unexpected.add("%s once more in %s".formatted(name, file));
+      unexpected.add(String.format(Locale.ROOT, "%s once more in %s", name, file));
       return false;
     }
     return isLike(tensor, file, isFloat(tensor.dtype()), "float ", WeightFiles.axes(spec.shape()));
@@ -62,9 +63,15 @@ public final class WeightCheck {
     boolean is = isType && tensor.shape().equals(shape);
     if (!is) {
       unlike.add(
-          "%s %s %s in %s (expected: %s%s)"
-              .formatted(
-                  Shown.text(tensor.name()), tensor.dtype(), tensor.shape(), file, type, shape));
+          String.format(
+              Locale.ROOT,
+              "%s %s %s in %s (expected: %s%s)",
+              Shown.text(tensor.name()),
+              tensor.dtype(),
+              tensor.shape(),
+              file,
+              type,
+              shape));
     }
     return is;
   }
@@ -89,14 +96,18 @@ public final class WeightCheck {
     addFault(faults, "of another shape or type", unlike);
     if (!faults.isEmpty()) {
       throw new BadCheckpointException(
-          "weights: %s (expected: the tensors of the model, each once)"
-              .formatted(String.join("; ", faults)));
+          String.format(
+              Locale.ROOT,
+              "weights: %s (expected: the tensors of the model, each once)",
+              String.join("; ", faults)));
     }
   }
 
   private static void addFault(List<String> faults, String kind, Collection<String> tensors) {
     if (!tensors.isEmpty()) {
-      faults.add("%d %s: %s".formatted(tensors.size(), kind, String.join(", ", tensors)));
+      faults.add(
+          String.format(
+              Locale.ROOT, "%d %s: %s", tensors.size(), kind, String.join(", ", tensors)));
     }
   }
 }

@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -37,8 +38,12 @@ public final class WeightIndex {
       for (String name : names) {
         if (!NAME.matcher(name).matches() || !name.endsWith("." + extension)) {
           throw new BadCheckpointException(
-              "%s: file %s (expected: names of %s files beside it)"
-                  .formatted(file, name, extension));
+              String.format(
+                  Locale.ROOT,
+                  "%s: file %s (expected: names of %s files beside it)",
+                  file,
+                  name,
+                  extension));
         }
       }
       return List.copyOf(names);

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -127,11 +128,17 @@ public final class InProcessGang {
         barrier.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        throw new CollectiveException("rank %d: interrupted in %s".formatted(rank, operation), e);
+        throw new CollectiveException(
+            String.format(Locale.ROOT, "rank %d: interrupted in %s", rank, operation), e);
       } catch (BrokenBarrierException | TimeoutException e) {
         throw new CollectiveException(
-            "rank %d: %s not finished within %s (expected: all %d ranks)"
-                .formatted(rank, operation, timeout, worldSize),
+            String.format(
+                Locale.ROOT,
+                "rank %d: %s not finished within %s (expected: all %d ranks)",
+                rank,
+                operation,
+                timeout,
+                worldSize),
             e);
       }
     }

@@ -473,7 +473,12 @@ public final class ConfigSection {
   private RecipeException missing(String path, String expected) {
     String group = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
     return new RecipeException(
-        "%s: %s: missing (expected: %s); set it in %s or on the command line"
-            .formatted(file, path, expected, group.isEmpty() ? "the recipe" : group + " { }"));
+        String.format(
+            Locale.ROOT,
+            "%s: %s: missing (expected: %s); set it in %s or on the command line",
+            file,
+            path,
+            expected,
+            group.isEmpty() ? "the recipe" : group + " { }"));
   }
 }

@@ -4,6 +4,7 @@ import com.typesafe.config.ConfigUtil;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -84,8 +85,13 @@ final class DuplicateKeys {
     Integer first = lineOf.putIfAbsent(path, line);
     if (first != null) {
       throw new RecipeException(
-          "%s:%d: %s: given twice (expected: once in a file); the first is in line %d"
-              .formatted(file.name(), line, ConfigUtil.joinPath(path), first));
+          String.format(
+              Locale.ROOT,
+              "%s:%d: %s: given twice (expected: once in a file); the first is in line %d",
+              file.name(),
+              line,
+              ConfigUtil.joinPath(path),
+              first));
     }
   }
 

@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -64,8 +65,12 @@ final class Overrides {
             .flatMap(hocon -> RecipeParser.parseValue(ORIGIN, hocon));
     if (parsed.isEmpty() && isBracketed) {
       throw new RecipeException(
-          "%s: %s (expected: a list or an object); put texts with : / or # in double quotes, and all"
-                  .formatted(ORIGIN, text)
+          String.format(
+                  Locale.ROOT,
+                  "%s: %s (expected: a list or an object); put texts with : / or # in double"
+                      + " quotes, and all",
+                  ORIGIN,
+                  text)
               + " of it in single ones, which the shell takes away",
           null);
     }

@@ -9,6 +9,7 @@ import com.typesafe.config.ConfigValue;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -77,8 +78,12 @@ final class RecipeBounds {
       names = "\n,=[{".indexOf(c) >= 0 ? 0 : c == '.' ? names + 1 : names;
       if (depth > MAX_NESTING || names > MAX_NESTING) {
         throw new RecipeException(
-            "%s: nested more than %d deep (expected: groups, lists and names of a key up to that)"
-                .formatted(file.place(text.line()), MAX_NESTING));
+            String.format(
+                Locale.ROOT,
+                "%s: nested more than %d deep (expected: groups, lists and names of a key up to"
+                    + " that)",
+                file.place(text.line()),
+                MAX_NESTING));
       }
       text.next();
     }
@@ -94,7 +99,12 @@ final class RecipeBounds {
   static void checkBytes(String name, long bytes) {
     if (bytes > MAX_BYTES) {
       throw new RecipeException(
-          "%s: %d bytes (expected: a recipe of at most %d)".formatted(name, bytes, MAX_BYTES));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes (expected: a recipe of at most %d)",
+              name,
+              bytes,
+              MAX_BYTES));
     }
   }
 
@@ -154,7 +164,10 @@ final class RecipeBounds {
     requireFewLinks(path, value, size.links());
     if (size.characters() > MAX_RESOLVED) {
       throw tooLarge(
-          path, value, "grows beyond %d characters by its substitutions".formatted(MAX_RESOLVED));
+          path,
+          value,
+          String.format(
+              Locale.ROOT, "grows beyond %d characters by its substitutions", MAX_RESOLVED));
     }
     sizes.put(path, size);
     return size;
@@ -162,7 +175,10 @@ final class RecipeBounds {
 
   private void requireFewLinks(List<String> path, ConfigValue value, int links) {
     if (links > MAX_LINKS) {
-      throw tooLarge(path, value, "leads through more than %d substitutions".formatted(MAX_LINKS));
+      throw tooLarge(
+          path,
+          value,
+          String.format(Locale.ROOT, "leads through more than %d substitutions", MAX_LINKS));
     }
   }
 
@@ -205,8 +221,11 @@ final class RecipeBounds {
       return List.copyOf(ConfigUtil.splitPath(reference));
     } catch (ConfigException e) {
       throw new RecipeException(
-          "%s: ${%s}: not resolved (expected: a key of this recipe, and no circle)"
-              .formatted(file, reference),
+          String.format(
+              Locale.ROOT,
+              "%s: ${%s}: not resolved (expected: a key of this recipe, and no circle)",
+              file,
+              reference),
           e);
     }
   }
@@ -237,7 +256,11 @@ final class RecipeBounds {
   private RecipeException tooLarge(List<String> path, ConfigValue value, String what) {
     String place = value.origin() == null ? file : RecipeParser.place(value.origin());
     return new RecipeException(
-        "%s: %s%s (expected: a recipe of a few pages)"
-            .formatted(place, path.isEmpty() ? "" : ConfigUtil.joinPath(path) + ": ", what));
+        String.format(
+            Locale.ROOT,
+            "%s: %s%s (expected: a recipe of a few pages)",
+            place,
+            path.isEmpty() ? "" : ConfigUtil.joinPath(path) + ": ",
+            what));
   }
 }

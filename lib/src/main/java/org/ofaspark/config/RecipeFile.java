@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -75,8 +76,12 @@ record RecipeFile(String name, String text, String place, Home home, RecipeSourc
         .orElseThrow(
             () ->
                 new RecipeException(
-                    "%s: include: %s (expected: a file beside this one, or a recipe under conf/)"
-                        .formatted(placeOfInclude(what), what)));
+                    String.format(
+                        Locale.ROOT,
+                        "%s: include: %s (expected: a file beside this one, or a recipe under"
+                            + " conf/)",
+                        placeOfInclude(what),
+                        what)));
   }
 
   /**

@@ -19,6 +19,7 @@ import java.io.File;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
@@ -102,8 +103,11 @@ final class RecipeParser {
     } catch (ConfigException e) {
       Matcher substitution = SUBSTITUTION.matcher(String.valueOf(e.getMessage()));
       throw new RecipeException(
-          "%s: %s: not resolved (expected: a key of this recipe, and no circle)"
-              .formatted(place(file, e), substitution.find() ? substitution.group() : "${}"),
+          String.format(
+              Locale.ROOT,
+              "%s: %s: not resolved (expected: a key of this recipe, and no circle)",
+              place(file, e),
+              substitution.find() ? substitution.group() : "${}"),
           e);
     }
   }
@@ -119,8 +123,11 @@ final class RecipeParser {
     String problem =
         message.replaceFirst("^.*?: (\\d+: )? *", "").replaceFirst(" \\(if you .*", "");
     return new RecipeException(
-        "%s: %s (expected: key = value, as HOCON); put text that is not a plain word in quotes"
-            .formatted(place, problem),
+        String.format(
+            Locale.ROOT,
+            "%s: %s (expected: key = value, as HOCON); put text that is not a plain word in quotes",
+            place,
+            problem),
         e);
   }
 
@@ -153,18 +160,22 @@ final class RecipeParser {
       RecipeFile included = file.included(what);
       if (chain.contains(included.name())) {
         throw new RecipeException(
-            "%s: include: %s (expected: no circle of includes)"
-                .formatted(file.placeOfInclude(what), what));
+            String.format(
+                Locale.ROOT,
+                "%s: include: %s (expected: no circle of includes)",
+                file.placeOfInclude(what),
+                what));
       }
       if (files.incrementAndGet() >= RecipeBounds.MAX_FILES
           || chain.size() >= RecipeBounds.MAX_INCLUDES) {
         throw new RecipeException(
-            "%s: include: %s (expected: at most %d files in all, and %d within each other)"
-                .formatted(
-                    file.placeOfInclude(what),
-                    what,
-                    RecipeBounds.MAX_FILES,
-                    RecipeBounds.MAX_INCLUDES));
+            String.format(
+                Locale.ROOT,
+                "%s: include: %s (expected: at most %d files in all, and %d within each other)",
+                file.placeOfInclude(what),
+                what,
+                RecipeBounds.MAX_FILES,
+                RecipeBounds.MAX_INCLUDES));
       }
       return parse(included, chain, files).root();
     }
@@ -182,8 +193,11 @@ final class RecipeParser {
     @Override
     public ConfigObject includeURL(ConfigIncludeContext context, URL what) {
       throw new RecipeException(
-          "%s: include: %s (expected: a file); recipes never touch the network"
-              .formatted(file.placeOfInclude(what.toString()), what));
+          String.format(
+              Locale.ROOT,
+              "%s: include: %s (expected: a file); recipes never touch the network",
+              file.placeOfInclude(what.toString()),
+              what));
     }
   }
 }

@@ -10,6 +10,7 @@ import com.typesafe.config.ConfigValueType;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -78,8 +79,12 @@ record RecipeValue(String path, ConfigValue value, String expected) {
     }
     if (PASSWORD.matcher(text).matches()) {
       throw new RecipeException(
-          "%s: %s: a URI with a password (expected: one without); use Hadoop's credential providers"
-              .formatted(place(), path));
+          String.format(
+              Locale.ROOT,
+              "%s: %s: a URI with a password (expected: one without); use Hadoop's credential"
+                  + " providers",
+              place(),
+              path));
     }
     return text;
   }
@@ -151,7 +156,7 @@ record RecipeValue(String path, ConfigValue value, String expected) {
   String message() {
     String given =
         is(ConfigValueType.NUMBER) ? written() : value.render(ConfigRenderOptions.concise());
-    return "%s: %s: %s (expected: %s)".formatted(place(), path, given, expected);
+    return String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", place(), path, given, expected);
   }
 
   private RecipeValue expecting(String other) {

@@ -1,5 +1,6 @@
 package org.ofaspark.criterion;
 
+import java.util.Locale;
 import org.ofaspark.config.Checks;
 
 /**
@@ -20,7 +21,8 @@ public record ConstraintRange(int start, int end) {
         "constraint-range",
         start + "," + end,
         start >= SPECIAL_SYMBOLS && end > start,
-        "START,END with START at least %d and END above it".formatted(SPECIAL_SYMBOLS));
+        String.format(
+            Locale.ROOT, "START,END with START at least %d and END above it", SPECIAL_SYMBOLS));
   }
 
   /** Returns the number of symbols allowed. */
@@ -42,7 +44,8 @@ public record ConstraintRange(int start, int end) {
         "target",
         symbol,
         symbol >= start && symbol < end,
-        "0 to 3 or %d to %d, the criterion's constraint-range".formatted(start, end - 1));
+        String.format(
+            Locale.ROOT, "0 to 3 or %d to %d, the criterion's constraint-range", start, end - 1));
     return symbol - start + SPECIAL_SYMBOLS;
   }
 }

@@ -2,6 +2,7 @@ package org.ofaspark.data;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.config.Checks;
 import org.ofaspark.text.Dictionary;
 
@@ -29,7 +30,7 @@ public final class Collator {
         "images of a micro-batch",
         images.size(),
         images.size() == examples.size(),
-        "one for each of %d examples".formatted(examples.size()));
+        String.format(Locale.ROOT, "one for each of %d examples", examples.size()));
     int values = 3 * imageSize * imageSize;
     float[] pixels = new float[examples.size() * values];
     for (int i = 0; i < examples.size(); i++) {

@@ -2,6 +2,7 @@ package org.ofaspark.data;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.image.BoxBins;
 
@@ -45,7 +46,7 @@ public record DataConfig(
             selectedCols,
             (selectedCols.size() == 3 || selectedCols.size() == 4)
                 && selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
-            "three columns, or four for refcoco, from 0 to %d".formatted(last))
+            String.format(Locale.ROOT, "three columns, or four for refcoco, from 0 to %d", last))
         .inRange("data.image-id-col", imageIdCol, 0, last)
         .atLeast("data.max-src-length", maxSrcLength, 1)
         .atLeast("data.max-tgt-length", maxTgtLength, 1)

@@ -1,6 +1,7 @@
 package org.ofaspark.data;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.ofaspark.text.Dictionary;
 
 /**
@@ -61,15 +62,20 @@ public final class MicroBatch {
         || previousOutput.length != targets.length
         || patchImages.length != size * 3 * imageHeight * imageWidth) {
       throw new IllegalArgumentException(
-          "micro-batch: %d samples, %d source, %d previous, %d target tokens, %d image values"
-                  .formatted(
-                      size,
-                      sourceTokens.length,
-                      previousOutput.length,
-                      targets.length,
-                      patchImages.length)
-              + " (expected: rows of equal length and 3 x %d x %d values a sample)"
-                  .formatted(imageHeight, imageWidth));
+          String.format(
+                  Locale.ROOT,
+                  "micro-batch: %d samples, %d source, %d previous, %d target tokens, %d image"
+                      + " values",
+                  size,
+                  sourceTokens.length,
+                  previousOutput.length,
+                  targets.length,
+                  patchImages.length)
+              + String.format(
+                  Locale.ROOT,
+                  " (expected: rows of equal length and 3 x %d x %d values a sample)",
+                  imageHeight,
+                  imageWidth));
     }
   }
 

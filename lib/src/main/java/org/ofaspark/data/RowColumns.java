@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** A line of a table, divided by tabs. */
 final class RowColumns {
@@ -41,14 +42,18 @@ final class RowColumns {
         boolean isWide = i + 2 < line.length && line[i + 2] == 0; // as of ASCII in UTF-16
         throw new RowFault(
             RejectReason.NUL,
-            "byte %d: NUL (expected: text)%s"
-                .formatted(i, isWide ? "; it looks like UTF-16, convert the file to UTF-8" : ""));
+            String.format(
+                Locale.ROOT,
+                "byte %d: NUL (expected: text)%s",
+                i,
+                isWide ? "; it looks like UTF-16, convert the file to UTF-8" : ""));
       }
     }
     if (count != expected) {
       throw new RowFault(
           RejectReason.WRONG_COLUMN_COUNT,
-          "columns: %d (expected: %d, divided by tabs)".formatted(count, expected));
+          String.format(
+              Locale.ROOT, "columns: %d (expected: %d, divided by tabs)", count, expected));
     }
     return new RowColumns(columns);
   }
@@ -67,7 +72,8 @@ final class RowColumns {
           .toString();
     } catch (CharacterCodingException e) {
       throw new RowFault(
-          RejectReason.INVALID_UTF8, "column %d: not UTF-8 (expected: UTF-8)".formatted(column));
+          RejectReason.INVALID_UTF8,
+          String.format(Locale.ROOT, "column %d: not UTF-8 (expected: UTF-8)", column));
     }
   }
 
@@ -79,8 +85,11 @@ final class RowColumns {
         || id.chars().anyMatch(Character::isISOControl)) {
       throw new RowFault(
           RejectReason.BAD_ID,
-          "id: %s (expected: 1 to %d characters, no control characters)"
-              .formatted(RowFault.quote(id), MAX_ID_LENGTH));
+          String.format(
+              Locale.ROOT,
+              "id: %s (expected: 1 to %d characters, no control characters)",
+              RowFault.quote(id),
+              MAX_ID_LENGTH));
     }
     return id;
   }

@@ -1,5 +1,7 @@
 package org.ofaspark.data;
 
+import java.util.Locale;
+
 /** A fault of a row, on its way to a {@link RowOutcome.Rejected}; never leaves this package. */
 final class RowFault extends Exception {
 
@@ -28,6 +30,7 @@ final class RowFault extends Exception {
   static String quote(String text) {
     return text.length() <= MAX_QUOTE
         ? "\"" + text + "\""
-        : "\"%s\"... of %d characters".formatted(text.substring(0, MAX_QUOTE), text.length());
+        : String.format(
+            Locale.ROOT, "\"%s\"... of %d characters", text.substring(0, MAX_QUOTE), text.length());
   }
 }

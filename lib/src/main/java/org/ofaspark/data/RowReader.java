@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -152,7 +153,8 @@ public final class RowReader {
     if (list.size() > maxTokens) {
       throw new RowFault(
           RejectReason.TEXT_TOO_LONG,
-          "%s: %d tokens (expected: at most %d)".formatted(what, list.size(), maxTokens));
+          String.format(
+              Locale.ROOT, "%s: %d tokens (expected: at most %d)", what, list.size(), maxTokens));
     }
     return list;
   }
@@ -198,8 +200,12 @@ public final class RowReader {
     } catch (IllegalArgumentException e) {
       throw new RowFault(
           RejectReason.BAD_BASE64,
-          "image: %d bytes that are not base64 (expected: base64): %s%s"
-              .formatted(text.length, e.getMessage(), hint(text)));
+          String.format(
+              Locale.ROOT,
+              "image: %d bytes that are not base64 (expected: base64): %s%s",
+              text.length,
+              e.getMessage(),
+              hint(text)));
     }
   }
 
@@ -236,8 +242,10 @@ public final class RowReader {
   private static RowFault notFourNumbers(String text) {
     return new RowFault(
         RejectReason.BOX_NOT_FOUR_NUMBERS,
-        "region: %s (expected: four numbers, left,top,right,bottom)"
-            .formatted(RowFault.quote(text)));
+        String.format(
+            Locale.ROOT,
+            "region: %s (expected: four numbers, left,top,right,bottom)",
+            RowFault.quote(text)));
   }
 
   private Region region(float[] corners, EncodedImage image) throws RowFault {
@@ -253,8 +261,12 @@ public final class RowReader {
     if (!near || x0 >= x1 || y0 >= y1) {
       throw new RowFault(
           RejectReason.BOX_OUTSIDE_OR_INVERTED,
-          "region: %s (expected: left < right, top < bottom, within %d x %d pixels)"
-              .formatted(Arrays.toString(corners), image.width(), image.height()));
+          String.format(
+              Locale.ROOT,
+              "region: %s (expected: left < right, top < bottom, within %d x %d pixels)",
+              Arrays.toString(corners),
+              image.width(),
+              image.height()));
     }
     Box box = new Box(x0, y0, x1, y1);
     ResizeRatios ratios = bins.ratios(image.width(), image.height());

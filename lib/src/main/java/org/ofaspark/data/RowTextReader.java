@@ -2,6 +2,7 @@ package org.ofaspark.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.ofaspark.text.CaptionText;
 
@@ -73,7 +74,8 @@ public final class RowTextReader {
     if (caption.isEmpty() || references.stream().allMatch(String::isEmpty)) {
       throw new RowFault(
           RejectReason.EMPTY_CAPTION,
-          "caption: %s (expected: at least a word)".formatted(RowFault.quote(raw)));
+          String.format(
+              Locale.ROOT, "caption: %s (expected: at least a word)", RowFault.quote(raw)));
     }
     return new RowText(raw, CaptionText.CAPTION_PROMPT, Optional.of(" " + caption), references);
   }
@@ -89,7 +91,8 @@ public final class RowTextReader {
     if (expression.isEmpty()) {
       throw new RowFault(
           RejectReason.EMPTY_EXPRESSION,
-          "expression: %s (expected: at least a word)".formatted(RowFault.quote(raw)));
+          String.format(
+              Locale.ROOT, "expression: %s (expected: at least a word)", RowFault.quote(raw)));
     }
     return CaptionText.regionPrompt(expression);
   }

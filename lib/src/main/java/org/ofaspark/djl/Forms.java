@@ -22,6 +22,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.Question;
 import org.ofaspark.data.Task;
@@ -131,8 +132,10 @@ final class Forms {
       return JsonParser.parseString(new String(json, UTF_8)).getAsJsonObject();
     } catch (JsonParseException | IllegalStateException e) {
       throw new TranslateException(
-          "input: %d bytes (expected: a JSON object with image, in base64, and text)"
-              .formatted(json.length),
+          String.format(
+              Locale.ROOT,
+              "input: %d bytes (expected: a JSON object with image, in base64, and text)",
+              json.length),
           e);
     }
   }
@@ -141,7 +144,8 @@ final class Forms {
     try {
       return Base64.getMimeDecoder().decode(string(request, IMAGE));
     } catch (IllegalArgumentException e) {
-      throw new TranslateException(IMAGE + ": %s (expected: base64)".formatted(e.getMessage()), e);
+      throw new TranslateException(
+          IMAGE + String.format(Locale.ROOT, ": %s (expected: base64)", e.getMessage()), e);
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.checkpoint.WeightIndex;
@@ -48,13 +49,16 @@ public final class ModelDirectory {
    * DJL would look for parameters in its own format, and with it for a TorchScript file.
    */
   public static String properties() {
-    return """
+    return String.format(
+        Locale.ROOT,
+        """
         engine=PyTorch
         blockFactory=%s
         translatorFactory=%s
         option.hasParameter=false
-        """
-        .formatted(OfaBlockFactory.class.getName(), OfaTranslatorFactory.class.getName());
+        """,
+        OfaBlockFactory.class.getName(),
+        OfaTranslatorFactory.class.getName());
   }
 
   /** Reads the recipe. */

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.BadQuestionException;
@@ -105,7 +106,7 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
       throws TranslateException {
     if (input == null) {
       throw new TranslateException(
-          "input: null (expected: %s)".formatted(form.input().getSimpleName()));
+          String.format(Locale.ROOT, "input: null (expected: %s)", form.input().getSimpleName()));
     }
     try {
       return form.asking().question(questions, context.getNDManager(), input);

@@ -91,7 +91,10 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
       throws TranslateException {
     if (!(model.getBlock() instanceof OfaBlock block)) {
       throw new TranslateException(
-          "model: %s (expected: a model directory of this project)".formatted(model.getName()));
+          String.format(
+              Locale.ROOT,
+              "model: %s (expected: a model directory of this project)",
+              model.getName()));
     }
     TranslatorOptions chosen = chosen(arguments);
     List<Form<?, ?>> forms = Forms.with(chosen);
@@ -115,8 +118,13 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
             .map(form -> form.input().getSimpleName() + " to " + form.output().getSimpleName())
             .collect(Collectors.joining(", "));
     throw new TranslateException(
-        "types: %s to %s (expected: %s, for a model of task %s)"
-            .formatted(input.getSimpleName(), output.getSimpleName(), expected, task));
+        String.format(
+            Locale.ROOT,
+            "types: %s to %s (expected: %s, for a model of task %s)",
+            input.getSimpleName(),
+            output.getSimpleName(),
+            expected,
+            task));
   }
 
   private TranslatorOptions chosen(Map<String, ?> arguments) throws TranslateException {

@@ -1,5 +1,6 @@
 package org.ofaspark.djl;
 
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,8 @@ record TranslatorOptions(@Nullable String text, boolean skipsInvalidInput) {
   /** Checks the text. */
   TranslatorOptions {
     if (text != null) {
-      Checks.that(TEXT, "\"%s\"".formatted(text), !text.isBlank(), "at least a word");
+      Checks.that(
+          TEXT, String.format(Locale.ROOT, "\"%s\"", text), !text.isBlank(), "at least a word");
     }
   }
 

@@ -1,5 +1,6 @@
 package org.ofaspark.generate;
 
+import java.util.Locale;
 import org.ofaspark.config.AllChecks;
 
 /**
@@ -20,7 +21,7 @@ public record Sampling(int topk, double topp, long seed) {
             "generate.sampling-topp",
             topp,
             topp == 0 || topk == 0,
-            "0 with sampling-topk = %d".formatted(topk))
+            String.format(Locale.ROOT, "0 with sampling-topk = %d", topk))
         .done();
   }
 }

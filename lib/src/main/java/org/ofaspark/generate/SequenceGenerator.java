@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.config.Checks;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.EncoderOutput;
@@ -120,7 +121,7 @@ public final class SequenceGenerator {
         "generate.beam",
         config.beam(),
         2 * config.beam() < vocabulary,
-        "less than half of the dictionary's %d symbols".formatted(vocabulary));
+        String.format(Locale.ROOT, "less than half of the dictionary's %d symbols", vocabulary));
     var rules = new TokenRules(config, vocabulary, maxLength, encoded.features().getManager());
     Search search =
         config

@@ -1,6 +1,7 @@
 package org.ofaspark.image;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * Pillow's bicubic resize, bit for bit that of Pillow 9.4 to 12; Pillow 13 resizes narrow pictures
@@ -32,7 +33,8 @@ public final class BicubicResize {
   public static RgbImage resize(RgbImage image, int width, int height) {
     if (width < 1 || height < 1) {
       throw new IllegalArgumentException(
-          "resize: %d x %d pixels (expected: at least 1 x 1)".formatted(width, height));
+          String.format(
+              Locale.ROOT, "resize: %d x %d pixels (expected: at least 1 x 1)", width, height));
     }
     byte[] rgb = image.rgb();
     if (width != image.width()) {

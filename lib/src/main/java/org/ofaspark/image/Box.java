@@ -1,5 +1,7 @@
 package org.ofaspark.image;
 
+import java.util.Locale;
+
 /**
  * A box in an image, between two corners.
  *
@@ -23,8 +25,13 @@ public record Box(float x0, float y0, float x1, float y1) {
         Float.isFinite(x0) && Float.isFinite(y0) && Float.isFinite(x1) && Float.isFinite(y1);
     if (!finite || x0 > x1 || y0 > y1) {
       throw new IllegalArgumentException(
-          "box: %s,%s,%s,%s (expected: finite, left before right, top before bottom)"
-              .formatted(x0, y0, x1, y1));
+          String.format(
+              Locale.ROOT,
+              "box: %s,%s,%s,%s (expected: finite, left before right, top before bottom)",
+              x0,
+              y0,
+              x1,
+              y1));
     }
     return box;
   }

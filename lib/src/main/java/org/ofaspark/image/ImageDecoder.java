@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
@@ -63,7 +64,10 @@ public final class ImageDecoder {
                 true);
     if (!found.hasNext()) {
       throw new IllegalStateException(
-          "ImageIO: no %s reader (expected: the one of module java.desktop)".formatted(format));
+          String.format(
+              Locale.ROOT,
+              "ImageIO: no %s reader (expected: the one of module java.desktop)",
+              format));
     }
     return found.next();
   }
@@ -165,16 +169,22 @@ public final class ImageDecoder {
       if (e instanceof OutOfMemoryError || e.getCause() instanceof OutOfMemoryError) {
         throw new BadImageException( // of its one large array: the next image may be smaller
             TOO_MANY_PIXELS,
-            "image: does not fit in a heap of %d MiB (expected: fewer pixels, or a larger heap)"
-                .formatted(Runtime.getRuntime().maxMemory() >> 20),
+            String.format(
+                Locale.ROOT,
+                "image: does not fit in a heap of %d MiB (expected: fewer pixels, or a larger"
+                    + " heap)",
+                Runtime.getRuntime().maxMemory() >> 20),
             e);
       }
       throw new BadImageException(
-          CORRUPT, "image: %s (expected: samples that decode)".formatted(e.getMessage()), e);
+          CORRUPT,
+          String.format(Locale.ROOT, "image: %s (expected: samples that decode)", e.getMessage()),
+          e);
     }
     if (!damages.isEmpty()) {
       throw new BadImageException(
-          CORRUPT, "image: %s (expected: samples that decode)".formatted(damages.get(0)));
+          CORRUPT,
+          String.format(Locale.ROOT, "image: %s (expected: samples that decode)", damages.get(0)));
     }
     return samples;
   }

@@ -1,6 +1,7 @@
 package org.ofaspark.image;
 
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * How large an image may be; a larger one is refused before memory is set aside for its pixels.
@@ -22,8 +23,14 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
   public ImageLimits {
     if (maxPixels < 1 || maxPixels > MAX_PIXELS || maxBytes < 1 || maxSide < 1) {
       throw new IllegalArgumentException(
-          "image limits: %d pixels, %d bytes, %d a side (expected: 1 to %d, at least 1, at least 1)"
-              .formatted(maxPixels, maxBytes, maxSide, MAX_PIXELS));
+          String.format(
+              Locale.ROOT,
+              "image limits: %d pixels, %d bytes, %d a side (expected: 1 to %d, at least 1, at"
+                  + " least 1)",
+              maxPixels,
+              maxBytes,
+              maxSide,
+              MAX_PIXELS));
     }
   }
 
@@ -31,7 +38,7 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
     if (bytes > maxBytes) {
       throw new BadImageException(
           BadImageException.Reason.TOO_MANY_BYTES,
-          "image: %d bytes (expected: at most %d)".formatted(bytes, maxBytes));
+          String.format(Locale.ROOT, "image: %d bytes (expected: at most %d)", bytes, maxBytes));
     }
   }
 
@@ -41,8 +48,13 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
     if (width > maxSide || height > maxSide || (long) width * height > maxPixels) {
       throw new BadImageException(
           BadImageException.Reason.TOO_MANY_PIXELS,
-          "image: %d x %d pixels (expected: at most %d a side and %d in all)"
-              .formatted(width, height, maxSide, maxPixels));
+          String.format(
+              Locale.ROOT,
+              "image: %d x %d pixels (expected: at most %d a side and %d in all)",
+              width,
+              height,
+              maxSide,
+              maxPixels));
     }
   }
 }

@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -175,7 +176,8 @@ final class JpegFile {
           readFrame();
           keepSegment();
         } else if (!isHarmless(marker)) {
-          throw corrupt("marker 0x%02X".formatted(marker), "one that has a meaning here");
+          throw corrupt(
+              String.format(Locale.ROOT, "marker 0x%02X", marker), "one that has a meaning here");
         }
       }
     }
@@ -203,16 +205,25 @@ final class JpegFile {
     if (marker > SOF2 || precision != 8 || !known) {
       throw new BadImageException(
           UNSUPPORTED_FORMAT,
-          ("JPEG: process %d, %d bits, %d components"
-                  + " (expected: process 0 to 2, 8 bits, 1, 3 or 4 components)")
-              .formatted(marker - SOF0, precision, components));
+          String.format(
+              Locale.ROOT,
+              "JPEG: process %d, %d bits, %d components"
+                  + " (expected: process 0 to 2, 8 bits, 1, 3 or 4 components)",
+              marker - SOF0,
+              precision,
+              components));
     }
     int height = at(start + 1) << 8 | at(start + 2);
     int width = at(start + 3) << 8 | at(start + 4);
     if (width == 0 || height == 0 || position - start != 6 + 3 * components) {
       throw corrupt(
-          "a frame header of %d bytes, %d x %d pixels".formatted(position - start, width, height),
-          "%d bytes, at least 1 x 1".formatted(6 + 3 * components));
+          String.format(
+              Locale.ROOT,
+              "a frame header of %d bytes, %d x %d pixels",
+              position - start,
+              width,
+              height),
+          String.format(Locale.ROOT, "%d bytes, at least 1 x 1", 6 + 3 * components));
     }
     StringBuilder ids = new StringBuilder();
     int maxAcross = 1;
@@ -276,9 +287,13 @@ final class JpegFile {
     }
     if (scanBytes * 8 < frame.blocks()) {
       throw corrupt(
-          "%d bytes of samples".formatted(scanBytes),
-          "at least %d for %d x %d pixels"
-              .formatted((frame.blocks() + 7) / 8, frame.width(), frame.height()));
+          String.format(Locale.ROOT, "%d bytes of samples", scanBytes),
+          String.format(
+              Locale.ROOT,
+              "at least %d for %d x %d pixels",
+              (frame.blocks() + 7) / 8,
+              frame.width(),
+              frame.height()));
     }
     if (coefficients == null || !coefficients.areComplete()) {
       throw corrupt("scans are missing", "all coefficients of each component, to their last bit");
@@ -300,12 +315,15 @@ final class JpegFile {
   private int at(int index) {
     if (index >= file.length) {
       throw new BadImageException(
-          TRUNCATED, "JPEG: ends after %d bytes (expected: an end marker)".formatted(file.length));
+          TRUNCATED,
+          String.format(
+              Locale.ROOT, "JPEG: ends after %d bytes (expected: an end marker)", file.length));
     }
     return file[index] & 0xFF;
   }
 
   private static BadImageException corrupt(String what, String expected) {
-    return new BadImageException(CORRUPT, "JPEG: %s (expected: %s)".formatted(what, expected));
+    return new BadImageException(
+        CORRUPT, String.format(Locale.ROOT, "JPEG: %s (expected: %s)", what, expected));
   }
 }

@@ -7,6 +7,7 @@ import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.zip.CRC32;
 
 /**
@@ -56,7 +57,8 @@ final class PngFile {
     file = ByteBuffer.wrap(bytes).position(SIGNATURE.length);
     kept.writeBytes(SIGNATURE);
     if (nextChunk() != IHDR || length != 13) {
-      throw corrupt("first chunk of %d bytes".formatted(length), "IHDR of 13 bytes");
+      throw corrupt(
+          String.format(Locale.ROOT, "first chunk of %d bytes", length), "IHDR of 13 bytes");
     }
     keepChunk();
     int width = file.getInt(start);
@@ -66,7 +68,13 @@ final class PngFile {
     int methods = bytes[start + 10] | bytes[start + 11] | (bytes[start + 12] & ~1);
     if (width < 1 || height < 1 || !isDefined(colorType, depth) || methods != 0) {
       throw corrupt(
-          "%d x %d pixels, colour type %d, %d bits".formatted(width, height, colorType, depth),
+          String.format(
+              Locale.ROOT,
+              "%d x %d pixels, colour type %d, %d bits",
+              width,
+              height,
+              colorType,
+              depth),
           "at least 1 x 1, of a kind that the specification defines");
     }
     header = new ImageHeader(ImageFormat.PNG, width, height);
@@ -116,7 +124,9 @@ final class PngFile {
     int type = file.getInt();
     start = file.position();
     if (length < 0) {
-      throw corrupt("a chunk of %d bytes".formatted(length & 0xFFFFFFFFL), "less than 2^31");
+      throw corrupt(
+          String.format(Locale.ROOT, "a chunk of %d bytes", length & 0xFFFFFFFFL),
+          "less than 2^31");
     }
     if (length > file.remaining() - 4) {
       throw truncated();
@@ -140,8 +150,8 @@ final class PngFile {
     checksum.update(bytes, start - 4, length + 4);
     if ((int) checksum.getValue() != file.getInt(start + length)) {
       throw corrupt(
-          "checksum %08x".formatted(file.getInt(start + length)),
-          "%08x".formatted(checksum.getValue()));
+          String.format(Locale.ROOT, "checksum %08x", file.getInt(start + length)),
+          String.format(Locale.ROOT, "%08x", checksum.getValue()));
     }
     kept.write(bytes, start - 8, length + 12);
   }
@@ -149,14 +159,20 @@ final class PngFile {
   private void finish() {
     kept.write(bytes, start - 8, length + 12);
     if (colorType == INDEXED && (palette.length == 0 || palette.length % 3 != 0)) {
-      throw corrupt("palette of %d bytes".formatted(palette.length), "three bytes a colour");
+      throw corrupt(
+          String.format(Locale.ROOT, "palette of %d bytes", palette.length),
+          "three bytes a colour");
     }
     long bits = (long) header.width() * header.height() * channels() * depth;
     if (sampleBytes * MAX_INFLATION < bits / 8) {
       throw corrupt(
-          "%d bytes of samples".formatted(sampleBytes),
-          "at least %d for %d x %d pixels"
-              .formatted(bits / 8 / MAX_INFLATION, header.width(), header.height()));
+          String.format(Locale.ROOT, "%d bytes of samples", sampleBytes),
+          String.format(
+              Locale.ROOT,
+              "at least %d for %d x %d pixels",
+              bits / 8 / MAX_INFLATION,
+              header.width(),
+              header.height()));
     }
   }
 
@@ -219,10 +235,13 @@ final class PngFile {
 
   private BadImageException truncated() {
     return new BadImageException(
-        TRUNCATED, "PNG: ends after %d bytes (expected: an end chunk)".formatted(bytes.length));
+        TRUNCATED,
+        String.format(
+            Locale.ROOT, "PNG: ends after %d bytes (expected: an end chunk)", bytes.length));
   }
 
   private static BadImageException corrupt(String what, String expected) {
-    return new BadImageException(CORRUPT, "PNG: %s (expected: %s)".formatted(what, expected));
+    return new BadImageException(
+        CORRUPT, String.format(Locale.ROOT, "PNG: %s (expected: %s)", what, expected));
   }
 }

@@ -1,5 +1,7 @@
 package org.ofaspark.image;
 
+import java.util.Locale;
+
 /**
  * A decoded image: one byte each for red, green and blue, row after row from the top left.
  *
@@ -28,8 +30,12 @@ public final class RgbImage {
   public static RgbImage of(int width, int height, byte[] rgb) {
     if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
       throw new IllegalArgumentException(
-          "image: %d x %d pixels, %d bytes (expected: at least 1 x 1, three bytes a pixel)"
-              .formatted(width, height, rgb.length));
+          String.format(
+              Locale.ROOT,
+              "image: %d x %d pixels, %d bytes (expected: at least 1 x 1, three bytes a pixel)",
+              width,
+              height,
+              rgb.length));
     }
     return new RgbImage(width, height, rgb.clone());
   }

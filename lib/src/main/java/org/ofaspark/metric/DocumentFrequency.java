@@ -3,6 +3,7 @@ package org.ofaspark.metric;
 import java.io.Serializable;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * In how many documents an n-gram occurs, a document being the references of one image.
@@ -82,11 +83,12 @@ public final class DocumentFrequency implements Serializable {
     public void put(List<String> ngram, double frequency) {
       if (ngram.isEmpty() || ngram.size() > NgramCounts.MAX_ORDER) {
         throw new IllegalArgumentException(
-            "n-gram: %s (expected: 1 to %d words)".formatted(ngram, NgramCounts.MAX_ORDER));
+            String.format(
+                Locale.ROOT, "n-gram: %s (expected: 1 to %d words)", ngram, NgramCounts.MAX_ORDER));
       }
       if (!(frequency >= 0 && frequency < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "frequency of %s: %s (expected: >= 0)".formatted(ngram, frequency));
+            String.format(Locale.ROOT, "frequency of %s: %s (expected: >= 0)", ngram, frequency));
       }
       frequencies.put(NgramCounts.fingerprintOf(ngram), frequency);
     }

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -160,8 +161,13 @@ public final class StateDict implements AutoCloseable {
     TensorSpec spec = spec(name);
     if (values.length != spec.size()) {
       throw new IllegalArgumentException(
-          "%s: %d values (expected: %d, shape %s)"
-              .formatted(name, values.length, spec.size(), spec.shape()));
+          String.format(
+              Locale.ROOT,
+              "%s: %d values (expected: %d, shape %s)",
+              name,
+              values.length,
+              spec.size(),
+              spec.shape()));
     }
     set(spec, values, room(spec.size()));
   }

@@ -2,6 +2,7 @@ package org.ofaspark.recipe;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -68,8 +69,11 @@ public record PreprocessConfig(
             "preprocess.max-line-bytes",
             maxLineBytes,
             maxLineBytes > encoded && maxLineBytes <= MAX_LINE_BYTES,
-            "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d"
-                .formatted(encoded, MAX_LINE_BYTES))
+            String.format(
+                Locale.ROOT,
+                "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d",
+                encoded,
+                MAX_LINE_BYTES))
         .atLeast("preprocess.raw-line-limit", rawLineLimit, 0)
         .done();
   }

@@ -1,6 +1,7 @@
 package org.ofaspark.recipe;
 
 import java.math.BigDecimal;
+import java.util.Locale;
 import org.ofaspark.config.AllChecks;
 
 /**
@@ -37,8 +38,11 @@ public record RankingConfig(
                     .add(BigDecimal.valueOf(dropWorst.ratio()))
                     .compareTo(BigDecimal.ONE)
                 < 0,
-            "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are left"
-                .formatted(dropWorst.ratio()))
+            String.format(
+                Locale.ROOT,
+                "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are"
+                    + " left",
+                dropWorst.ratio()))
         .atLeast("ranking.interval", interval, 0)
         .done();
   }

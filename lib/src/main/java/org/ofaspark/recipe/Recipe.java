@@ -1,5 +1,6 @@
 package org.ofaspark.recipe;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
@@ -66,14 +67,19 @@ public record Recipe(
             "data.patch-image-size",
             data.patchImageSize(),
             (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
-            "at most %d, for the %d patches a side of model.image-bucket-size"
-                .formatted(PATCH * model.imageBucketSize(), model.imageBucketSize()))
+            String.format(
+                Locale.ROOT,
+                "at most %d, for the %d patches a side of model.image-bucket-size",
+                PATCH * model.imageBucketSize(),
+                model.imageBucketSize()))
         .that(
             "data.max-image-size",
             data.maxImageSize(),
             task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
-            "at least data.patch-image-size, %d, so that every region has bins"
-                .formatted(data.patchImageSize()))
+            String.format(
+                Locale.ROOT,
+                "at least data.patch-image-size, %d, so that every region has bins",
+                data.patchImageSize()))
         .that(
             "preprocess.unlabelled",
             preprocess.unlabelled(),
@@ -89,7 +95,10 @@ public record Recipe(
             "generate.max-len-b",
             generate.maxLenB(),
             generate.maxLenB() < model.maxTargetPositions(),
-            "less than model.max-target-positions, %d".formatted(model.maxTargetPositions()))
+            String.format(
+                Locale.ROOT,
+                "less than model.max-target-positions, %d",
+                model.maxTargetPositions()))
         .that(
             "generate.only-bins",
             true,
@@ -104,8 +113,10 @@ public record Recipe(
             "train.validate-interval-updates",
             train.validateIntervalUpdates(),
             train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
-            "a multiple of train.save-interval-updates, %d, so that the best can be kept"
-                .formatted(train.saveIntervalUpdates()))
+            String.format(
+                Locale.ROOT,
+                "a multiple of train.save-interval-updates, %d, so that the best can be kept",
+                train.saveIntervalUpdates()))
         .done();
   }
 
@@ -127,7 +138,8 @@ public record Recipe(
                 key,
                 given.start() + "," + given.end(),
                 given.end() <= symbols,
-                "at most the %d symbols of the table's dictionary".formatted(symbols)));
+                String.format(
+                    Locale.ROOT, "at most the %d symbols of the table's dictionary", symbols)));
   }
 
   /** Returns the most tokens of a source or target, begin and end symbols included. */

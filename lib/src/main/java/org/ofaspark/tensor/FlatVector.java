@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.zip.Checksum;
@@ -52,8 +53,11 @@ public final class FlatVector implements AutoCloseable {
   public static FlatVector over(NDArray array) {
     if (array.getDataType() != DataType.FLOAT32 || array.getShape().dimension() != 1) {
       throw new IllegalArgumentException(
-          "vector: %s %s (expected: float32 of one axis)"
-              .formatted(array.getDataType(), array.getShape()));
+          String.format(
+              Locale.ROOT,
+              "vector: %s %s (expected: float32 of one axis)",
+              array.getDataType(),
+              array.getShape()));
     }
     return new FlatVector(array);
   }
@@ -177,8 +181,13 @@ public final class FlatVector implements AutoCloseable {
   private void check(long from, long to) {
     if (from < 0 || to < from || to > size() || to - from > MAX_RANGE) {
       throw new IllegalArgumentException(
-          "range: %d to %d (expected: within 0 to %d, at most %d long)"
-              .formatted(from, to, size(), MAX_RANGE));
+          String.format(
+              Locale.ROOT,
+              "range: %d to %d (expected: within 0 to %d, at most %d long)",
+              from,
+              to,
+              size(),
+              MAX_RANGE));
     }
   }
 

@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /**
@@ -78,8 +79,12 @@ public final class HostCopy {
   private static NDArray copy(NDArray array, int values, Consumer<ByteBuffer> filler) {
     if (array.size() != values) {
       throw new IllegalArgumentException(
-          "values: %d (expected: %d, for shape %s)"
-              .formatted(values, array.size(), array.getShape()));
+          String.format(
+              Locale.ROOT,
+              "values: %d (expected: %d, for shape %s)",
+              values,
+              array.size(),
+              array.getShape()));
     }
     if (values == 0) {
       return array;

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -84,8 +85,12 @@ public final class BytePairEncoding {
       int id = entry.getValue();
       if (id < 0 || id >= tokens.length || tokens[id] != null) {
         throw new IllegalArgumentException(
-            "encoder.json: %s has id %d (expected: each id from 0 to %d once)"
-                .formatted(entry.getKey(), id, tokens.length - 1));
+            String.format(
+                Locale.ROOT,
+                "encoder.json: %s has id %d (expected: each id from 0 to %d once)",
+                entry.getKey(),
+                id,
+                tokens.length - 1));
       }
       tokens[id] = ByteAlphabet.bytes(entry.getKey());
     }
@@ -108,13 +113,15 @@ public final class BytePairEncoding {
         String token = json.nextName();
         if (ids.put(token, json.nextInt()) != null) {
           throw new IllegalArgumentException(
-              "encoder.json: %s (expected: each token once)".formatted(token));
+              String.format(Locale.ROOT, "encoder.json: %s (expected: each token once)", token));
         }
       }
       json.endObject();
     } catch (IllegalStateException | NumberFormatException | MalformedJsonException e) {
       throw new IllegalArgumentException(
-          "encoder.json: %s (expected: one object, token to id)".formatted(e.getMessage()), e);
+          String.format(
+              Locale.ROOT, "encoder.json: %s (expected: one object, token to id)", e.getMessage()),
+          e);
     }
     return ids;
   }
@@ -131,7 +138,8 @@ public final class BytePairEncoding {
       Integer id = ids.get(token);
       if (id == null) {
         throw new IllegalArgumentException(
-            "encoder.json: no %s (expected: all 256 single bytes)".formatted(token));
+            String.format(
+                Locale.ROOT, "encoder.json: no %s (expected: all 256 single bytes)", token));
       }
       ranks.put(new byte[] {(byte) b}, id);
     }
@@ -146,8 +154,12 @@ public final class BytePairEncoding {
       Integer id = ids.get(line.replaceFirst(" ", ""));
       if (id == null || id <= previous) {
         throw new IllegalArgumentException(
-            "vocab.bpe line %d: %s (expected: two parts of a token whose id in encoder.json is"
-                    .formatted(number, line)
+            String.format(
+                    Locale.ROOT,
+                    "vocab.bpe line %d: %s (expected: two parts of a token whose id in encoder.json"
+                        + " is",
+                    number,
+                    line)
                 + " greater than that of the line before)");
       }
       ranks.put(ByteAlphabet.bytes(line.replaceFirst(" ", "")), id);
@@ -182,7 +194,7 @@ public final class BytePairEncoding {
     for (int id : ids) {
       if (id < 0 || id >= tokens.length) {
         throw new IllegalArgumentException(
-            "BPE id: %d (expected: 0 to %d)".formatted(id, tokens.length - 1));
+            String.format(Locale.ROOT, "BPE id: %d (expected: 0 to %d)", id, tokens.length - 1));
       }
       bytes.writeBytes(tokens[id]);
     }

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.config.Sha256;
 
@@ -77,8 +78,11 @@ public final class Dictionary {
       String count = entry.substring(blank + 1);
       if (blank <= 0 || !count.matches("[0-9]{1,18}")) {
         throw new IllegalArgumentException(
-            "dict.txt line %d: %s (expected: a symbol, a blank and its count)"
-                .formatted(number, line));
+            String.format(
+                Locale.ROOT,
+                "dict.txt line %d: %s (expected: a symbol, a blank and its count)",
+                number,
+                line));
       }
       add(counts, "dict.txt line " + number, entry.substring(0, blank), Long.parseLong(count));
     }
@@ -150,8 +154,11 @@ public final class Dictionary {
   private static void add(Map<String, Long> counts, String where, String symbol, long count) {
     if (counts.putIfAbsent(symbol, count) != null) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a symbol that the dictionary does not hold yet)"
-              .formatted(where, symbol));
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: a symbol that the dictionary does not hold yet)",
+              where,
+              symbol));
     }
   }
 
@@ -193,7 +200,7 @@ public final class Dictionary {
   public String symbol(int id) {
     if (id < 0 || id >= symbols.size()) {
       throw new IllegalArgumentException(
-          "token id: %d (expected: 0 to %d)".formatted(id, symbols.size() - 1));
+          String.format(Locale.ROOT, "token id: %d (expected: 0 to %d)", id, symbols.size() - 1));
     }
     return symbols.get(id);
   }
@@ -211,7 +218,8 @@ public final class Dictionary {
    */
   public int binId(int bin) {
     if (bin < 0 || bin >= numBins) {
-      throw new IllegalArgumentException("bin: %d (expected: 0 to %d)".formatted(bin, numBins - 1));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "bin: %d (expected: 0 to %d)", bin, numBins - 1));
     }
     return index(binSymbol(bin));
   }

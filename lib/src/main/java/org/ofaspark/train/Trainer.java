@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -126,8 +127,14 @@ public final class Trainer implements AutoCloseable {
   public void join(Collective gang) {
     if (gang.rank() != collective.rank() || gang.worldSize() != collective.worldSize()) {
       throw new IllegalArgumentException(
-          "gang: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is here)"
-              .formatted(gang.rank(), gang.worldSize(), collective.rank(), collective.worldSize()));
+          String.format(
+              Locale.ROOT,
+              "gang: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is"
+                  + " here)",
+              gang.rank(),
+              gang.worldSize(),
+              collective.rank(),
+              collective.worldSize()));
     }
     collective = gang;
   }
@@ -277,9 +284,12 @@ public final class Trainer implements AutoCloseable {
         IntStream.range(1, all.length).filter(rank -> all[rank] != all[0]).boxed().toList();
     if (!others.isEmpty()) {
       throw new IllegalStateException(
-          ("update %d: the values of ranks %s differ from those of rank 0 (expected: the same to"
-                  + " the bit); memory or network of one of them may be at fault")
-              .formatted(updateNumber, others));
+          String.format(
+              Locale.ROOT,
+              "update %d: the values of ranks %s differ from those of rank 0 (expected: the same to"
+                  + " the bit); memory or network of one of them may be at fault",
+              updateNumber,
+              others));
     }
   }
 

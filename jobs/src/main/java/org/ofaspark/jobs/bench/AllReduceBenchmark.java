@@ -2,6 +2,7 @@ package org.ofaspark.jobs.bench;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -53,7 +54,10 @@ final class AllReduceBenchmark implements Benchmark {
                   .parallelize(IntStream.range(0, ranks).boxed().toList(), ranks),
               new AllReduceRank(gangs(), ranks, sizes, stopwatch),
               Rounds.class);
-      report.accept(timed.get(0).duration("one double, %d ranks".formatted(ranks), "us", MICROS));
+      report.accept(
+          timed
+              .get(0)
+              .duration(String.format(Locale.ROOT, "one double, %d ranks", ranks), "us", MICROS));
       for (int i = 0; i < sizes.size(); i++) {
         report(MEBIBYTES.get(i), ranks, timed.subList(1 + 3 * i, 4 + 3 * i), report);
       }
@@ -68,20 +72,32 @@ final class AllReduceBenchmark implements Benchmark {
       int mebibytes, int ranks, List<Rounds> timed, Consumer<Measurement> report) {
     double amount = (mebibytes << 20) / GIGA;
     Measurement collective =
-        timed.get(0).rate("%d MiB, %d ranks".formatted(mebibytes, ranks), "GB/s", amount);
+        timed
+            .get(0)
+            .rate(String.format(Locale.ROOT, "%d MiB, %d ranks", mebibytes, ranks), "GB/s", amount);
     Measurement halved =
         timed
             .get(1)
             .rate(
-                "%d MiB, %d ranks, gradients in bf16".formatted(mebibytes, ranks), "GB/s", amount);
+                String.format(Locale.ROOT, "%d MiB, %d ranks, gradients in bf16", mebibytes, ranks),
+                "GB/s",
+                amount);
     Measurement socket =
-        timed.get(2).rate("%d MiB, plain socket, one way".formatted(mebibytes), "GB/s", amount);
+        timed
+            .get(2)
+            .rate(
+                String.format(Locale.ROOT, "%d MiB, plain socket, one way", mebibytes),
+                "GB/s",
+                amount);
     report.accept(collective);
     report.accept(halved);
     report.accept(socket);
     report.accept(
-        halved.over(collective, "%d MiB, gradients in bf16 to fp32".formatted(mebibytes)));
+        halved.over(
+            collective,
+            String.format(Locale.ROOT, "%d MiB, gradients in bf16 to fp32", mebibytes)));
     report.accept(
-        collective.over(socket, "%d MiB, all-reduce to plain socket".formatted(mebibytes)));
+        collective.over(
+            socket, String.format(Locale.ROOT, "%d MiB, all-reduce to plain socket", mebibytes)));
   }
 }

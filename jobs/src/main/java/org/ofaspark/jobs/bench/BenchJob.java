@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
@@ -82,7 +83,8 @@ public final class BenchJob implements Callable<Integer> {
   public Integer call() throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     if (list) {
-      benchmarks().forEach(each -> out.printf("%-11s %s%n", each.name(), each.description()));
+      benchmarks()
+          .forEach(each -> out.printf(Locale.ROOT, "%-11s %s%n", each.name(), each.description()));
       out.flush();
       return 0;
     }
@@ -109,7 +111,10 @@ public final class BenchJob implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "NAME: %s (expected: one of %s)"
-                        .formatted(name, benchmarks().stream().map(Benchmark::name).toList())));
+                    String.format(
+                        Locale.ROOT,
+                        "NAME: %s (expected: one of %s)",
+                        name,
+                        benchmarks().stream().map(Benchmark::name).toList())));
   }
 }

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.bench;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
@@ -45,14 +46,14 @@ final class CiderBenchmark implements Benchmark {
   public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     Measurement one = measure(1, stopwatch, report);
     Measurement two = measure(CORES, stopwatch, report);
-    report.accept(two.over(one, "local[%d] to local[1]".formatted(CORES)));
+    report.accept(two.over(one, String.format(Locale.ROOT, "local[%d] to local[1]", CORES)));
   }
 
   private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report)
       throws IOException {
     try (SparkSession spark =
         JobCommand.session("ofa-bench")
-            .master("local[%d]".formatted(cores))
+            .master(String.format(Locale.ROOT, "local[%d]", cores))
             .config("spark.task.cpus", 1)
             .getOrCreate()) {
       var context = new JavaSparkContext(spark.sparkContext());
@@ -68,7 +69,10 @@ final class CiderBenchmark implements Benchmark {
       Measurement speed =
           stopwatch
               .time(() -> mean(spark, predictions))
-              .rate("local[%d], %d captions".formatted(cores, CAPTIONS), "captions/s", CAPTIONS);
+              .rate(
+                  String.format(Locale.ROOT, "local[%d], %d captions", cores, CAPTIONS),
+                  "captions/s",
+                  CAPTIONS);
       report.accept(speed);
       requireSame(mean(spark, predictions.repartition(1)), mean(spark, predictions.repartition(7)));
       return speed;
@@ -85,8 +89,12 @@ final class CiderBenchmark implements Benchmark {
   private static void requireSame(double cider, double other) {
     if (!(Math.abs(cider - other) <= TOLERANCE)) {
       throw new IllegalStateException(
-          "CIDEr: %s in 1 partition, %s in 7 (expected: the same to %s)"
-              .formatted(cider, other, TOLERANCE));
+          String.format(
+              Locale.ROOT,
+              "CIDEr: %s in 1 partition, %s in 7 (expected: the same to %s)",
+              cider,
+              other,
+              TOLERANCE));
     }
   }
 

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.ofaspark.criterion.Criterion;
@@ -58,7 +59,8 @@ final class CriterionBenchmark implements Benchmark {
               () ->
                   Scope.run(() -> criterion.apply(logits, rows, TOKENS, SAMPLES, 0).sums().read()))
           .duration(
-              "%s, %d tokens x %d symbols".formatted(loss, TOKENS, RandomModel.VOCABULARY),
+              String.format(
+                  Locale.ROOT, "%s, %d tokens x %d symbols", loss, TOKENS, RandomModel.VOCABULARY),
               "ms",
               MILLIS);
     }

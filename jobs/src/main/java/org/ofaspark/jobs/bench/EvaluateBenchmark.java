@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -59,7 +60,10 @@ final class EvaluateBenchmark implements Benchmark {
       var evaluation = new Evaluation(spark, files, recipe, vocabulary);
       Rounds rounds = stopwatch.time(() -> evaluate(evaluation, weights));
       report.accept(
-          rounds.rate("%d slots".formatted(context.defaultParallelism()), "captions/s", EXAMPLES));
+          rounds.rate(
+              String.format(Locale.ROOT, "%d slots", context.defaultParallelism()),
+              "captions/s",
+              EXAMPLES));
     } finally {
       new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
     }
@@ -70,9 +74,10 @@ final class EvaluateBenchmark implements Benchmark {
         "evaluate",
         RandomModel.TINY.resolvedText(),
         List.of(
-            "run-dir=\"%s\"".formatted(folder.resolve("run").toUri()),
-            "data.table=\"%s\"".formatted(folder.resolve("table").toUri()),
-            "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}".formatted(input.toUri()),
+            String.format(Locale.ROOT, "run-dir=\"%s\"", folder.resolve("run").toUri()),
+            String.format(Locale.ROOT, "data.table=\"%s\"", folder.resolve("table").toUri()),
+            String.format(
+                Locale.ROOT, "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}", input.toUri()),
             "generate.min-len=8",
             "generate.max-len-b=8",
             "evaluate.batch-size=8"));

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -100,7 +101,7 @@ final class ImportBenchmark implements Benchmark {
                           force(copy);
                         })));
     double megabytes = Files.size(source) / MEGABYTE;
-    String what = "%s, %.0f MB, heap of %d MB".formatted(arch, megabytes, heap());
+    String what = String.format(Locale.ROOT, "%s, %.0f MB, heap of %d MB", arch, megabytes, heap());
     report.accept(rounds.get(0).rate("import of " + what, "MB/s", megabytes));
     report.accept(rounds.get(1).rate("copy of " + what, "MB/s", megabytes));
     report.accept(
@@ -121,11 +122,13 @@ final class ImportBenchmark implements Benchmark {
     OfaConfig config =
         RecipeReader.parse(
                 arch,
-                """
-                include "caption/train_caption_stage1_el.conf"
-                include "model/%s.conf"
-                """
-                    .formatted(arch),
+                String.format(
+                    Locale.ROOT,
+                    """
+                    include "caption/train_caption_stage1_el.conf"
+                    include "model/%s.conf"
+                    """,
+                    arch),
                 List.of())
             .model();
     Map<String, TensorEntry> weights = new LinkedHashMap<>();

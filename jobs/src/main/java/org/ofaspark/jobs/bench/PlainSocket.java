@@ -7,6 +7,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Locale;
 import org.apache.spark.SparkEnv;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.cluster.SparkCollective;
@@ -74,7 +75,8 @@ final class PlainSocket implements AutoCloseable {
       buffer.clear().limit((int) Math.min(BUFFER, left));
       int read = from.read(buffer);
       if (read < 0) {
-        throw new EOFException("rank %d: the other rank has closed".formatted(rank));
+        throw new EOFException(
+            String.format(Locale.ROOT, "rank %d: the other rank has closed", rank));
       }
       left -= read;
     }

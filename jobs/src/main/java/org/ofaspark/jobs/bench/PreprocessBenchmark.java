@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
@@ -48,7 +49,7 @@ final class PreprocessBenchmark implements Benchmark {
       Recipe recipe = recipe(input, folder.resolve("table"));
       Rounds rounds = stopwatch.time(() -> preprocess(spark, recipe));
       double megabytes = Files.size(input) / MEGA;
-      String what = "%d rows, %.0f MB".formatted(ROWS, megabytes);
+      String what = String.format(Locale.ROOT, "%d rows, %.0f MB", ROWS, megabytes);
       report.accept(rounds.rate(what, "rows/s", ROWS));
       report.accept(rounds.rate(what, "MB/s", megabytes));
     } finally {
@@ -59,15 +60,18 @@ final class PreprocessBenchmark implements Benchmark {
   private static Recipe recipe(Path input, Path table) {
     return RecipeReader.parse(
         "preprocess",
-        """
-        include "base.conf"
-        include "model/ofa-tiny.conf"
-        task = caption
-        run-dir = unused
-        data { table = "%s", selected-cols = [0, 4, 2] }
-        preprocess.input.train = ["%s"]
-        """
-            .formatted(table.toUri(), input.toUri()),
+        String.format(
+            Locale.ROOT,
+            """
+            include "base.conf"
+            include "model/ofa-tiny.conf"
+            task = caption
+            run-dir = unused
+            data { table = "%s", selected-cols = [0, 4, 2] }
+            preprocess.input.train = ["%s"]
+            """,
+            table.toUri(),
+            input.toUri()),
         List.of());
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
@@ -57,8 +58,10 @@ final class RankingBenchmark implements Benchmark {
 
   @Override
   public String description() {
-    return "drawn photos, or --photos, scored by OFA tiny at %d px: a plain loop, one executor, two"
-        .formatted(PIXELS);
+    return String.format(
+        Locale.ROOT,
+        "drawn photos, or --photos, scored by OFA tiny at %d px: a plain loop, one executor, two",
+        PIXELS);
   }
 
   @Override
@@ -80,7 +83,7 @@ final class RankingBenchmark implements Benchmark {
       Measurement two = stage(recipe, folder, EXECUTORS, stopwatch);
       report.accept(two);
       report.accept(one.over(plain, "1 executor to plain loop"));
-      report.accept(two.over(one, "%d executors to 1".formatted(EXECUTORS)));
+      report.accept(two.over(one, String.format(Locale.ROOT, "%d executors to 1", EXECUTORS)));
     } finally {
       TorchRuntime.useThreads(threads);
       new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
@@ -117,7 +120,10 @@ final class RankingBenchmark implements Benchmark {
         List.of(
             "run-dir=" + folder.resolve("run"),
             "data.table=" + folder.resolve("table"),
-            "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}".formatted(input.toAbsolutePath()),
+            String.format(
+                Locale.ROOT,
+                "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}",
+                input.toAbsolutePath()),
             "preprocess.dictionary=" + folder.resolve("dict.txt"),
             "data.patch-image-size=" + PIXELS,
             "evaluate.batch-size=4"));
@@ -135,7 +141,7 @@ final class RankingBenchmark implements Benchmark {
     String weights = folder.resolve("weights").toString();
     String directory = folder.resolve("ranking").toString();
     try (SparkSession spark =
-        session("local-cluster[%d,1,2048]".formatted(executors)).getOrCreate()) {
+        session(String.format(Locale.ROOT, "local-cluster[%d,1,2048]", executors)).getOrCreate()) {
       var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
       var vocabulary = Vocabulary.read(files, recipe.table().table());
       var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
@@ -148,7 +154,8 @@ final class RankingBenchmark implements Benchmark {
           seconds.add(summary.scoringSeconds());
         }
       }
-      String what = "%d examples, executors of 1 thread: %d".formatted(examples, executors);
+      String what =
+          String.format(Locale.ROOT, "%d examples, executors of 1 thread: %d", examples, executors);
       return new Rounds(seconds).rate(what, UNIT, (double) examples);
     }
   }
@@ -183,7 +190,7 @@ final class RankingBenchmark implements Benchmark {
                 }
               })
           .rate(
-              "%d examples, plain loop on 1 thread".formatted(examples.size()),
+              String.format(Locale.ROOT, "%d examples, plain loop on 1 thread", examples.size()),
               UNIT,
               examples.size());
     }

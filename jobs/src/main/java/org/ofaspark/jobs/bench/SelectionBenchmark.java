@@ -12,6 +12,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.spark.sql.Dataset;
@@ -62,7 +63,7 @@ final class SelectionBenchmark implements Benchmark {
         List<Way> ways = ways(scores, count);
         requireSame(ways);
         for (Way way : ways) {
-          String group = "%s, %,d scores".formatted(way.name(), count);
+          String group = String.format(Locale.ROOT, "%s, %,d scores", way.name(), count);
           spark.sparkContext().setJobGroup(group, group, false);
           ScoredExample ignored = way.work().get();
           groups.add(group);
@@ -113,8 +114,13 @@ final class SelectionBenchmark implements Benchmark {
     ScoredExample other = ways.get(1).work().get();
     if (!one.equals(other)) {
       throw new IllegalStateException(
-          "%s: %s (expected: %s, as %s)"
-              .formatted(ways.get(0).name(), one, other, ways.get(1).name()));
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: %s, as %s)",
+              ways.get(0).name(),
+              one,
+              other,
+              ways.get(1).name()));
     }
   }
 
@@ -129,7 +135,12 @@ final class SelectionBenchmark implements Benchmark {
     List<Rounds> rounds = stopwatch.timeInTurns(() -> {}, works);
     for (int i = 0; i < ways.size(); i++) {
       report.accept(
-          rounds.get(i).duration("%s, %,d scores".formatted(ways.get(i).name(), SCORES), "s", 1));
+          rounds
+              .get(i)
+              .duration(
+                  String.format(Locale.ROOT, "%s, %,d scores", ways.get(i).name(), SCORES),
+                  "s",
+                  1));
     }
     Rounds selection = rounds.get(0);
     Rounds sorting = rounds.get(1);

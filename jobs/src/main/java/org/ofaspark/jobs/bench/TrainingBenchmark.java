@@ -112,7 +112,8 @@ final class TrainingBenchmark implements Benchmark {
     for (int worldSize = 1; worldSize <= ranks.size(); worldSize++) {
       for (int i = 0; i < SHARES.size(); i++) {
         var shares = new Rounds(ranks.get(worldSize - 1).shares().get(i));
-        String what = "%d ranks, %s of the time".formatted(worldSize, SHARES.get(i));
+        String what =
+            String.format(Locale.ROOT, "%d ranks, %s of the time", worldSize, SHARES.get(i));
         report.accept(shares.duration(what, "share", 1));
       }
     }
@@ -138,11 +139,12 @@ final class TrainingBenchmark implements Benchmark {
     return RecipeReader.read(
         "demo/caption.conf",
         List.of(
-            "run-dir=\"%s\"".formatted(run),
-            "data.table=\"%s\"".formatted(folder.resolve("table")),
-            "preprocess.input.train=[\"%s\"]".formatted(folder.resolve("train.tsv")),
-            "preprocess.input.val=[\"%s\"]".formatted(folder.resolve("val.tsv")),
-            "preprocess.input.test=[\"%s\"]".formatted(folder.resolve("val.tsv")),
+            String.format(Locale.ROOT, "run-dir=\"%s\"", run),
+            String.format(Locale.ROOT, "data.table=\"%s\"", folder.resolve("table")),
+            String.format(
+                Locale.ROOT, "preprocess.input.train=[\"%s\"]", folder.resolve("train.tsv")),
+            String.format(Locale.ROOT, "preprocess.input.val=[\"%s\"]", folder.resolve("val.tsv")),
+            String.format(Locale.ROOT, "preprocess.input.test=[\"%s\"]", folder.resolve("val.tsv")),
             "criterion.drop-best.ratio=0",
             "criterion.drop-worst.ratio=0",
             "train.global-batch=" + GLOBAL_BATCH,

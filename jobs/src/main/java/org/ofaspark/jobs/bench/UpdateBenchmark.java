@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.bench;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.ofaspark.collective.SingleRank;
 import org.ofaspark.criterion.Criterion;
@@ -47,8 +48,14 @@ final class UpdateBenchmark implements Benchmark {
       return stopwatch
           .time(() -> trainer.update(List.of(batch)))
           .rate(
-              "%s, %d samples of %d x %d pixels, %d tokens"
-                  .formatted(name, BATCH, pixels, pixels, TARGET_LENGTH),
+              String.format(
+                  Locale.ROOT,
+                  "%s, %d samples of %d x %d pixels, %d tokens",
+                  name,
+                  BATCH,
+                  pixels,
+                  pixels,
+                  TARGET_LENGTH),
               "samples/s",
               BATCH);
     }

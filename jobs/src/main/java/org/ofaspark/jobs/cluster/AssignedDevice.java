@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
@@ -40,7 +41,8 @@ public final class AssignedDevice {
       """
       ; add these lines, as in conf/spark/yarn-gpu.conf:
         spark.executorEnv.PYTORCH_LIBRARY_PATH  FOLDER (of libtorch 2.7.1+cu128, with libtorch.so)
-        spark.executorEnv.PYTORCH_FLAVOR        cu128""";
+        spark.executorEnv.PYTORCH_FLAVOR        cu128\
+      """;
 
   private AssignedDevice() {}
 
@@ -57,14 +59,15 @@ public final class AssignedDevice {
       LOG.debug("libtorch {} in {}", TorchRuntime.version(), TorchRuntime.folder());
     } catch (RuntimeException | LinkageError e) {
       throw new IllegalStateException(
-          "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s"
-              .formatted(
-                  SparkChannels.host(),
-                  RankReporter.inWords(e),
-                  address.isPresent()
-                      ? LINES
-                      : "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.*"
-                          + " sets"),
+          String.format(
+              Locale.ROOT,
+              "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s",
+              SparkChannels.host(),
+              RankReporter.inWords(e),
+              address.isPresent()
+                  ? LINES
+                  : "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.*"
+                      + " sets"),
           e);
     }
     Optional<String> visible = Optional.ofNullable(System.getenv(VISIBLE));
@@ -88,8 +91,14 @@ public final class AssignedDevice {
       String message = String.valueOf(e.getMessage());
       boolean isCpuBuild = message.contains(NO_CUDA_BUILD);
       String what =
-          "GPU address: %s, which is %s of the engine on %s: libtorch %s in %s "
-              .formatted(address, gpu, host, TorchRuntime.version(), TorchRuntime.folder());
+          String.format(
+              Locale.ROOT,
+              "GPU address: %s, which is %s of the engine on %s: libtorch %s in %s ",
+              address,
+              gpu,
+              host,
+              TorchRuntime.version(),
+              TorchRuntime.folder());
       if (isCpuBuild) { // the engine goes on to list all that it has instead
         throw new IllegalStateException(
             what
@@ -99,8 +108,10 @@ public final class AssignedDevice {
       }
       throw new IllegalStateException(
           what
-              + "cannot open it: %s (expected: a GPU that it sees); see nvidia-smi and"
-                  .formatted(message.lines().findFirst().orElse(""))
+              + String.format(
+                  Locale.ROOT,
+                  "cannot open it: %s (expected: a GPU that it sees); see nvidia-smi and",
+                  message.lines().findFirst().orElse(""))
               + " CUDA_VISIBLE_DEVICES there, which is "
               + Optional.ofNullable(System.getenv(VISIBLE)).orElse("unset"),
           e);
@@ -111,7 +122,10 @@ public final class AssignedDevice {
   static String ignored(Optional<String> wanted, Path folder) {
     return wanted
         .filter(path -> !folder.equals(Path.of(path).toAbsolutePath()))
-        .map(path -> "; %s is %s, where it has found no libtorch.so".formatted(LIBRARY, path))
+        .map(
+            path ->
+                String.format(
+                    Locale.ROOT, "; %s is %s, where it has found no libtorch.so", LIBRARY, path))
         .orElse("");
   }
 
@@ -127,8 +141,11 @@ public final class AssignedDevice {
       return Optional.empty();
     }
     return Optional.of(
-        "%s: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is 80 times slower on"
-                .formatted(key)
+        String.format(
+                Locale.ROOT,
+                "%s: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is 80 times"
+                    + " slower on",
+                key)
             + " a CPU; change it, or ask for GPUs with "
             + TASK_GPUS);
   }
@@ -148,7 +165,10 @@ public final class AssignedDevice {
       return Integer.parseInt(address);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "GPU address: %s (expected: a number, as nvidia-smi gives it); see".formatted(address)
+          String.format(
+                  Locale.ROOT,
+                  "GPU address: %s (expected: a number, as nvidia-smi gives it); see",
+                  address)
               + " spark.executor.resource.gpu.discoveryScript",
           e);
     }

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -176,15 +177,17 @@ public final class BarrierStage {
       int executors = ExecutorWait.count(context);
       context.cancelStage(
           info.stageId(),
-          "no places for %d tasks at once within %s, %d s (expected: %s free cores for each); %s"
-              .formatted(
-                  info.numTasks(),
-                  OfaProperties.EXECUTORS_WAIT,
-                  seconds,
-                  context.getConf().get("spark.task.cpus", "1"),
-                  executors > 0
-                      ? "executors: " + executors
-                      : "this is one process, and something else has its cores"));
+          String.format(
+              Locale.ROOT,
+              "no places for %d tasks at once within %s, %d s (expected: %s free cores for each);"
+                  + " %s",
+              info.numTasks(),
+              OfaProperties.EXECUTORS_WAIT,
+              seconds,
+              context.getConf().get("spark.task.cpus", "1"),
+              executors > 0
+                  ? "executors: " + executors
+                  : "this is one process, and something else has its cores"));
     }
 
     void end() {
@@ -197,7 +200,7 @@ public final class BarrierStage {
   /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */
   public static String place() {
     BlockManagerId executor = SparkEnv.get().blockManager().blockManagerId();
-    return "executor_%s_%s".formatted(executor.host(), executor.executorId());
+    return String.format(Locale.ROOT, "executor_%s_%s", executor.host(), executor.executorId());
   }
 
   /** Partitions that ask for executors. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -138,7 +139,7 @@ final class BulkTransfer {
     try {
       if (isStopped) {
         throw new IllegalStateException(
-            "%s: has ended (expected: nothing more to arrive)".formatted(kind));
+            String.format(Locale.ROOT, "%s: has ended (expected: nothing more to arrive)", kind));
       }
       write.run();
     } finally {
@@ -178,8 +179,15 @@ final class BulkTransfer {
             : frame.position() >= allowed.from() && to <= allowed.to();
     if (!fits || frame.length() % format.bytes() != 0) {
       throw new IllegalArgumentException(
-          "%s of floats %d to %d from rank %d (expected: within %d to %d)"
-              .formatted(kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
+          String.format(
+              Locale.ROOT,
+              "%s of floats %d to %d from rank %d (expected: within %d to %d)",
+              kind,
+              frame.position(),
+              to,
+              frame.sender(),
+              allowed.from(),
+              allowed.to()));
     }
     return chunk == null ? new Put(frame, takenIn) : new Add(frame, takenIn, chunk);
   }
@@ -197,15 +205,20 @@ final class BulkTransfer {
 
     @Override
     public String getID() {
-      return "%s %d".formatted(kind, frame.position());
+      return String.format(Locale.ROOT, "%s %d", kind, frame.position());
     }
 
     @Override
     public final void onComplete(String id) throws IOException {
       if (received != frame.length()) {
         throw new IOException(
-            "%s from rank %d: %d bytes (expected: %d)"
-                .formatted(id, frame.sender(), received, frame.length()));
+            String.format(
+                Locale.ROOT,
+                "%s from rank %d: %d bytes (expected: %d)",
+                id,
+                frame.sender(),
+                received,
+                frame.length()));
       }
       for (Runnable each : complete(takenIn)) {
         each.run();

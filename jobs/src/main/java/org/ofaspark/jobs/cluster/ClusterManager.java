@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.cluster;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.yarn.api.records.ApplicationId;
@@ -46,17 +47,24 @@ final class ClusterManager {
   private static String report(YarnClient client, ApplicationReport report)
       throws IOException, YarnException {
     var text = new StringBuilder();
-    text.append("%s in queue %s".formatted(report.getYarnApplicationState(), report.getQueue()));
+    text.append(
+        String.format(
+            Locale.ROOT, "%s in queue %s", report.getYarnApplicationState(), report.getQueue()));
     QueueInfo queue = client.getQueueInfo(report.getQueue());
     if (queue != null) {
       text.append(
-          ", of which %.0f%% of its share is in use".formatted(100 * queue.getCurrentCapacity()));
+          String.format(
+              Locale.ROOT,
+              ", of which %.0f%% of its share is in use",
+              100 * queue.getCurrentCapacity()));
     }
     ApplicationResourceUsageReport usage = report.getApplicationResourceUsageReport();
     if (usage != null) {
       text.append(
-          ", %d containers of this application (the application master's too)"
-              .formatted(usage.getNumUsedContainers()));
+          String.format(
+              Locale.ROOT,
+              ", %d containers of this application (the application master's too)",
+              usage.getNumUsedContainers()));
     }
     String diagnostics = oneLine(report.getDiagnostics());
     return diagnostics.isEmpty() ? text.toString() : text + "; " + diagnostics;

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.cluster;
 
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
 import org.ofaspark.jobs.LocalMaster;
@@ -70,25 +71,27 @@ public final class ExecutorWait {
 
   /** Returns the line that is told while a job waits. */
   static String line(SparkContext context, int needed, int count, long waitedNanos) {
-    return "Waiting for executors: %d of %d have come in %d s (at most %d, %s)%s"
-        .formatted(
-            count,
-            needed,
-            TimeUnit.NANOSECONDS.toSeconds(waitedNanos),
-            OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
-            OfaProperties.EXECUTORS_WAIT,
-            ClusterManager.says(context).map(text -> "; " + text).orElse(""));
+    return String.format(
+        Locale.ROOT,
+        "Waiting for executors: %d of %d have come in %d s (at most %d, %s)%s",
+        count,
+        needed,
+        TimeUnit.NANOSECONDS.toSeconds(waitedNanos),
+        OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
+        OfaProperties.EXECUTORS_WAIT,
+        ClusterManager.says(context).map(text -> "; " + text).orElse(""));
   }
 
   /** Returns what is told when a job has waited too long. */
   static String shortage(SparkContext context, int needed, int count) {
-    return "executors: %d (expected: %d within %s, %d s)%s"
-            .formatted(
-                count,
-                needed,
-                OfaProperties.EXECUTORS_WAIT,
-                OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
-                ClusterManager.says(context).map(text -> "; " + text).orElse(""))
+    return String.format(
+            Locale.ROOT,
+            "executors: %d (expected: %d within %s, %d s)%s",
+            count,
+            needed,
+            OfaProperties.EXECUTORS_WAIT,
+            OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
+            ClusterManager.says(context).map(text -> "; " + text).orElse(""))
         + "; give the application more of the cluster, wait longer, or ask for fewer with"
         + " spark.executor.instances, spark.cores.max or "
         + OfaProperties.RANKS;

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.cluster;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.UUID;
 
 /**
@@ -54,7 +55,7 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
           .orElseThrow(
               () ->
                   new IllegalArgumentException(
-                      "frame: kind %d (expected: 1 to 8)".formatted(code)));
+                      String.format(Locale.ROOT, "frame: kind %d (expected: 1 to 8)", code)));
     }
   }
 
@@ -92,8 +93,12 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
     int payload = buffer.getInt();
     if (length < 0 || payload != buffer.remaining()) {
       throw new IllegalArgumentException(
-          "frame: length %d, payload %d of %d bytes (expected: all bytes)"
-              .formatted(length, payload, buffer.remaining()));
+          String.format(
+              Locale.ROOT,
+              "frame: length %d, payload %d of %d bytes (expected: all bytes)",
+              length,
+              payload,
+              buffer.remaining()));
     }
     return new Frame(gang, sender, sequence, kind, position, length);
   }

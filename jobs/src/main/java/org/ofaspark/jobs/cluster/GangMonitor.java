@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -77,13 +78,14 @@ public final class GangMonitor implements AutoCloseable {
             failure ->
                 new RankFailure(
                     kind(failure),
-                    "rank %d on %s, update %d, %s: %s"
-                        .formatted(
-                            failure.get("rank").getAsInt(),
-                            failure.get("host").getAsString(),
-                            failure.get("update").getAsLong(),
-                            failure.get("phase").getAsString(),
-                            failure.get("error").getAsString())));
+                    String.format(
+                        Locale.ROOT,
+                        "rank %d on %s, update %d, %s: %s",
+                        failure.get("rank").getAsInt(),
+                        failure.get("host").getAsString(),
+                        failure.get("update").getAsLong(),
+                        failure.get("phase").getAsString(),
+                        failure.get("error").getAsString())));
   }
 
   /** Returns the ranks that have started, by the ids of their executors. */

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -134,8 +135,12 @@ final class GangNetwork implements AutoCloseable {
         ranksByConnection.put(String.valueOf(client.getSocketAddress()), i);
       } catch (IOException | InterruptedException | RuntimeException e) { // of authentication
         throw new CollectiveException(
-            "rank %d: cannot reach rank %d at %s; do executors see each other's ports?"
-                .formatted(rank, i, addresses[i]),
+            String.format(
+                Locale.ROOT,
+                "rank %d: cannot reach rank %d at %s; do executors see each other's ports?",
+                rank,
+                i,
+                addresses[i]),
             e);
       }
     }
@@ -144,7 +149,8 @@ final class GangNetwork implements AutoCloseable {
   /** Describes a rank for messages. */
   String describe(int other) {
     String[] known = addresses;
-    return "rank %d at %s".formatted(other, other < known.length ? known[other] : "unknown");
+    return String.format(
+        Locale.ROOT, "rank %d at %s", other, other < known.length ? known[other] : "unknown");
   }
 
   private void beat() {
@@ -170,7 +176,7 @@ final class GangNetwork implements AutoCloseable {
               @Override
               public void onFailure(Throwable e) {
                 String why = e instanceof IOException ? BROKE : "has refused a message";
-                fail("%s %s".formatted(describe(peer), why), e);
+                fail(String.format(Locale.ROOT, "%s %s", describe(peer), why), e);
               }
             });
   }
@@ -178,7 +184,8 @@ final class GangNetwork implements AutoCloseable {
   private TransportClient client(int peer) {
     TransportClient client = clients.get(peer);
     if (client == null) {
-      throw new IllegalArgumentException("rank %d: no peer of rank %d".formatted(peer, rank));
+      throw new IllegalArgumentException(
+          String.format(Locale.ROOT, "rank %d: no peer of rank %d", peer, rank));
     }
     return client;
   }
@@ -192,7 +199,9 @@ final class GangNetwork implements AutoCloseable {
   void fail(String message, @Nullable Throwable cause) {
     synchronized (changes) {
       if (isOpen && failure == null) {
-        failure = new CollectiveException("rank %d: %s".formatted(rank, message), cause);
+        failure =
+            new CollectiveException(
+                String.format(Locale.ROOT, "rank %d: %s", rank, message), cause);
       }
     }
     signal();
@@ -213,11 +222,11 @@ final class GangNetwork implements AutoCloseable {
       CollectiveException failed = failure;
       if (failed != null) {
         throw new CollectiveException(
-            "%s, in %s".formatted(failed.getMessage(), operation), failed);
+            String.format(Locale.ROOT, "%s, in %s", failed.getMessage(), operation), failed);
       }
       if (isKilled.getAsBoolean()) {
         throw new CollectiveException(
-            "rank %d: Spark ends this task, in %s".formatted(rank, operation));
+            String.format(Locale.ROOT, "rank %d: Spark ends this task, in %s", rank, operation));
       }
       checkSignsOfLife(operation);
       if (System.nanoTime() - start > patience.toNanos()) {
@@ -227,8 +236,11 @@ final class GangNetwork implements AutoCloseable {
                 .map(this::describe)
                 .collect(Collectors.joining(", "));
         fail(
-            "waited for %s, although all live, for %s; a thread dump of its executor tells why"
-                .formatted(patience, late.isEmpty() ? "what the others send" : late),
+            String.format(
+                Locale.ROOT,
+                "waited for %s, although all live, for %s; a thread dump of its executor tells why",
+                patience,
+                late.isEmpty() ? "what the others send" : late),
             null);
       }
       pause(operation);
@@ -242,7 +254,8 @@ final class GangNetwork implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new CollectiveException("rank %d: interrupted, in %s".formatted(rank, operation), e);
+      throw new CollectiveException(
+          String.format(Locale.ROOT, "rank %d: interrupted, in %s", rank, operation), e);
     }
   }
 
@@ -255,12 +268,15 @@ final class GangNetwork implements AutoCloseable {
       if (hasLeft(peer)
           && !operation.equals(LEAVING)
           && System.nanoTime() - leftAt.get(peer) > GRACE_NANOS) {
-        fail("%s has left the gang".formatted(describe(peer)), null);
+        fail(String.format(Locale.ROOT, "%s has left the gang", describe(peer)), null);
       }
       if (!hasLeft(peer) && System.nanoTime() - lastSeen.get(peer) > timeout.toNanos()) {
         fail(
-            "%s has given no sign of life for %s; its process is frozen or its network is cut"
-                .formatted(describe(peer), timeout),
+            String.format(
+                Locale.ROOT,
+                "%s has given no sign of life for %s; its process is frozen or its network is cut",
+                describe(peer),
+                timeout),
             null);
       }
     }
@@ -276,8 +292,13 @@ final class GangNetwork implements AutoCloseable {
             && frame.sender() != rank;
     if (!known) {
       throw new IllegalArgumentException(
-          "frame of gang %s, rank %d (expected: gang %s, another rank of %d)"
-              .formatted(frame.gang(), frame.sender(), gang, worldSize));
+          String.format(
+              Locale.ROOT,
+              "frame of gang %s, rank %d (expected: gang %s, another rank of %d)",
+              frame.gang(),
+              frame.sender(),
+              gang,
+              worldSize));
     }
     ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
     lastSeen.set(frame.sender(), System.nanoTime());
@@ -332,7 +353,7 @@ final class GangNetwork implements AutoCloseable {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
         String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
-        fail("%s %s".formatted(describe(sender), why), cause);
+        fail(String.format(Locale.ROOT, "%s %s", describe(sender), why), cause);
       }
     }
 
@@ -340,7 +361,9 @@ final class GangNetwork implements AutoCloseable {
     public void channelInactive(TransportClient connection) {
       Integer sender = ranksByConnection.remove(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
-        fail("%s is lost: its connection closed".formatted(describe(sender)), null);
+        fail(
+            String.format(Locale.ROOT, "%s is lost: its connection closed", describe(sender)),
+            null);
       }
     }
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.TaskContext;
@@ -31,14 +32,15 @@ public final class GpuIdentity {
     return AssignedDevice.address(task)
         .map(
             address ->
-                "GPU %s of %s"
-                    .formatted(
-                        name(
-                            address,
-                            AssignedDevice.entries(
-                                Optional.ofNullable(System.getenv(AssignedDevice.VISIBLE))),
-                            listed()),
-                        SparkChannels.host()));
+                String.format(
+                    Locale.ROOT,
+                    "GPU %s of %s",
+                    name(
+                        address,
+                        AssignedDevice.entries(
+                            Optional.ofNullable(System.getenv(AssignedDevice.VISIBLE))),
+                        listed()),
+                    SparkChannels.host()));
   }
 
   /**

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.cluster;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -80,12 +81,13 @@ public final class LostExecutors implements AutoCloseable {
             loss -> {
               String host = hosts.get(loss.executor());
               String rank = ranks.get(loss.executor());
-              return "executor %s%s%s is gone: %s"
-                  .formatted(
-                      loss.executor(),
-                      host == null ? "" : " on " + host,
-                      rank == null ? "" : ", " + rank + ",",
-                      ClusterManager.oneLine(loss.reason()));
+              return String.format(
+                  Locale.ROOT,
+                  "executor %s%s%s is gone: %s",
+                  loss.executor(),
+                  host == null ? "" : " on " + host,
+                  rank == null ? "" : ", " + rank + ",",
+                  ClusterManager.oneLine(loss.reason()));
             })
         .distinct()
         .toList();

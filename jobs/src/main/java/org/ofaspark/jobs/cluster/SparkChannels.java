@@ -4,6 +4,7 @@ import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
@@ -74,8 +75,13 @@ final class SparkChannels implements AutoCloseable {
         boolean isTaken = e instanceof IOException || e.getCause() instanceof IOException;
         if (!isTaken || port == last) {
           throw new IllegalStateException(
-              "%s: no server on port %d to %d of %s (expected: one that is free)"
-                  .formatted(OfaProperties.PORT, first, last, host()),
+              String.format(
+                  Locale.ROOT,
+                  "%s: no server on port %d to %d of %s (expected: one that is free)",
+                  OfaProperties.PORT,
+                  first,
+                  last,
+                  host()),
               e);
         }
       }

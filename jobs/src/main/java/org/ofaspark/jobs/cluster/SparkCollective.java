@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -276,13 +277,14 @@ public final class SparkCollective implements Collective {
       }
       if (frame.kind() != readiness || frame.position() != transfer.size()) {
         network.fail(
-            "%s is in %s of %d floats (expected: %s of %d)"
-                .formatted(
-                    network.describe(peer),
-                    frame.kind(),
-                    frame.position(),
-                    readiness,
-                    transfer.size()),
+            String.format(
+                Locale.ROOT,
+                "%s is in %s of %d floats (expected: %s of %d)",
+                network.describe(peer),
+                frame.kind(),
+                frame.position(),
+                readiness,
+                transfer.size()),
             null);
         return false;
       }
@@ -311,8 +313,12 @@ public final class SparkCollective implements Collective {
     for (byte[] other : exchange("allReduce", bytes.array())) {
       if (other.length != bytes.capacity()) {
         throw new CollectiveException(
-            "rank %d: allReduce of %d bytes with %d bytes (expected: the same on all ranks)"
-                .formatted(rank, bytes.capacity(), other.length));
+            String.format(
+                Locale.ROOT,
+                "rank %d: allReduce of %d bytes with %d bytes (expected: the same on all ranks)",
+                rank,
+                bytes.capacity(),
+                other.length));
       }
       double[] doubles = new double[values.length];
       ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(doubles);
@@ -346,8 +352,12 @@ public final class SparkCollective implements Collective {
 
   private static IllegalArgumentException unexpected(Frame frame) {
     return new IllegalArgumentException(
-        "%s of operation %d from rank %d (expected: one of the operation in progress)"
-            .formatted(frame.kind(), frame.sequence(), frame.sender()));
+        String.format(
+            Locale.ROOT,
+            "%s of operation %d from rank %d (expected: one of the operation in progress)",
+            frame.kind(),
+            frame.sequence(),
+            frame.sender()));
   }
 
   /** Takes in what the other ranks send. */

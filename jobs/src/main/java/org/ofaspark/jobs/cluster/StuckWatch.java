@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -100,8 +101,12 @@ public final class StuckWatch implements AutoCloseable {
               .collect(Collectors.joining(" < "));
       var stuck =
           new IllegalStateException(
-              "this rank lives, but has got nowhere for %d s (%s); it is at %s"
-                  .formatted(timeout.toSeconds(), OfaProperties.STUCK_TIMEOUT, at));
+              String.format(
+                  Locale.ROOT,
+                  "this rank lives, but has got nowhere for %d s (%s); it is at %s",
+                  timeout.toSeconds(),
+                  OfaProperties.STUCK_TIMEOUT,
+                  at));
       report.accept(stuck);
       end(stuck);
     }

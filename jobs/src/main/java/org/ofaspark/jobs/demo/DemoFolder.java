@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
@@ -27,7 +28,8 @@ record DemoFolder(Path path) {
     if (Files.exists(path)) {
       if (!Files.isDirectory(path) || (!list(path).isEmpty() && !isMarked(path))) {
         throw new IllegalArgumentException(
-            "--dir: %s (expected: an empty folder, or an earlier demo's)".formatted(path));
+            String.format(
+                Locale.ROOT, "--dir: %s (expected: an empty folder, or an earlier demo's)", path));
       }
       for (Path inside : list(path)) {
         delete(inside);

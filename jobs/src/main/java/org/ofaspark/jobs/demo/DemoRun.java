@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -111,7 +112,8 @@ final class DemoRun {
     List<Scene> test = generator.next(TEST_SCENES);
     tables.writeHeldOut("test", test);
     tables.writePictures("test", test.subList(0, PICTURES));
-    return "%d to train on, %d held out".formatted(scenes, VALIDATION_SCENES + TEST_SCENES);
+    return String.format(
+        Locale.ROOT, "%d to train on, %d held out", scenes, VALIDATION_SCENES + TEST_SCENES);
   }
 
   private void submit(
@@ -119,12 +121,12 @@ final class DemoRun {
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>();
     all.add(command);
-    all.add(home.resolve("conf/demo/%s.conf".formatted(task)).toString());
+    all.add(home.resolve(String.format(Locale.ROOT, "conf/demo/%s.conf", task)).toString());
     all.add("run-dir=" + hdfs.path("runs/" + task));
     all.add("data.table=" + hdfs.path("tables/" + task));
     for (String split : List.of("train", "val", "test")) {
-      String file = "scenes/%s_%s.tsv".formatted(task, split);
-      all.add("preprocess.input.%s=[\"%s\"]".formatted(split, hdfs.path(file)));
+      String file = String.format(Locale.ROOT, "scenes/%s_%s.tsv", task, split);
+      all.add(String.format(Locale.ROOT, "preprocess.input.%s=[\"%s\"]", split, hdfs.path(file)));
     }
     all.addAll(more);
     all.add("--");
@@ -167,20 +169,23 @@ final class DemoRun {
         .mapToObj(
             i -> {
               String caption = captions.getOrDefault(SceneTables.captionId("test", i), "-");
-              return "  scenes/%-12s %s%n".formatted(SceneTables.picture("test", i), caption);
+              return String.format(
+                  Locale.ROOT, "  scenes/%-12s %s%n", SceneTables.picture("test", i), caption);
             })
         .collect(Collectors.joining());
   }
 
   private String whereEverythingLies() {
-    return """
-    HDFS ends with the demo. What was on it, and the rest, is in %s:
-      scenes/   what preprocess read, and pictures of the test split
-      tables/   what it made of that, Parquet
-      runs/     both runs: report.html, recipe, metrics, checkpoints, rankings, evaluation/test
-      logs/     of each step
-    """
-        .formatted(folder.path());
+    return String.format(
+        Locale.ROOT,
+        """
+        HDFS ends with the demo. What was on it, and the rest, is in %s:
+          scenes/   what preprocess read, and pictures of the test split
+          tables/   what it made of that, Parquet
+          runs/     both runs: report.html, recipe, metrics, checkpoints, rankings, evaluation/test
+          logs/     of each step
+        """,
+        folder.path());
   }
 
   private static org.apache.hadoop.fs.Path local(Path path) {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 
@@ -62,14 +63,16 @@ final class MiniHdfs {
     long deadline = System.nanoTime() + START.toNanos();
     while (System.nanoTime() < deadline) {
       if (processes.isEndedSoon(process)) {
-        throw new IOException("HDFS: ended with code %d".formatted(process.exitValue()));
+        throw new IOException(
+            String.format(Locale.ROOT, "HDFS: ended with code %d", process.exitValue()));
       }
       OptionalInt port = port(details);
       if (port.isPresent()) {
         return new MiniHdfs(URI.create("hdfs://localhost:" + port.getAsInt()));
       }
     }
-    throw new IOException("HDFS: does not serve after %d s".formatted(START.toSeconds()));
+    throw new IOException(
+        String.format(Locale.ROOT, "HDFS: does not serve after %d s", START.toSeconds()));
   }
 
   /** Returns the name node's port once the whole file is there. */

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.demo;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -45,10 +46,10 @@ public record Scene(Shape first, Shape second) {
     String one = "a " + first.description();
     String other = "a " + second.description();
     return List.of(
-        "%s %s %s".formatted(one, relation, other),
-        "%s is %s %s".formatted(one, relation, other),
-        "there is %s %s %s".formatted(one, relation, other),
-        "%s and %s".formatted(one, other));
+        String.format(Locale.ROOT, "%s %s %s", one, relation, other),
+        String.format(Locale.ROOT, "%s is %s %s", one, relation, other),
+        String.format(Locale.ROOT, "there is %s %s %s", one, relation, other),
+        String.format(Locale.ROOT, "%s and %s", one, other));
   }
 
   /** Returns expressions that are true of one of the shapes and not of the other, at least two. */

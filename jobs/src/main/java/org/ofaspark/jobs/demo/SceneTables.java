@@ -138,7 +138,8 @@ public final class SceneTables {
   }
 
   private BufferedWriter writer(String task, String split) throws IOException {
-    return Files.newBufferedWriter(folder.resolve("%s_%s.tsv".formatted(task, split)));
+    return Files.newBufferedWriter(
+        folder.resolve(String.format(Locale.ROOT, "%s_%s.tsv", task, split)));
   }
 
   private static void writeRow(BufferedWriter out, String... columns) throws IOException {

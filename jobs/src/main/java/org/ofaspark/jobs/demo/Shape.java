@@ -93,7 +93,7 @@ record Shape(Kind kind, Color color, int left, int top, int side) {
 
   /** Returns what it is in full, such as "small red circle". */
   String description() {
-    return "%s %s %s".formatted(sizeWord(), colorWord(), kindWord());
+    return String.format(Locale.ROOT, "%s %s %s", sizeWord(), colorWord(), kindWord());
   }
 
   /** Tells whether the two boxes, with a gap around them, have a pixel in common. */

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -224,8 +225,12 @@ public final class Evaluation {
   private static void requireAll(long answers, long examples, String directory) {
     if (answers != examples) {
       throw new IllegalStateException(
-          "%s: %d answers (expected: %d, one for each example)"
-              .formatted(directory, answers, examples));
+          String.format(
+              Locale.ROOT,
+              "%s: %d answers (expected: %d, one for each example)",
+              directory,
+              answers,
+              examples));
     }
   }
 
@@ -285,7 +290,7 @@ public final class Evaluation {
             .limit(MOST_NAMED)
             .collectAsList()
             .stream()
-            .map(row -> "%s (%s)".formatted(row.getString(0), row.getString(1)))
+            .map(row -> String.format(Locale.ROOT, "%s (%s)", row.getString(0), row.getString(1)))
             .toList();
     LOG.warn(
         "{} of {} examples have no prediction; the first are {}. Column error has all",

@@ -53,7 +53,7 @@ final class EvaluationPage {
   private EvaluationPage(Task task, EvaluationSummary summary) {
     this.task = task;
     this.summary = summary;
-    String title = "%s, split %s".formatted(summary.task(), summary.split());
+    String title = String.format(Locale.ROOT, "%s, split %s", summary.task(), summary.split());
     this.html = new HtmlPage(title, summary.weights(), EvaluationPage.class, "evaluation");
   }
 
@@ -149,7 +149,7 @@ final class EvaluationPage {
                             example.image(),
                             side)))
             .collectAsMap();
-    html.append("<h2>%s</h2>\n<section>\n".formatted(heading));
+    html.append(String.format(Locale.ROOT, "<h2>%s</h2>\n<section>\n", heading));
     for (Object id : ids) {
       ExampleCard card = cards.get(id);
       if (card != null) {

@@ -123,21 +123,23 @@ public record EvaluationSummary(
 
   /** Returns the summary in a line. */
   public String text() {
-    return "%s: %s (%d examples%s%s, %s s); predictions in %s"
-        .formatted(
-            split,
-            metrics.entrySet().stream()
-                .map(
-                    entry ->
-                        "%s %s"
-                            .formatted(
-                                entry.getKey(),
-                                String.format(Locale.ROOT, "%.4f", entry.getValue())))
-                .collect(Collectors.joining(", ")),
-            examples,
-            failed == 0 ? "" : ", %d without a prediction".formatted(failed),
-            leftOut.isEmpty() ? "" : ", left out: " + String.join(", ", leftOut),
-            String.format(Locale.ROOT, "%.1f", seconds),
-            directory);
+    return String.format(
+        Locale.ROOT,
+        "%s: %s (%d examples%s%s, %s s); predictions in %s",
+        split,
+        metrics.entrySet().stream()
+            .map(
+                entry ->
+                    String.format(
+                        Locale.ROOT,
+                        "%s %s",
+                        entry.getKey(),
+                        String.format(Locale.ROOT, "%.4f", entry.getValue())))
+            .collect(Collectors.joining(", ")),
+        examples,
+        failed == 0 ? "" : String.format(Locale.ROOT, ", %d without a prediction", failed),
+        leftOut.isEmpty() ? "" : ", left out: " + String.join(", ", leftOut),
+        String.format(Locale.ROOT, "%.1f", seconds),
+        directory);
   }
 }

@@ -32,17 +32,23 @@ record ExampleCard(String html, String picture) implements Serializable {
   static ExampleCard of(Task task, Row row, EncodedImage image, int side) {
     String body = task == Task.CAPTION ? caption(row) : expression(row);
     String html =
-        "<article>%s%s<p class=\"id\">%s</p></article>\n"
-            .formatted(picture(row, image), body, text(row, ExampleTable.EXAMPLE_ID));
+        String.format(
+            Locale.ROOT,
+            "<article>%s%s<p class=\"id\">%s</p></article>\n",
+            picture(row, image),
+            body,
+            text(row, ExampleTable.EXAMPLE_ID));
     return new ExampleCard(html, Thumbnail.url(image, side));
   }
 
   private static String caption(Row row) {
     var html = new StringBuilder();
-    html.append("<p class=\"said\">%s</p>".formatted(text(row, PredictionTable.HYPOTHESIS)));
+    html.append(
+        String.format(
+            Locale.ROOT, "<p class=\"said\">%s</p>", text(row, PredictionTable.HYPOTHESIS)));
     html.append("<ul>");
     for (String reference : row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES))) {
-      html.append("<li>%s</li>".formatted(escape(reference)));
+      html.append(String.format(Locale.ROOT, "<li>%s</li>", escape(reference)));
     }
     html.append("</ul><p class=\"scores\">");
     for (String score :
@@ -59,14 +65,24 @@ record ExampleCard(String html, String picture) implements Serializable {
     String said =
         isBox
             ? ""
-            : "<p class=\"nobox\">no box: %s</p>".formatted(text(row, PredictionTable.HYPOTHESIS));
-    return "<p class=\"said\">%s</p>%s<p class=\"scores\">%s</p>"
-        .formatted(text(row, ExampleTable.TEXT), said, score(row, PredictionTable.IOU));
+            : String.format(
+                Locale.ROOT,
+                "<p class=\"nobox\">no box: %s</p>",
+                text(row, PredictionTable.HYPOTHESIS));
+    return String.format(
+        Locale.ROOT,
+        "<p class=\"said\">%s</p>%s<p class=\"scores\">%s</p>",
+        text(row, ExampleTable.TEXT),
+        said,
+        score(row, PredictionTable.IOU));
   }
 
   private static String score(Row row, String name) {
-    return "<span>%s <b>%s</b></span> "
-        .formatted(name, String.format(Locale.ROOT, "%.2f", row.<Double>getAs(name)));
+    return String.format(
+        Locale.ROOT,
+        "<span>%s <b>%s</b></span> ",
+        name,
+        String.format(Locale.ROOT, "%.2f", row.<Double>getAs(name)));
   }
 
   private static String text(Row row, String column) {
@@ -89,12 +105,13 @@ record ExampleCard(String html, String picture) implements Serializable {
     if (truth == null) {
       return "";
     }
-    return "<svg viewBox=\"0 0 %d %d\">%s%s</svg>"
-        .formatted(
-            image.width(),
-            image.height(),
-            box("truth", truth),
-            box("predicted", PredictionTable.rectangle(row, PredictionTable.BOX)));
+    return String.format(
+        Locale.ROOT,
+        "<svg viewBox=\"0 0 %d %d\">%s%s</svg>",
+        image.width(),
+        image.height(),
+        box("truth", truth),
+        box("predicted", PredictionTable.rectangle(row, PredictionTable.BOX)));
   }
 
   /** Draws a box, from its left upper to its right lower corner whatever comes first. */

@@ -116,7 +116,8 @@ final class Experiment {
       for (int i = 0; i < settings.size(); i++) {
         Outcome outcome = train(settings.get(i), seed);
         outcomes.get(i).add(outcome);
-        report.accept("%s, seed %d: %s".formatted(settings.get(i).title(), seed, outcome));
+        report.accept(
+            String.format(Locale.ROOT, "%s, seed %d: %s", settings.get(i).title(), seed, outcome));
       }
     }
     report.accept("");
@@ -154,14 +155,14 @@ final class Experiment {
         String.format(
             Locale.ROOT,
             """
-        include "demo/caption.conf"
-        run-dir = "%s"
-        data.table = "%s"
-        preprocess.input = null
-        preprocess.input { train = ["%s"], val = ["%s"] }
-        train.max-epoch = %d
-        criterion.drop-best.ratio = 0
-        """,
+            include "demo/caption.conf"
+            run-dir = "%s"
+            data.table = "%s"
+            preprocess.input = null
+            preprocess.input { train = ["%s"], val = ["%s"] }
+            train.max-epoch = %d
+            criterion.drop-best.ratio = 0
+            """,
             path("runs/" + run),
             path("table"),
             path("scenes/caption_train.tsv"),
@@ -209,11 +210,12 @@ final class Experiment {
         outcomes.stream()
             .flatMap(outcome -> outcome.swappedAmongDropped().stream().boxed())
             .toList();
-    return "| %s | %s | %s | %s |"
-        .formatted(
-            setting.title(),
-            Spread.of(outcomes.stream().map(Outcome::cider).toList()).text("%.3f"),
-            Spread.of(outcomes.stream().map(Outcome::swappedAmongWorst).toList()).text("%.2f"),
-            dropped.isEmpty() ? "-" : Spread.of(dropped).text("%.2f"));
+    return String.format(
+        Locale.ROOT,
+        "| %s | %s | %s | %s |",
+        setting.title(),
+        Spread.of(outcomes.stream().map(Outcome::cider).toList()).text("%.3f"),
+        Spread.of(outcomes.stream().map(Outcome::swappedAmongWorst).toList()).text("%.2f"),
+        dropped.isEmpty() ? "-" : Spread.of(dropped).text("%.2f"));
   }
 }

@@ -38,7 +38,7 @@ record Setting(String name, String title, List<String> overrides) {
   private static Setting dropping(String end, double ratio, long after) {
     return new Setting(
         "el-drop-" + end,
-        "EL + drop-%s (example)".formatted(end),
+        String.format(Locale.ROOT, "EL + drop-%s (example)", end),
         List.of(
             ENCOURAGING,
             String.format(

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -131,8 +132,12 @@ final class MicroBatchFeed implements AutoCloseable {
       Tuple2<Long, byte[]> row = rows.hasNext() ? rows.next() : null;
       if (row == null || row._1() != place + i) {
         throw new IllegalStateException(
-            "update %d: place %s (expected: %d); has the table changed since the run began?"
-                .formatted(readUpdate, row == null ? "missing" : row._1(), place + i));
+            String.format(
+                Locale.ROOT,
+                "update %d: place %s (expected: %d); has the table changed since the run began?",
+                readUpdate,
+                row == null ? "missing" : row._1(),
+                place + i));
       }
       if (!TrainingRow.isDropped(row._2())) {
         examples.add(TrainingRow.decode(row._2()));
@@ -152,7 +157,8 @@ final class MicroBatchFeed implements AutoCloseable {
       throw new IllegalStateException("data: " + e.getCause(), e);
     } catch (TimeoutException e) {
       throw new IllegalStateException(
-          "a micro-batch is not decoded within %d s".formatted(TIMEOUT_SECONDS), e);
+          String.format(Locale.ROOT, "a micro-batch is not decoded within %d s", TIMEOUT_SECONDS),
+          e);
     }
   }
 

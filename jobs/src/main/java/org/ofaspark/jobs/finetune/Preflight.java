@@ -2,6 +2,7 @@ package org.ofaspark.jobs.finetune;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -114,7 +115,7 @@ final class Preflight {
         find(
             TASK_CPUS,
             String.valueOf(taskCpus),
-            "%d, as %s".formatted(cores, EXECUTOR_CORES),
+            String.format(Locale.ROOT, "%d, as %s", cores, EXECUTOR_CORES),
             "an executor has one rank, which uses all its cores");
       }
     }
@@ -142,7 +143,12 @@ final class Preflight {
       find(
           "spark.master",
           conf.get("spark.master"),
-          "%d cores for %d ranks of %d".formatted(needed, worldSize, conf.getInt(TASK_CPUS, 1)),
+          String.format(
+              Locale.ROOT,
+              "%d cores for %d ranks of %d",
+              needed,
+              worldSize,
+              conf.getInt(TASK_CPUS, 1)),
           "give it more cores, or lower " + TASK_CPUS);
     }
   }
@@ -171,8 +177,12 @@ final class Preflight {
                 find(
                     OVERHEAD,
                     conf.get(OVERHEAD, "unset, which is " + limit + "m"),
-                    "at least %dm for %d parameters and a micro-batch of %d"
-                        .formatted(needed / MIB, parameters, train.batchSize()),
+                    String.format(
+                        Locale.ROOT,
+                        "at least %dm for %d parameters and a micro-batch of %d",
+                        needed / MIB,
+                        parameters,
+                        train.batchSize()),
                     "raise it"
                         + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }
@@ -193,8 +203,11 @@ final class Preflight {
       find(
           key,
           limit,
-          "at least %dm for messages of %d ranks".formatted(needed, worldSize),
-          "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize".formatted(OPTIONS));
+          String.format(Locale.ROOT, "at least %dm for messages of %d ranks", needed, worldSize),
+          String.format(
+              Locale.ROOT,
+              "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize",
+              OPTIONS));
     }
   }
 
@@ -218,14 +231,19 @@ final class Preflight {
       find(
           "train.global-batch",
           String.valueOf(train.globalBatch()),
-          "a multiple of train.batch-size, %d, times %d ranks, such as %s%d"
-              .formatted(
-                  train.batchSize(), worldSize, below == 0 ? "" : below + " or ", below + share),
+          String.format(
+              Locale.ROOT,
+              "a multiple of train.batch-size, %d, times %d ranks, such as %s%d",
+              train.batchSize(),
+              worldSize,
+              below == 0 ? "" : below + " or ",
+              below + share),
           "change it, train.batch-size or the number of executors");
     }
   }
 
   private void find(String key, String value, String expected, String hint) {
-    findings.add("%s: %s (expected: %s); %s".formatted(key, value, expected, hint));
+    findings.add(
+        String.format(Locale.ROOT, "%s: %s (expected: %s); %s", key, value, expected, hint));
   }
 }

@@ -13,8 +13,9 @@ final class ProgressLine {
   /** Describes an interval of training. */
   static String of(JsonObject line, long totalUpdates) {
     var text = new StringJoiner("  ");
-    text.add("update %d/%d".formatted(line.get("update").getAsLong(), totalUpdates));
-    text.add("epoch %d".formatted(line.get("epoch").getAsInt()));
+    text.add(
+        String.format(Locale.ROOT, "update %d/%d", line.get("update").getAsLong(), totalUpdates));
+    text.add(String.format(Locale.ROOT, "epoch %d", line.get("epoch").getAsInt()));
     if (line.has("loss")) {
       text.add(number("loss %.3f", line, "loss"));
       text.add(number("nll %.3f", line, "nll_loss"));
@@ -22,7 +23,7 @@ final class ProgressLine {
       text.add(number("lr %.2e", line, "lr"));
     }
     if (line.get("skipped").getAsInt() > 0) {
-      text.add("skipped %d".formatted(line.get("skipped").getAsInt()));
+      text.add(String.format(Locale.ROOT, "skipped %d", line.get("skipped").getAsInt()));
     }
     text.add(number("%.1f samples/s", line, "sentences_per_second"));
     text.add(percent("data %.0f%%", line, "data_share"));
@@ -31,25 +32,31 @@ final class ProgressLine {
   }
 
   private static String number(String format, JsonObject line, String name) {
-    return format.formatted(line.get(name).getAsDouble());
+    return String.format(Locale.ROOT, format, line.get(name).getAsDouble());
   }
 
   private static String percent(String format, JsonObject line, String name) {
-    return format.formatted(100 * line.get(name).getAsDouble());
+    return String.format(Locale.ROOT, format, 100 * line.get(name).getAsDouble());
   }
 
   /** Describes a validation. */
   static String validation(Manifest measured, String split, long examples, double seconds) {
     var text = new StringJoiner("  ");
-    text.add("validation at update %d".formatted(measured.updateNumber()));
+    text.add(String.format(Locale.ROOT, "validation at update %d", measured.updateNumber()));
     measured
         .metrics()
         .forEach(
             (name, value) ->
-                text.add("%s %s".formatted(name, String.format(Locale.ROOT, "%.4f", value))));
+                text.add(
+                    String.format(
+                        Locale.ROOT, "%s %s", name, String.format(Locale.ROOT, "%.4f", value))));
     text.add(
-        "(%d examples of %s, %s s)"
-            .formatted(examples, split, String.format(Locale.ROOT, "%.1f", seconds)));
+        String.format(
+            Locale.ROOT,
+            "(%d examples of %s, %s s)",
+            examples,
+            split,
+            String.format(Locale.ROOT, "%.1f", seconds)));
     return text.toString();
   }
 }

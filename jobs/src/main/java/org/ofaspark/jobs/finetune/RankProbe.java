@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -49,7 +50,8 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     List<Integer> ranks = IntStream.range(0, worldSize).boxed().toList();
     List<String> answers;
     try {
-      context.setJobGroup("ofa-probe", "libtorch and devices of %d ranks".formatted(worldSize));
+      context.setJobGroup(
+          "ofa-probe", String.format(Locale.ROOT, "libtorch and devices of %d ranks", worldSize));
       answers =
           BarrierStage.collect(
               context.parallelize(ranks, worldSize), new RankProbe(), String.class);
@@ -104,7 +106,9 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     ranksByThing.forEach(
         (thing, ranks) -> {
           if (ranks.size() > 1) {
-            findings.add("ranks %s: all on %s (expected: %s".formatted(ranks, thing, expected));
+            findings.add(
+                String.format(
+                    Locale.ROOT, "ranks %s: all on %s (expected: %s", ranks, thing, expected));
           }
         });
   }

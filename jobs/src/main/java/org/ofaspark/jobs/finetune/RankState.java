@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
@@ -103,8 +104,12 @@ final class RankState implements AutoCloseable {
     }
     if (found != trainer.range().size()) {
       throw new BadCheckpointException(
-          "optimizer shards: %d values of rank %d's range (expected: %d)"
-              .formatted(found, rank, trainer.range().size()));
+          String.format(
+              Locale.ROOT,
+              "optimizer shards: %d values of rank %d's range (expected: %d)",
+              found,
+              rank,
+              trainer.range().size()));
     }
   }
 

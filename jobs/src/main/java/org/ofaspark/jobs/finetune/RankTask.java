@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
@@ -82,8 +83,11 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     BarrierTaskContext task = BarrierTaskContext.get();
     if (task.stageAttemptNumber() > 0) {
       throw new IllegalStateException(
-          "stage attempt: %d (expected: 0, as the driver goes on from the last checkpoint itself)"
-              .formatted(task.stageAttemptNumber()));
+          String.format(
+              Locale.ROOT,
+              "stage attempt: %d (expected: 0, as the driver goes on from the last checkpoint"
+                  + " itself)",
+              task.stageAttemptNumber()));
     }
     var run = new Run(task, rows);
     try (var reporter = new RankReporter(segment.monitor(), segment.gang())) {
@@ -133,8 +137,12 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       }
       int samples = recipe.train().batchSize();
       return new IllegalStateException(
-          "train.batch-size: %d (expected: a micro-batch that fits in memory beside the model); %s"
-              .formatted(samples, samples > 1 ? "lower it" : "train.precision=bf16 takes less"),
+          String.format(
+              Locale.ROOT,
+              "train.batch-size: %d (expected: a micro-batch that fits in memory beside the model);"
+                  + " %s",
+              samples,
+              samples > 1 ? "lower it" : "train.precision=bf16 takes less"),
           cause);
     }
 
@@ -291,8 +299,11 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       LOG.warn("Update {}: the gradient is not finite; no parameter has moved", update);
       if (skippedInARow >= MAX_SKIPPED_IN_A_ROW) {
         throw new NumericFailureException(
-            "update %d: gradient not finite %d times in a row (expected: finite)"
-                    .formatted(update, skippedInARow)
+            String.format(
+                    Locale.ROOT,
+                    "update %d: gradient not finite %d times in a row (expected: finite)",
+                    update,
+                    skippedInARow)
                 + "; try a lower optimizer.lr or a longer optimizer.warmup-ratio");
       }
     }

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.finetune;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
@@ -87,7 +88,8 @@ final class Retries {
     ApplicationEnd.shortage(failure)
         .ifPresent(
             shortage -> {
-              throw new SegmentFailedException("%s: %s".formatted(what, shortage), failure);
+              throw new SegmentFailedException(
+                  String.format(Locale.ROOT, "%s: %s", what, shortage), failure);
             });
     Optional<RankFailure> ofRank = monitor.firstFailure();
     if (failure instanceof IllegalArgumentException setting
@@ -106,7 +108,8 @@ final class Retries {
     boolean isHopeless = kind == FailureKind.NUMERIC || kind == FailureKind.SETTINGS;
     if (isHopeless || failures > maxFailures) {
       throw new SegmentFailedException(
-          "%s failed after update %d: %s".formatted(what, update, cause), failure);
+          String.format(Locale.ROOT, "%s failed after update %d: %s", what, update, cause),
+          failure);
     }
     LOG.warn(
         "Failure {} of at most {} without a new checkpoint: {}; {} goes on from update {}",
@@ -122,12 +125,13 @@ final class Retries {
     Optional<String> end = ApplicationEnd.cause(failure);
     if (end.isPresent() || context.isStopped()) {
       throw new SegmentFailedException(
-          "%s stopped after update %d: %s; kept: %s; the same command goes on from there"
-              .formatted(
-                  what,
-                  from == null ? 0 : from.updateNumber(),
-                  end.orElse("its application was stopped or killed"),
-                  from == null ? "no checkpoint yet" : run.checkpoint(from.updateNumber())),
+          String.format(
+              Locale.ROOT,
+              "%s stopped after update %d: %s; kept: %s; the same command goes on from there",
+              what,
+              from == null ? 0 : from.updateNumber(),
+              end.orElse("its application was stopped or killed"),
+              from == null ? "no checkpoint yet" : run.checkpoint(from.updateNumber())),
           failure);
     }
   }
@@ -162,8 +166,14 @@ final class Retries {
       long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - outageSince);
       if (seconds >= patience.toSeconds()) {
         throw new SegmentFailedException(
-            "%s failed after update %d: %s (for %d s, %s); the same command goes on from there"
-                .formatted(what, update, cause, seconds, OfaProperties.OUTAGE_WAIT),
+            String.format(
+                Locale.ROOT,
+                "%s failed after update %d: %s (for %d s, %s); the same command goes on from there",
+                what,
+                update,
+                cause,
+                seconds,
+                OfaProperties.OUTAGE_WAIT),
             failure);
       }
       if (seconds >= nextLine) {

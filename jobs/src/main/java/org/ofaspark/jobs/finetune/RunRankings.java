@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.spark.sql.Dataset;
@@ -63,8 +64,11 @@ final class RunRankings {
       RankingSummary unused = ranking.rank(weights, rules, directory);
     } else if (!ranking.isRanked(rules, directory)) {
       throw new IllegalArgumentException(
-          "%s: missing (expected: the ranking that the run trains by from update %d on)"
-                  .formatted(directory, at)
+          String.format(
+                  Locale.ROOT,
+                  "%s: missing (expected: the ranking that the run trains by from update %d on)",
+                  directory,
+                  at)
               + "; bring it back, or delete the run and start again");
     }
     return Optional.of(ranking.dropped(directory));

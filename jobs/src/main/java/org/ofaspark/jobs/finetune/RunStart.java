@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.package$;
@@ -62,8 +63,12 @@ final class RunStart {
     int checkpoints = run.checkpoints().size();
     if (checkpoints > 0) {
       throw new IllegalArgumentException(
-          "run-dir: %s holds %d checkpoints and no recipe.conf (expected: the recipe that they were"
-                  .formatted(run.path(), checkpoints)
+          String.format(
+                  Locale.ROOT,
+                  "run-dir: %s holds %d checkpoints and no recipe.conf (expected: the recipe that"
+                      + " they were",
+                  run.path(),
+                  checkpoints)
               + " made by, to go on); bring it back, or choose another run-dir for a new run");
     }
   }
@@ -101,8 +106,12 @@ final class RunStart {
     compare(changed, "train.seed", before.train().seed(), now.train().seed());
     if (!changed.isEmpty()) {
       throw new IllegalArgumentException(
-          "run-dir: %s holds a run whose recipe differs in %s (expected: the same recipe, to go on)"
-                  .formatted(run.path(), changed)
+          String.format(
+                  Locale.ROOT,
+                  "run-dir: %s holds a run whose recipe differs in %s (expected: the same recipe,"
+                      + " to go on)",
+                  run.path(),
+                  changed)
               + "; choose another run-dir for a new run");
     }
   }
@@ -113,8 +122,11 @@ final class RunStart {
     String now = table.fingerprint(recipe.table().trainSplit());
     if (!examplesBefore(files, run.provenance()).orElse(now).equals(now)) {
       throw new IllegalArgumentException(
-          "data.table: %s has other training examples than the run in %s has seen"
-                  .formatted(recipe.table().table(), run.path())
+          String.format(
+                  Locale.ROOT,
+                  "data.table: %s has other training examples than the run in %s has seen",
+                  recipe.table().table(),
+                  run.path())
               + " (expected: the same, to go on); choose another run-dir for a new run");
     }
   }

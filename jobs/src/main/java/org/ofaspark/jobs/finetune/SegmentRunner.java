@@ -3,6 +3,7 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -202,8 +203,12 @@ final class SegmentRunner {
   private void requireFewDamages(Exception failure) {
     if (++damages > MOST_DAMAGES) {
       throw new SegmentFailedException(
-          "%s: %d damaged checkpoints (expected: at most %d); check what stores them"
-              .formatted(run.path(), damages, MOST_DAMAGES),
+          String.format(
+              Locale.ROOT,
+              "%s: %d damaged checkpoints (expected: at most %d); check what stores them",
+              run.path(),
+              damages,
+              MOST_DAMAGES),
           failure);
     }
   }
@@ -252,7 +257,10 @@ final class SegmentRunner {
               monitor.address(),
               new SerializableConfiguration(context.hadoopConfiguration()));
       monitor.hearOnly(segment.gang());
-      context.setJobGroup("ofa-train", "updates %d to %d of %d".formatted(start, end, total), true);
+      context.setJobGroup(
+          "ofa-train",
+          String.format(Locale.ROOT, "updates %d to %d of %d", start, end, total),
+          true);
       JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
       List<String> places = before == null ? List.of() : before.places();
       List<RankTask.Result> results =

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.metrics;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
@@ -102,9 +103,17 @@ public final class CompareJob implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         split == null && !splits.isEmpty()
-            ? "%s: %s (expected: one evaluated split, not %s); choose one by --split"
-                .formatted(name, path, splits)
-            : "%s: %s (expected: an evaluation%s); run submit/evaluate first"
-                .formatted(name, path, split == null ? "" : " of " + split));
+            ? String.format(
+                Locale.ROOT,
+                "%s: %s (expected: one evaluated split, not %s); choose one by --split",
+                name,
+                path,
+                splits)
+            : String.format(
+                Locale.ROOT,
+                "%s: %s (expected: an evaluation%s); run submit/evaluate first",
+                name,
+                path,
+                split == null ? "" : " of " + split));
   }
 }

@@ -138,7 +138,7 @@ record Comparison(
   private static void requireSame(String what, String a, String b) {
     if (!a.equals(b)) {
       throw new IllegalArgumentException(
-          "%s: %s in A, %s in B (expected: the same)".formatted(what, a, b));
+          String.format(Locale.ROOT, "%s: %s in A, %s in B (expected: the same)", what, a, b));
     }
   }
 
@@ -149,7 +149,7 @@ record Comparison(
     for (String column :
         List.of(ExampleTable.TEXT, ExampleTable.REFERENCES, PredictionTable.REGION)) {
       faults.put(
-          "whose %s differ".formatted(column),
+          String.format(Locale.ROOT, "whose %s differ", column),
           not(col(A + "." + column).eqNullSafe(col(B + "." + column))));
     }
     Column[] counts =
@@ -160,8 +160,12 @@ record Comparison(
       long examples = found.getLong(place++);
       if (examples > 0) {
         throw new IllegalArgumentException(
-            "examples: %d %s, such as %s (expected: the same examples)"
-                .formatted(examples, fault.getKey(), names(pairs.where(fault.getValue()))));
+            String.format(
+                Locale.ROOT,
+                "examples: %d %s, such as %s (expected: the same examples)",
+                examples,
+                fault.getKey(),
+                names(pairs.where(fault.getValue()))));
       }
     }
   }

@@ -13,11 +13,15 @@ final class ComparisonText {
 
   static String of(Comparison comparison) {
     var text = new StringBuilder();
-    text.append("A  %s\n".formatted(comparison.a().directory()));
-    text.append("B  %s\n".formatted(comparison.b().directory()));
-    text.append("split %s, %d examples".formatted(comparison.a().split(), comparison.examples()));
+    text.append(String.format(Locale.ROOT, "A  %s\n", comparison.a().directory()));
+    text.append(String.format(Locale.ROOT, "B  %s\n", comparison.b().directory()));
+    text.append(
+        String.format(
+            Locale.ROOT, "split %s, %d examples", comparison.a().split(), comparison.examples()));
     if (comparison.leftOut() > 0) {
-      text.append(", %d left out that one has no answer to".formatted(comparison.leftOut()));
+      text.append(
+          String.format(
+              Locale.ROOT, ", %d left out that one has no answer to", comparison.leftOut()));
     }
     text.append("\n\n").append(TextTable.of(differences(comparison.metrics())));
     changes(text, "Where B is better by most", comparison.up());
@@ -45,11 +49,17 @@ final class ComparisonText {
     if (changes.isEmpty()) {
       return;
     }
-    text.append("\n%s\n".formatted(heading));
+    text.append(String.format(Locale.ROOT, "\n%s\n", heading));
     for (Change change : changes) {
-      text.append("  %s  %s\n".formatted(line(change.exampleId()), line(change.text())))
-          .append("    A  %s  %s\n".formatted(number(change.scoreA()), line(change.answerA())))
-          .append("    B  %s  %s\n".formatted(number(change.scoreB()), line(change.answerB())));
+      text.append(
+              String.format(
+                  Locale.ROOT, "  %s  %s\n", line(change.exampleId()), line(change.text())))
+          .append(
+              String.format(
+                  Locale.ROOT, "    A  %s  %s\n", number(change.scoreA()), line(change.answerA())))
+          .append(
+              String.format(
+                  Locale.ROOT, "    B  %s  %s\n", number(change.scoreB()), line(change.answerB())));
     }
   }
 

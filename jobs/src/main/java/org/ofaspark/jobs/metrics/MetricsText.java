@@ -21,7 +21,7 @@ final class MetricsText {
   private MetricsText() {}
 
   static String of(RunMetrics metrics) {
-    var text = new StringBuilder("run  %s\n".formatted(metrics.run()));
+    var text = new StringBuilder(String.format(Locale.ROOT, "run  %s\n", metrics.run()));
     metrics
         .lastInterval()
         .ifPresent(
@@ -75,14 +75,17 @@ final class MetricsText {
         .metrics()
         .forEach(
             (name, value) -> rows.add(List.of(name, number(value), interval(evaluation, name))));
-    return "Evaluation of %s, %d examples%s, %s\n%s  %s\n"
-        .formatted(
-            evaluation.split(),
-            evaluation.examples(),
-            evaluation.failed() == 0 ? "" : ", %d failed".formatted(evaluation.failed()),
-            evaluation.weights().replaceFirst(".*/", ""),
-            TextTable.of(rows),
-            evaluation.directory());
+    return String.format(
+        Locale.ROOT,
+        "Evaluation of %s, %d examples%s, %s\n%s  %s\n",
+        evaluation.split(),
+        evaluation.examples(),
+        evaluation.failed() == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %d failed", evaluation.failed()),
+        evaluation.weights().replaceFirst(".*/", ""),
+        TextTable.of(rows),
+        evaluation.directory());
   }
 
   private static String interval(EvaluationSummary evaluation, String metric) {

@@ -5,6 +5,7 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -185,8 +186,10 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       asked.answer = prediction.boxInImage().map(AnswerPartition::toRow).orElse(null);
       if (asked.answer == null) {
         asked.error =
-            "answer: \"%s\" (expected: four bins of a box in the image)"
-                .formatted(prediction.text());
+            String.format(
+                Locale.ROOT,
+                "answer: \"%s\" (expected: four bins of a box in the image)",
+                prediction.text());
       }
     }
 

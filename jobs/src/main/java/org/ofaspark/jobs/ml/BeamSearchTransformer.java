@@ -83,7 +83,7 @@ public abstract class BeamSearchTransformer<T extends BeamSearchTransformer<T>>
 
   final void addIfSet(List<String> overrides, String key, Param<?> param) {
     if (isSet(param)) {
-      overrides.add("%s=%s".formatted(key, getOrDefault(param)));
+      overrides.add(String.format(Locale.ROOT, "%s=%s", key, getOrDefault(param)));
     }
   }
 

@@ -116,14 +116,17 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
       String file = directory + "/" + ModelDirectory.RECIPE;
       if (!files.exists(file)) {
         throw new IllegalArgumentException(
-            "modelDir: %s: no %s (expected: a model directory); make one by"
-                    .formatted(directory, ModelDirectory.RECIPE)
+            String.format(
+                    Locale.ROOT,
+                    "modelDir: %s: no %s (expected: a model directory); make one by",
+                    directory,
+                    ModelDirectory.RECIPE)
                 + " submit/export RUN DIRECTORY --format djl");
       }
       Recipe recipe = recipe(spark, file, files.readText(file));
       Checks.that(
           "modelDir",
-          "%s, a model of task %s".formatted(directory, lower(recipe.task())),
+          String.format(Locale.ROOT, "%s, a model of task %s", directory, lower(recipe.task())),
           recipe.task() == task,
           "a model of task " + lower(task));
       ModelStage.requireSupported(spark.conf(), recipe);
@@ -192,7 +195,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     DataType actual = schema.apply(index).dataType();
     Checks.that(
         column.name(),
-        "%s, %s".formatted(getOrDefault(column), actual.simpleString()),
+        String.format(Locale.ROOT, "%s, %s", getOrDefault(column), actual.simpleString()),
         actual.equals(type),
         "a column of type " + type.simpleString());
     return index;

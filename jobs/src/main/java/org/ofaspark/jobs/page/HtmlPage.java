@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.config.Sha256;
 
 /**
@@ -32,24 +33,32 @@ public final class HtmlPage {
     String style = resource(HtmlPage.class, "page.css") + resource(owner, name + ".css");
     this.script = resource(owner, name + ".js");
     String policy =
-        "default-src 'none'; img-src data:; style-src '%s'; script-src '%s'"
-            .formatted(hash(style), hash(script));
+        String.format(
+            Locale.ROOT,
+            "default-src 'none'; img-src data:; style-src '%s'; script-src '%s'",
+            hash(style),
+            hash(script));
     append(
-        """
-        <!doctype html>
-        <html lang="en">
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="%s">
-        <meta name="viewport" content="width=device-width">
-        <link rel="icon" href="data:,">
-        <title>%s</title>
-        <style>%s</style>
-        <header>
-        <h1>%2$s</h1>
-        <p class="source">%4$s</p>
-        </header>
-        """
-            .formatted(policy, escape(title), style, escape(source)));
+        String.format(
+            Locale.ROOT,
+            """
+            <!doctype html>
+            <html lang="en">
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="%s">
+            <meta name="viewport" content="width=device-width">
+            <link rel="icon" href="data:,">
+            <title>%s</title>
+            <style>%s</style>
+            <header>
+            <h1>%2$s</h1>
+            <p class="source">%4$s</p>
+            </header>
+            """,
+            policy,
+            escape(title),
+            style,
+            escape(source)));
   }
 
   /**
@@ -69,8 +78,15 @@ public final class HtmlPage {
    * @param note what stands below it, as text; may be empty
    */
   public void metric(String name, String value, String note) {
-    String small = note.isEmpty() ? "" : "<small>%s</small>".formatted(escape(note));
-    append("<div><dt>%s</dt><dd>%s%s</dd></div>\n".formatted(escape(name), escape(value), small));
+    String small =
+        note.isEmpty() ? "" : String.format(Locale.ROOT, "<small>%s</small>", escape(note));
+    append(
+        String.format(
+            Locale.ROOT,
+            "<div><dt>%s</dt><dd>%s%s</dd></div>\n",
+            escape(name),
+            escape(value),
+            small));
   }
 
   /**
@@ -96,12 +112,16 @@ public final class HtmlPage {
    */
   public String end(String id, Object data) {
     append(
-        """
-        <script type="application/json" id="%s">%s</script>
-        <script>%s</script>
-        </html>
-        """
-            .formatted(id, new Gson().toJson(data), script)); // JSON without < and >
+        String.format(
+            Locale.ROOT,
+            """
+            <script type="application/json" id="%s">%s</script>
+            <script>%s</script>
+            </html>
+            """,
+            id,
+            new Gson().toJson(data),
+            script)); // JSON without < and >
     return html.toString();
   }
 

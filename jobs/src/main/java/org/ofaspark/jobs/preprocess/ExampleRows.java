@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
@@ -59,8 +60,11 @@ final class ExampleRows implements RowIterator.Source {
     if (!line.isWhole()) {
       return new RowOutcome.Rejected(
           RejectReason.LINE_TOO_LONG,
-          "line: %d bytes (expected: at most %d, preprocess.max-line-bytes)"
-              .formatted(line.length(), line.bytes().length),
+          String.format(
+              Locale.ROOT,
+              "line: %d bytes (expected: at most %d, preprocess.max-line-bytes)",
+              line.length(),
+              line.bytes().length),
           Optional.empty());
     }
     try {
@@ -68,7 +72,9 @@ final class ExampleRows implements RowIterator.Source {
     } catch (RuntimeException e) { // one row must not end the work of hours
       LOG.warn("{} line {}: cannot be read; please report this", lines.file(), line.number(), e);
       return new RowOutcome.Rejected(
-          RejectReason.UNFORESEEN, "row: %s (expected: an example)".formatted(e), Optional.empty());
+          RejectReason.UNFORESEEN,
+          String.format(Locale.ROOT, "row: %s (expected: an example)", e),
+          Optional.empty());
     }
   }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -54,14 +55,19 @@ final class InputListing {
         listing.addAllOf(path);
       } catch (IOException e) {
         throw new IllegalArgumentException(
-            "%s: %s (expected: files that can be read); %s".formatted(listing.key, path, e), e);
+            String.format(
+                Locale.ROOT, "%s: %s (expected: files that can be read); %s", listing.key, path, e),
+            e);
       }
     }
     SplitFiles found = new SplitFiles(split, List.copyOf(listing.found.values()));
     if (found.bytes() == 0) {
       throw new IllegalArgumentException(
-          "%s: 0 bytes in %d files (expected: at least a row)"
-              .formatted(listing.key, found.files().size()));
+          String.format(
+              Locale.ROOT,
+              "%s: 0 bytes in %d files (expected: at least a row)",
+              listing.key,
+              found.files().size()));
     }
     return found;
   }
@@ -79,8 +85,12 @@ final class InputListing {
     }
     if (found.size() == before) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a file, a directory with files, or a pattern of some)%s"
-              .formatted(key, files.told(name), PathHint.of(name)));
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: a file, a directory with files, or a pattern of some)%s",
+              key,
+              files.told(name),
+              PathHint.of(name)));
     }
   }
 
@@ -106,7 +116,7 @@ final class InputListing {
     long modified = status.getModificationTime();
     if (found.put(path, new InputFile(path, status.getLen(), modified, compressed)) != null) {
       throw new IllegalArgumentException(
-          "%s: %s twice (expected: each file once)".formatted(key, path));
+          String.format(Locale.ROOT, "%s: %s twice (expected: each file once)", key, path));
     }
   }
 
@@ -119,8 +129,12 @@ final class InputListing {
     byte[] start = stored.readNBytes(LZ4_FRAME.length);
     if (codec instanceof Lz4Codec && Arrays.equals(start, LZ4_FRAME)) {
       throw new IllegalArgumentException(
-          "%s: %s is a file of the lz4 tool (expected: blocks as Hadoop's Lz4Codec writes them)"
-                  .formatted(key, path)
+          String.format(
+                  Locale.ROOT,
+                  "%s: %s is a file of the lz4 tool (expected: blocks as Hadoop's Lz4Codec writes"
+                      + " them)",
+                  key,
+                  path)
               + "; unpack it, or pack it with gzip");
     }
     stored.seek(0);
@@ -129,8 +143,13 @@ final class InputListing {
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       if (start.length > 0) {
         throw new IllegalArgumentException(
-            "%s: %s cannot be unpacked by %s, %s (expected: what the end of its name says)"
-                .formatted(key, path, codec.getClass().getSimpleName(), e.getMessage()),
+            String.format(
+                Locale.ROOT,
+                "%s: %s cannot be unpacked by %s, %s (expected: what the end of its name says)",
+                key,
+                path,
+                codec.getClass().getSimpleName(),
+                e.getMessage()),
             e);
       }
     }

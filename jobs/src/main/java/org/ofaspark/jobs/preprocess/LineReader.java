@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -134,7 +135,9 @@ final class LineReader implements Closeable {
       limit = in.readNBytes(chunk, 0, CHUNK);
     } catch (IOException e) {
       throw new IOException(
-          "%s: cannot be read behind byte %d: %s".formatted(name, position, e.getMessage()), e);
+          String.format(
+              Locale.ROOT, "%s: cannot be read behind byte %d: %s", name, position, e.getMessage()),
+          e);
     }
     next = 0;
     return limit > 0;

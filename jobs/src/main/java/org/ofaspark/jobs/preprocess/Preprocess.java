@@ -142,8 +142,11 @@ public final class Preprocess {
       for (InputFile file : input.files()) {
         if (file.path().startsWith(table.path() + "/")) {
           throw new IllegalArgumentException(
-              "data.table: %s (expected: a directory without input); %s is in it"
-                  .formatted(table.path(), file.path()));
+              String.format(
+                  Locale.ROOT,
+                  "data.table: %s (expected: a directory without input); %s is in it",
+                  table.path(),
+                  file.path()));
         }
       }
     }
@@ -171,8 +174,12 @@ public final class Preprocess {
   private void requireFile(String key, Optional<String> path) throws IOException {
     if (path.isPresent() && !files.isFile(path.get())) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: a file)%s"
-              .formatted(key, files.qualified(path.get()), PathHint.of(path.get())));
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: a file)%s",
+              key,
+              files.qualified(path.get()),
+              PathHint.of(path.get())));
     }
   }
 

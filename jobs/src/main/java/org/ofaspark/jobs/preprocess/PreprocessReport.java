@@ -2,6 +2,7 @@ package org.ofaspark.jobs.preprocess;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -40,9 +41,11 @@ public record PreprocessReport(
    */
   public String text(double seconds) {
     List<String> lines = new ArrayList<>();
-    lines.add("%,d rows in %.0f s, %.0f a second".formatted(read(), seconds, read() / seconds));
+    lines.add(
+        String.format(
+            Locale.ROOT, "%,d rows in %.0f s, %.0f a second", read(), seconds, read() / seconds));
     splits.forEach((split, counts) -> lines.add(entry(split, text(counts))));
-    lines.add(entry("dictionary", "%,d symbols".formatted(dictionarySize)));
+    lines.add(entry("dictionary", String.format(Locale.ROOT, "%,d symbols", dictionarySize)));
     lines.add(entry("table", table));
     if (rejected() > 0) {
       lines.add(entry("rejected", rejects));
@@ -51,7 +54,7 @@ public record PreprocessReport(
   }
 
   private static String entry(String name, String value) {
-    return "%-11s %s".formatted(name, value);
+    return String.format(Locale.ROOT, "%-11s %s", name, value);
   }
 
   /**
@@ -62,13 +65,14 @@ public record PreprocessReport(
   static String text(SplitCounts counts) {
     String reasons =
         counts.rejected().entrySet().stream()
-            .map(entry -> "%s %d".formatted(entry.getKey(), entry.getValue()))
+            .map(entry -> String.format(Locale.ROOT, "%s %d", entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", "));
-    return "%,d rows, %,d examples, %,d rejected%s"
-        .formatted(
-            counts.read(),
-            counts.examples(),
-            counts.read() - counts.examples(),
-            reasons.isEmpty() ? "" : ": " + reasons);
+    return String.format(
+        Locale.ROOT,
+        "%,d rows, %,d examples, %,d rejected%s",
+        counts.read(),
+        counts.examples(),
+        counts.read() - counts.examples(),
+        reasons.isEmpty() ? "" : ": " + reasons);
   }
 }

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.ofaspark.jobs.table.TableInfo.SplitCounts;
@@ -37,8 +38,14 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
   void requireAllRows() {
     if (examples + rejected() != read) {
       throw new IllegalStateException(
-          "split %s: %d examples and %d rejected rows (expected: %d rows in all, as were read);"
-                  .formatted(split, examples, rejected(), read)
+          String.format(
+                  Locale.ROOT,
+                  "split %s: %d examples and %d rejected rows (expected: %d rows in all, as were"
+                      + " read);",
+                  split,
+                  examples,
+                  rejected(),
+                  read)
               + " run again, with an input that stays as it is");
     }
   }
@@ -53,18 +60,30 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
   void requireGoodRows(double maxRatio, String directory) {
     if (rejected() > maxRatio * read) {
       throw new IllegalArgumentException(
-          "preprocess.max-reject-ratio: %s in split %s, %d of %d rows (expected: at most %s); %s; see %s"
-              .formatted(ratio(), split, rejected(), read, maxRatio, worstReasons(), directory));
+          String.format(
+              Locale.ROOT,
+              "preprocess.max-reject-ratio: %s in split %s, %d of %d rows (expected: at most %s);"
+                  + " %s; see %s",
+              ratio(),
+              split,
+              rejected(),
+              read,
+              maxRatio,
+              worstReasons(),
+              directory));
     }
     if (examples == 0) {
       throw new IllegalArgumentException(
-          "%s: no examples in %d rows (expected: at least one)"
-              .formatted(SplitFiles.key(split), read));
+          String.format(
+              Locale.ROOT,
+              "%s: no examples in %d rows (expected: at least one)",
+              SplitFiles.key(split),
+              read));
     }
   }
 
   private String ratio() {
-    return "%.4g".formatted((double) rejected() / read);
+    return String.format(Locale.ROOT, "%.4g", (double) rejected() / read);
   }
 
   private String worstReasons() {
@@ -72,13 +91,14 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
         .limit(REASONS_TOLD)
         .map(
             reject ->
-                "%s %d times, first in %s line %d (%s)"
-                    .formatted(
-                        reject.reason(),
-                        reject.rows(),
-                        reject.file(),
-                        reject.line(),
-                        reject.message()))
+                String.format(
+                    Locale.ROOT,
+                    "%s %d times, first in %s line %d (%s)",
+                    reject.reason(),
+                    reject.rows(),
+                    reject.file(),
+                    reject.line(),
+                    reject.message()))
         .collect(Collectors.joining("; "));
   }
 }

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.preprocess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -88,17 +89,21 @@ final class TableDirectory {
     boolean isTable = names.contains(TableInfo.FILE) || names.contains(MARK);
     if (!names.isEmpty() && !isTable) {
       throw new IllegalArgumentException(
-          "data.table: %s (expected: a new or empty directory, or a table); it holds %s"
-              .formatted(path, some(names)));
+          String.format(
+              Locale.ROOT,
+              "data.table: %s (expected: a new or empty directory, or a table); it holds %s",
+              path,
+              some(names)));
     }
     if (isTable && existing == ExistingTable.REFUSE) {
       throw new IllegalArgumentException(
-          "data.table: %s%s (expected: a new or empty directory); "
-                  .formatted(
-                      path,
-                      names.contains(TableInfo.FILE)
-                          ? ""
-                          : " holds what a preprocess has left that failed or is still at work")
+          String.format(
+                  Locale.ROOT,
+                  "data.table: %s%s (expected: a new or empty directory); ",
+                  path,
+                  names.contains(TableInfo.FILE)
+                      ? ""
+                      : " holds what a preprocess has left that failed or is still at work")
               + "name another, or replace "
               + (names.contains(TableInfo.FILE) ? "the table that is there" : "it")
               + " by --overwrite");
@@ -107,8 +112,12 @@ final class TableDirectory {
     List<String> foreign = names.stream().filter(name -> !isOwn(name, old)).toList();
     if (!foreign.isEmpty()) {
       throw new IllegalArgumentException(
-          "data.table: %s (expected: a table and nothing else, to be replaced); it also holds %s;"
-                  .formatted(path, some(foreign))
+          String.format(
+                  Locale.ROOT,
+                  "data.table: %s (expected: a table and nothing else, to be replaced); it also"
+                      + " holds %s;",
+                  path,
+                  some(foreign))
               + " move these, or name another directory");
     }
   }

@@ -8,6 +8,7 @@ import static org.apache.spark.sql.functions.when;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
@@ -143,8 +144,10 @@ public final class OrderStatistic {
         int bucket = bucketOfPlace(counts, place);
         if (counts[bucket] == size) { // pivots that differ are never all in one bucket
           throw new IllegalArgumentException(
-              "example_id: %s is there more than once (expected: an id for each example)"
-                  .formatted(bounds.get(0).exampleId()));
+              String.format(
+                  Locale.ROOT,
+                  "example_id: %s is there more than once (expected: an id for each example)",
+                  bounds.get(0).exampleId()));
         }
         place -= Arrays.stream(counts, 0, bucket).sum();
         size = counts[bucket];

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.ranking;
 
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
@@ -101,7 +102,10 @@ public final class RankJob implements Callable<Integer> {
     boolean isOfRun = !isDryRun && files.exists(run.recipe());
     if (isOfRun && ranking.isRankedOtherwise(checkpoint, recipe.ranking(), directory)) {
       throw new IllegalArgumentException(
-          "run-dir: %s holds another ranking, which the run may train by".formatted(directory)
+          String.format(
+                  Locale.ROOT,
+                  "run-dir: %s holds another ranking, which the run may train by",
+                  directory)
               + " (expected: none, or the same); rank with --dry-run, or in another run-dir");
     }
     return ranking.rank(checkpoint, recipe.ranking(), directory);

@@ -183,7 +183,9 @@ public record RankingSummary(
         droppedBest,
         droppedWorst,
         kept,
-        notFinite == 0 ? "" : ", of them %d without a finite score".formatted(notFinite),
+        notFinite == 0
+            ? ""
+            : String.format(Locale.ROOT, ", of them %d without a finite score", notFinite),
         examples / scoringSeconds);
   }
 

@@ -75,8 +75,10 @@ public record RunMetrics(
     }
     if (train.isEmpty() && validations.isEmpty() && evaluations.isEmpty()) {
       throw new IllegalArgumentException(
-          "RUN_DIR: %s (expected: a directory with metrics, as run-dir of a recipe)"
-              .formatted(run.path()));
+          String.format(
+              Locale.ROOT,
+              "RUN_DIR: %s (expected: a directory with metrics, as run-dir of a recipe)",
+              run.path()));
     }
     OptionalLong best = run.best().map(OptionalLong::of).orElse(OptionalLong.empty());
     return new RunMetrics(

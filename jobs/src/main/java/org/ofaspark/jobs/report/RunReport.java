@@ -58,7 +58,10 @@ public final class RunReport {
     this.metrics = RunMetrics.read(files, run);
     if (!files.exists(run.recipe())) {
       throw new IllegalArgumentException(
-          "run-dir: %s (expected: a run that has trained, for a report)".formatted(run.path()));
+          String.format(
+              Locale.ROOT,
+              "run-dir: %s (expected: a run that has trained, for a report)",
+              run.path()));
     }
     this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
     this.totalUpdates = totalUpdates(files, run.provenance());
@@ -142,7 +145,9 @@ public final class RunReport {
       words.add(text("%,d parameters", last.parameters()));
       words.add(last.worldSize() == 1 ? "1 rank" : text("%d ranks", last.worldSize()));
     }
-    html.append("<p class=\"source\">%s</p>\n".formatted(escape(String.join(" · ", words))));
+    html.append(
+        String.format(
+            Locale.ROOT, "<p class=\"source\">%s</p>\n", escape(String.join(" · ", words))));
   }
 
   private static String lower(Enum<?> value) {
@@ -348,8 +353,10 @@ public final class RunReport {
               });
       String split = escape(evaluation.split());
       html.append(
-          "<h2>Evaluation of <a href=\"evaluation/%1$s/evaluation.html\">%1$s</a></h2>\n"
-              .formatted(split));
+          String.format(
+              Locale.ROOT,
+              "<h2>Evaluation of <a href=\"evaluation/%1$s/evaluation.html\">%1$s</a></h2>\n",
+              split));
       html.append(
           text(
               "<p class=\"note\">%,d examples, %,d without a prediction; weights %s</p>\n",

@@ -8,6 +8,7 @@ import java.net.UnknownHostException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.fs.viewfs.NotInMountpointException;
@@ -90,8 +91,11 @@ public final class FileSystemFailure {
     }
     if (cause instanceof UnknownHostException) {
       return Optional.of(
-          "host %s: unknown (expected: of HDFS a name node, or a name service of hdfs-site.xml)"
-                  .formatted(message.replaceFirst(":.*", ""))
+          String.format(
+                  Locale.ROOT,
+                  "host %s: unknown (expected: of HDFS a name node, or a name service of"
+                      + " hdfs-site.xml)",
+                  message.replaceFirst(":.*", ""))
               + "; check the path, and that HADOOP_CONF_DIR is set");
     }
     if (cause instanceof NotInMountpointException || message.contains("Empty Mount table")) {
@@ -101,10 +105,11 @@ public final class FileSystemFailure {
     if (cause instanceof ClassNotFoundException && message.contains(".fs.")) {
       return Optional.of(
           message
-              + "; its jar is missing: start with -- --packages org.apache.hadoop:%s:%s"
-                  .formatted(
-                      message.contains(".s3a.") ? "hadoop-aws" : "MODULE",
-                      VersionInfo.getVersion()));
+              + String.format(
+                  Locale.ROOT,
+                  "; its jar is missing: start with -- --packages org.apache.hadoop:%s:%s",
+                  message.contains(".s3a.") ? "hadoop-aws" : "MODULE",
+                  VersionInfo.getVersion()));
     }
     if (cause instanceof UnsupportedFileSystemException) {
       return Optional.of(message + " (expected: a path of a file system that Spark knows)");
@@ -121,8 +126,11 @@ public final class FileSystemFailure {
         .findFirst()
         .map(
             cause ->
-                "the file system does not answer, or takes no writes: %s; is it up, and are host"
-                        .formatted(firstLine(cause))
+                String.format(
+                        Locale.ROOT,
+                        "the file system does not answer, or takes no writes: %s; is it up, and are"
+                            + " host",
+                        firstLine(cause))
                     + " and port in the path a name node's?");
   }
 

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -63,7 +64,8 @@ public final class HadoopFiles {
       if (reason.isEmpty()) {
         throw e;
       }
-      throw new BadPathException("%s: %s: %s".formatted(key, path, reason.get()), e);
+      throw new BadPathException(
+          String.format(Locale.ROOT, "%s: %s: %s", key, path, reason.get()), e);
     }
   }
 
@@ -76,7 +78,7 @@ public final class HadoopFiles {
     Path raw = new Path(path);
     return raw.isAbsolute() || raw.toUri().getScheme() != null
         ? path
-        : "%s, which is %s".formatted(path, qualified(path));
+        : String.format(Locale.ROOT, "%s, which is %s", path, qualified(path));
   }
 
   /**
@@ -114,9 +116,12 @@ public final class HadoopFiles {
     } catch (IOException e) {
       String reason =
           FileSystemFailure.sentence(e)
-              .orElseGet(() -> "%s (expected: a directory that can)".formatted(e.getMessage()));
+              .orElseGet(
+                  () ->
+                      String.format(
+                          Locale.ROOT, "%s (expected: a directory that can)", e.getMessage()));
       throw new BadPathException(
-          "%s: %s cannot be written to, %s".formatted(key, directory, reason), e);
+          String.format(Locale.ROOT, "%s: %s cannot be written to, %s", key, directory, reason), e);
     }
   }
 
@@ -192,8 +197,12 @@ public final class HadoopFiles {
     } catch (ChecksumException e) {
       var told =
           new ChecksumException(
-              "%s: does not fit the check sums in .%s.crc beside it (expected: what was written);"
-                      .formatted(path, new Path(path).getName())
+              String.format(
+                      Locale.ROOT,
+                      "%s: does not fit the check sums in .%s.crc beside it (expected: what was"
+                          + " written);",
+                      path,
+                      new Path(path).getName())
                   + " if somebody has changed it on purpose, delete that file",
               e.getPos());
       told.initCause(e);
@@ -278,7 +287,7 @@ public final class HadoopFiles {
     FileSystem fileSystem = fileSystem(target);
     fileSystem.mkdirs(target.getParent());
     if (fileSystem.exists(target) || !fileSystem.rename(new Path(from), target)) {
-      throw new IOException("%s: cannot rename %s to it".formatted(to, from));
+      throw new IOException(String.format(Locale.ROOT, "%s: cannot rename %s to it", to, from));
     }
   }
 
@@ -303,8 +312,11 @@ public final class HadoopFiles {
       return path.getFileSystem(configuration);
     } catch (UnsupportedFileSystemException e) {
       throw new BadPathException(
-          "%s: %s (expected: a path of a file system that Spark knows)"
-              .formatted(path, e.getMessage()),
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: a path of a file system that Spark knows)",
+              path,
+              e.getMessage()),
           e);
     }
   }

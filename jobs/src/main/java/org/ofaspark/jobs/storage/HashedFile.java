@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
+import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
@@ -125,8 +126,14 @@ public final class HashedFile {
       throws BadCheckpointException {
     if (!found.equals(written)) {
       throw new BadCheckpointException(
-          "%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)"
-              .formatted(path, found.bytes(), found.sha256(), written.bytes(), written.sha256()));
+          String.format(
+              Locale.ROOT,
+              "%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)",
+              path,
+              found.bytes(),
+              found.sha256(),
+              written.bytes(),
+              written.sha256()));
     }
   }
 }

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.storage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Locale;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -87,7 +88,7 @@ public final class PendingFile implements Closeable {
 
   private static void rename(FileSystem fileSystem, Path from, Path to) throws IOException {
     if (!fileSystem.rename(from, to)) {
-      throw new IOException("%s: cannot rename %s to it".formatted(to, from));
+      throw new IOException(String.format(Locale.ROOT, "%s: cannot rename %s to it", to, from));
     }
   }
 
@@ -99,7 +100,8 @@ public final class PendingFile implements Closeable {
     out.close();
     committed = !fileSystem.exists(target) && fileSystem.rename(temporary, target);
     if (!committed && !fileSystem.exists(target)) {
-      throw new IOException("%s: cannot rename %s to it".formatted(target, temporary));
+      throw new IOException(
+          String.format(Locale.ROOT, "%s: cannot rename %s to it", target, temporary));
     }
   }
 

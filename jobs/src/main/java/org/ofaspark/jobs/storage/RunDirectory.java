@@ -242,8 +242,12 @@ public final class RunDirectory {
     Manifest manifest = Manifest.parse(files.readText(file), file);
     if (manifest.updateNumber() != updateNumber) {
       throw new BadCheckpointException(
-          "%s: updateNumber %d (expected: %d)"
-              .formatted(file, manifest.updateNumber(), updateNumber));
+          String.format(
+              Locale.ROOT,
+              "%s: updateNumber %d (expected: %d)",
+              file,
+              manifest.updateNumber(),
+              updateNumber));
     }
     return validation(updateNumber).map(found -> manifest.with(found.metrics())).orElse(manifest);
   }
@@ -308,7 +312,7 @@ public final class RunDirectory {
 
   /** Returns the file that says that a checkpoint is being deleted. */
   private String mark(String name) {
-    return "%s/checkpoints/.%s%s".formatted(path, name, DELETED);
+    return String.format(Locale.ROOT, "%s/checkpoints/.%s%s", path, name, DELETED);
   }
 
   /**
@@ -347,9 +351,12 @@ public final class RunDirectory {
 
   private String setAside(String checkpoint) throws IOException {
     String aside =
-        "%s/checkpoints/damaged-%s-%s"
-            .formatted(
-                path, new Path(checkpoint).getName(), UUID.randomUUID().toString().substring(0, 8));
+        String.format(
+            Locale.ROOT,
+            "%s/checkpoints/damaged-%s-%s",
+            path,
+            new Path(checkpoint).getName(),
+            UUID.randomUUID().toString().substring(0, 8));
     files.rename(checkpoint, aside);
     return aside;
   }
@@ -376,7 +383,11 @@ public final class RunDirectory {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "%s: %s (expected: a run with a validated checkpoint);".formatted(key, path)
+                    String.format(
+                            Locale.ROOT,
+                            "%s: %s (expected: a run with a validated checkpoint);",
+                            key,
+                            path)
                         + " run submit/finetune first, or name a directory of weights"));
   }
 
@@ -399,9 +410,11 @@ public final class RunDirectory {
     List<Long> update = updateNumber(name).toList();
     if (update.isEmpty()) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: the name of the best checkpoint, such as update-00000500);"
-                  .formatted(
-                      file, Json.PRETTY.toJson(name.substring(0, Math.min(40, name.length()))))
+          String.format(
+                  Locale.ROOT,
+                  "%s: %s (expected: the name of the best checkpoint, such as update-00000500);",
+                  file,
+                  Json.PRETTY.toJson(name.substring(0, Math.min(40, name.length()))))
               + " name a checkpoint's directory, or run submit/finetune again, which writes it"
               + " anew");
     }

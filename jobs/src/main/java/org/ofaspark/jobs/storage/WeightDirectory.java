@@ -2,6 +2,7 @@ package org.ofaspark.jobs.storage;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
@@ -129,8 +130,12 @@ public final class WeightDirectory {
     String index = directory + "/" + WeightFiles.INDEX;
     if (!files.exists(index)) {
       throw new BadCheckpointException(
-          "%s: no %s and no %s (expected: a checkpoint's directory)"
-              .formatted(directory, WeightFiles.SINGLE, WeightFiles.INDEX));
+          String.format(
+              Locale.ROOT,
+              "%s: no %s and no %s (expected: a checkpoint's directory)",
+              directory,
+              WeightFiles.SINGLE,
+              WeightFiles.INDEX));
     }
     return indexed(files, index, "safetensors");
   }
@@ -176,7 +181,8 @@ public final class WeightDirectory {
     try {
       check.finish();
     } catch (BadCheckpointException e) {
-      throw new BadCheckpointException("%s: %s: %s".formatted(key, directory, e.getMessage()), e);
+      throw new BadCheckpointException(
+          String.format(Locale.ROOT, "%s: %s: %s", key, directory, e.getMessage()), e);
     }
   }
 
@@ -192,8 +198,13 @@ public final class WeightDirectory {
       throws IOException {
     if (files.isFile(path) || !files.exists(path)) {
       throw new IllegalArgumentException(
-          "%s: %s: %s (expected: a directory of weights); for a checkpoint of upstream's run"
-                  .formatted(key, files.told(path), files.exists(path) ? "a file" : "not there")
+          String.format(
+                  Locale.ROOT,
+                  "%s: %s: %s (expected: a directory of weights); for a checkpoint of upstream's"
+                      + " run",
+                  key,
+                  files.told(path),
+                  files.exists(path) ? "a file" : "not there")
               + " submit/import FILE DIRECTORY and name the directory"
               + PathHint.of(path));
     }
@@ -212,8 +223,13 @@ public final class WeightDirectory {
       long needed = spec.shape().get(0);
       if (spec.name().equals(OfaModel.EMBEDDING)) {
         throw new IllegalArgumentException(
-            "%s: %s: vocabulary of %d symbols (expected: %d, as the table has);"
-                    .formatted(key, directory, stored, needed)
+            String.format(
+                    Locale.ROOT,
+                    "%s: %s: vocabulary of %d symbols (expected: %d, as the table has);",
+                    key,
+                    directory,
+                    stored,
+                    needed)
                 + (stored < needed
                     ? " run submit/import on it with --vocabulary-size " + needed + ", or"
                     : "")
@@ -221,8 +237,13 @@ public final class WeightDirectory {
       }
       if (spec.name().equals(IMAGE_POSITIONS)) {
         throw new IllegalArgumentException(
-            "%s: %s: positions of %d patches (expected: %d, the square of"
-                    .formatted(key, directory, stored - 1, needed - 1)
+            String.format(
+                    Locale.ROOT,
+                    "%s: %s: positions of %d patches (expected: %d, the square of",
+                    key,
+                    directory,
+                    stored - 1,
+                    needed - 1)
                 + " model.image-bucket-size); run submit/import on it with --image-bucket-size "
                 + Math.round(Math.sqrt(needed - 1.0)));
       }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -179,8 +180,12 @@ public final class WriterLock implements AutoCloseable {
   public void requireHeld() {
     if (other != null) {
       throw new IllegalStateException(
-          "%s: another process has taken over (expected: one writer at a time), %s; this one writes"
-                  .formatted(subject, other)
+          String.format(
+                  Locale.ROOT,
+                  "%s: another process has taken over (expected: one writer at a time), %s; this"
+                      + " one writes",
+                  subject,
+                  other)
               + " no more");
     }
   }
@@ -202,8 +207,13 @@ public final class WriterLock implements AutoCloseable {
       } else if (!text.equals(seen)) {
         if (seen != null && Holder.parse(seen) != null && Holder.parse(text) != null) {
           throw new IllegalArgumentException(
-              "%s: written to by %s, as %s says (expected: one writer at a time); wait until that has"
-                      .formatted(subject, describe(text), file)
+              String.format(
+                      Locale.ROOT,
+                      "%s: written to by %s, as %s says (expected: one writer at a time); wait"
+                          + " until that has",
+                      subject,
+                      describe(text),
+                      file)
                   + " ended, or name another directory");
         }
         if (seen == null) {

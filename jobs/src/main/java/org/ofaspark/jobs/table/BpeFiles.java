@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.text.BytePairEncoding;
@@ -45,7 +46,7 @@ public final class BpeFiles implements Serializable {
       read.encoding();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "%s, %s: %s".formatted(encoderJson, vocabBpe, e.getMessage()), e);
+          String.format(Locale.ROOT, "%s, %s: %s", encoderJson, vocabBpe, e.getMessage()), e);
     }
     return read;
   }

@@ -103,16 +103,23 @@ public record TableInfo(
     String file = table + "/" + FILE;
     if (!files.exists(file)) {
       throw new IllegalArgumentException(
-          "data.table: %s (expected: a directory that preprocess has written); run submit/preprocess"
-              .formatted(table));
+          String.format(
+              Locale.ROOT,
+              "data.table: %s (expected: a directory that preprocess has written); run"
+                  + " submit/preprocess",
+              table));
     }
     String text = files.readText(file);
     JsonObject json = readable(file, () -> JsonParser.parseString(text).getAsJsonObject());
     int version = readable(file, () -> json.get("schemaVersion").getAsInt());
     if (version != SCHEMA_VERSION) {
       throw new IllegalArgumentException(
-          "%s: schema version %d (expected: %d); run submit/preprocess again"
-              .formatted(file, version, SCHEMA_VERSION));
+          String.format(
+              Locale.ROOT,
+              "%s: schema version %d (expected: %d); run submit/preprocess again",
+              file,
+              version,
+              SCHEMA_VERSION));
     }
     return readable(file, () -> Json.PRETTY.fromJson(json, TableInfo.class));
   }
@@ -179,8 +186,12 @@ public record TableInfo(
     SplitCounts counts = splits.get(split);
     if (counts == null) {
       throw new IllegalArgumentException(
-          "%s: %s (expected: one of %s, which the table has)"
-              .formatted(key, split, splits.keySet()));
+          String.format(
+              Locale.ROOT,
+              "%s: %s (expected: one of %s, which the table has)",
+              key,
+              split,
+              splits.keySet()));
     }
     return counts;
   }
@@ -233,14 +244,20 @@ public record TableInfo(
             .filter(key -> !Objects.equals(data.get(key), asked.get(key)))
             .map(
                 key ->
-                    "%s: %s (expected: %s)"
-                        .formatted(
-                            key, asked.getOrDefault(key, "unset"), data.getOrDefault(key, "unset")))
+                    String.format(
+                        Locale.ROOT,
+                        "%s: %s (expected: %s)",
+                        key,
+                        asked.getOrDefault(key, "unset"),
+                        data.getOrDefault(key, "unset")))
             .collect(Collectors.joining(", "));
     if (!differences.isEmpty()) {
       throw new IllegalArgumentException(
-          "%s, as the table %s was made; change the recipe or run submit/preprocess with it"
-              .formatted(differences, recipe.table().table()));
+          String.format(
+              Locale.ROOT,
+              "%s, as the table %s was made; change the recipe or run submit/preprocess with it",
+              differences,
+              recipe.table().table()));
     }
   }
 }

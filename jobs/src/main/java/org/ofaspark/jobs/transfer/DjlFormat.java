@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Checks;
 import org.ofaspark.djl.ModelDirectory;
@@ -52,9 +53,11 @@ final class DjlFormat implements ModelFormat {
     int symbols = vocabulary.codec().dictionary().size();
     Checks.that(
         "data.table",
-        "%s, a vocabulary of %d symbols".formatted(recipe.table().table(), symbols),
+        String.format(
+            Locale.ROOT, "%s, a vocabulary of %d symbols", recipe.table().table(), symbols),
         symbols == model.network().vocabularySize(),
-        "that of the run, %d symbols".formatted(model.network().vocabularySize()));
+        String.format(
+            Locale.ROOT, "that of the run, %d symbols", model.network().vocabularySize()));
     return vocabulary;
   }
 }

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.ofaspark.checkpoint.WeightFiles;
@@ -44,7 +45,8 @@ final class Export {
     Function<String, ModelFormat> form = FORMATS.get(format);
     if (form == null) {
       throw new IllegalArgumentException(
-          "--format: %s (expected: one of %s)".formatted(format, FORMATS.keySet()));
+          String.format(
+              Locale.ROOT, "--format: %s (expected: one of %s)", format, FORMATS.keySet()));
     }
     String directory = files.qualified(target);
     Checks.that(

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -66,11 +67,13 @@ public final class Import {
     String directory = files.qualified(target);
     if (files.isFile(directory) || WeightDirectory.is(files, directory)) {
       throw new IllegalArgumentException(
-          "TARGET: %s: holds weights (expected: a new directory)".formatted(directory));
+          String.format(
+              Locale.ROOT, "TARGET: %s: holds weights (expected: a new directory)", directory));
     }
     if (files.exists(new RunDirectory(files, directory).provenance())) {
       throw new IllegalArgumentException(
-          "TARGET: %s: holds a run (expected: a new directory)".formatted(directory));
+          String.format(
+              Locale.ROOT, "TARGET: %s: holds a run (expected: a new directory)", directory));
     }
     StoredModel found = new ModelSource(files).read(source, weights);
     StoredModel model =

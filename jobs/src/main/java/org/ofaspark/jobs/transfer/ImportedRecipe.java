@@ -4,6 +4,7 @@ import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.recipe.RecipeReader;
@@ -52,12 +53,19 @@ final class ImportedRecipe {
           Object value = flags.getOrDefault(flag, only);
           if (!value.equals(only)) {
             throw new IllegalArgumentException(
-                "%s: %s: %s (expected: %s; the model has no other form)"
-                    .formatted(source, flag, value, only));
+                String.format(
+                    Locale.ROOT,
+                    "%s: %s: %s (expected: %s; the model has no other form)",
+                    source,
+                    flag,
+                    value,
+                    only));
           }
         });
     var lines = new ArrayList<String>();
-    lines.add("# What submit/import found in %s:".formatted(source.replaceAll("\\s", " ")));
+    lines.add(
+        String.format(
+            Locale.ROOT, "# What submit/import found in %s:", source.replaceAll("\\s", " ")));
     lines.add("# sizes by the shapes of its tensors, the rest by its flags.");
     lines.add("include \"base.conf\"");
     lines.add("");
@@ -73,7 +81,8 @@ final class ImportedRecipe {
     lines.add("}");
     lines.add("data {");
     if (COLUMNS.containsKey(task) && flags.get("selected_cols") instanceof String columns) {
-      lines.add("  selected-cols = [%s]".formatted(columns.replaceAll("[^0-9,]", "")));
+      lines.add(
+          String.format(Locale.ROOT, "  selected-cols = [%s]", columns.replaceAll("[^0-9,]", "")));
     }
     addFlags(lines, ModelFlags.DATA, fitting(flags, config));
     lines.add("}");
@@ -111,7 +120,7 @@ final class ImportedRecipe {
     for (String name : names) {
       Object value = flags.get(name);
       if (value instanceof Long || value instanceof Double || value instanceof Boolean) {
-        lines.add("  %s = %s".formatted(name.replace('_', '-'), value));
+        lines.add(String.format(Locale.ROOT, "  %s = %s", name.replace('_', '-'), value));
       }
     }
   }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.ByteSource;
@@ -64,7 +65,8 @@ final class ModelSource {
   StoredModel read(String source, Weights weights) throws IOException {
     if (!files.exists(source)) {
       throw new IllegalArgumentException(
-          "SOURCE: %s: not there (expected: a file or directory)".formatted(source));
+          String.format(
+              Locale.ROOT, "SOURCE: %s: not there (expected: a file or directory)", source));
     }
     Content content = files.isFile(source) ? file(source, weights) : directory(source, weights);
     Map<String, StoredTensor> tensors = named(content.tensors());
@@ -87,12 +89,18 @@ final class ModelSource {
     }
     if (weights == Weights.AVERAGED) {
       throw new IllegalArgumentException(
-          "--ema: %s (expected: a checkpoint of fairseq, which may hold averages)".formatted(path));
+          String.format(
+              Locale.ROOT,
+              "--ema: %s (expected: a checkpoint of fairseq, which may hold averages)",
+              path));
     }
     if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
       throw new BadCheckpointException(
-          "%s: no zip archive and no safetensors (expected: a file of torch 1.6 or later, or"
-                  .formatted(path)
+          String.format(
+                  Locale.ROOT,
+                  "%s: no zip archive and no safetensors (expected: a file of torch 1.6 or later,"
+                      + " or",
+                  path)
               + " safetensors); load an older file in torch and save it again");
     }
     return new Content(SafetensorsReader.locate(file), Map.of());
@@ -108,8 +116,13 @@ final class ModelSource {
         StoredTensor other = tensors.put(tensor.getKey(), tensor.getValue());
         if (other != null) {
           throw new BadCheckpointException(
-              "%s: %s: in %s and %s (expected: in one file)"
-                  .formatted(directory, tensor.getKey(), other.file().name(), name));
+              String.format(
+                  Locale.ROOT,
+                  "%s: %s: in %s and %s (expected: in one file)",
+                  directory,
+                  tensor.getKey(),
+                  other.file().name(),
+                  name));
         }
       }
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -84,8 +85,10 @@ final class SafetensorsFormat implements ModelFormat {
       }
     } catch (CancellationException | TimeoutException e) {
       throw new IOException(
-          "writing weights: not done after %d h; does the file system answer?"
-              .formatted(MOST_HOURS),
+          String.format(
+              Locale.ROOT,
+              "writing weights: not done after %d h; does the file system answer?",
+              MOST_HOURS),
           e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException failure) {
