@@ -379,7 +379,8 @@ class FaultsTest {
           .singleElement()
           .asString()
           .containsPattern(
-              "Failure 1 of at most 1: rank 0 on .*, writing the checkpoint: .*assert");
+              "Failure 1 of at most 1 without a new checkpoint: rank 0 on .*, writing the"
+                  + " checkpoint: .*device-side assert triggered");
     }
     assertThat(before).anyMatch(pid -> ProcessHandle.of(pid).isEmpty());
     RunWeights.assertSame(weights("without", 4), weights("with-gpus", 4));

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -35,7 +37,11 @@ import org.ofaspark.jobs.table.ExampleTable;
 @EnabledIf("isThere")
 class GpuJobsTest {
 
+  private static final Pattern OUT_OF_MEMORY = Pattern.compile("\"out_of_memory\": *(\\d+)");
   private static final long ENOUGH = 1L << 30;
+
+  /** The weights fit, 4.1 MB, and beam search over two examples; over eight it takes 7.7 MB. */
+  private static final long TWO_EXAMPLES = 7_000_000;
 
   /** The weights fit, and the activations of no micro-batch. */
   private static final long LITTLE = 16 << 20;
@@ -175,6 +181,30 @@ class GpuJobsTest {
           .allSatisfy(
               file -> assertThat(Files.readString(file)).containsPattern("\"kernels\": *[1-9]"));
     }
+  }
+
+  @Test
+  void batchThatDoesNotFitIsHalved() throws IOException {
+    Path counts = Files.createDirectories(folder.resolve("halved"));
+    try (SparkSession spark = LocalSpark.startGpuExecutors(1, counts, TWO_EXAMPLES);
+        Evaluation.Outcome outcome =
+            models.with(spark).evaluate(Task.CAPTION, "evaluate.batch-size=16")) {
+      assertThat(outcome.failed()).isZero();
+      assertThat(outcome.predictions().collectAsList()).hasSize(8);
+    }
+    awaitExecutors();
+    assertThat(outOfMemory(counts)).isPositive();
+  }
+
+  private static long outOfMemory(Path counts) throws IOException {
+    long times = 0;
+    try (Stream<Path> files = Files.list(counts)) {
+      for (Path file : files.filter(file -> file.toString().endsWith(".json")).toList()) {
+        Matcher found = OUT_OF_MEMORY.matcher(Files.readString(file));
+        times += found.find() ? Long.parseLong(found.group(1)) : 0;
+      }
+    }
+    return times;
   }
 
   @Test
