@@ -134,7 +134,7 @@ public abstract class OfaPredictor extends BasePredictor<Input, Output> {
           .loadModel();
     } catch (IOException | ModelException e) {
       throw new IllegalStateException(
-          "modelUrl: %s (expected: the file: URL of a model directory)".formatted(url), e);
+          "modelUrl: " + url + " (expected: the file: URL of a model directory)", e);
     }
   }
 

@@ -70,7 +70,7 @@ public final class OfaRegionPredictor extends OfaPredictor {
     DataType type = schema.apply(name).dataType();
     Checks.that(
         "textCol",
-        "%s, %s".formatted(name, type.simpleString()),
+        name + ", " + type.simpleString(),
         type.equals(DataTypes.StringType),
         "a column of type string");
   }

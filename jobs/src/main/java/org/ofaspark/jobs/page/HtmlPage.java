@@ -97,8 +97,11 @@ public final class HtmlPage {
   public void table(List<List<String>> rows) {
     append("<div class=\"table\"><table>\n");
     for (int i = 0; i < rows.size(); i++) {
-      String cell = i == 0 ? "<th>%s</th>" : "<td>%s</td>";
-      append(rows.get(i).stream().map(cell::formatted).collect(joining("", "<tr>", "</tr>\n")));
+      String tag = i == 0 ? "th" : "td";
+      append(
+          rows.get(i).stream()
+              .map(cell -> "<" + tag + ">" + cell + "</" + tag + ">")
+              .collect(joining("", "<tr>", "</tr>\n")));
     }
     append("</table></div>\n");
   }
