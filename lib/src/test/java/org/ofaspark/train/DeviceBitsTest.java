@@ -65,16 +65,21 @@ class DeviceBitsTest {
 
   /** What is trained for. */
   enum Objective {
-    PLAIN(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
-    CROSS_ENTROPY(CriterionConfig.plain(Loss.CROSS_ENTROPY, 0.1, 1)),
-    DROP(config(new TokenDrop(0.2, 0), new TokenDrop(0.3, 0), 0, Optional.empty())),
-    RDROP(config(TokenDrop.NONE, TokenDrop.NONE, 0.7, Optional.empty())),
-    RANGE(config(TokenDrop.NONE, TokenDrop.NONE, 0, Optional.of(new ConstraintRange(4, 36))));
+    PLAIN,
+    CROSS_ENTROPY,
+    DROP,
+    RDROP,
+    RANGE;
 
-    private final CriterionConfig criterion;
-
-    Objective(CriterionConfig criterion) {
-      this.criterion = criterion;
+    CriterionConfig criterion() {
+      TokenDrop none = TokenDrop.NONE;
+      return switch (this) {
+        case PLAIN -> CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75);
+        case CROSS_ENTROPY -> CriterionConfig.plain(Loss.CROSS_ENTROPY, 0.1, 1);
+        case DROP -> config(new TokenDrop(0.2, 0), new TokenDrop(0.3, 0), 0, Optional.empty());
+        case RDROP -> config(none, none, 0.7, Optional.empty());
+        case RANGE -> config(none, none, 0, Optional.of(new ConstraintRange(4, 36)));
+      };
     }
 
     private static CriterionConfig config(
@@ -85,7 +90,7 @@ class DeviceBitsTest {
   }
 
   private static Map<String, Object> results(Device device, Objective objective, FloatType type) {
-    var criterion = new Criterion(objective.criterion);
+    var criterion = new Criterion(objective.criterion());
     boolean scales = type == FloatType.FLOAT16;
     var numerics = new Numerics(type, scales ? new LossScale(128, 512, 0) : LossScale.NONE, 0.9, 3);
     Map<String, Object> results = new LinkedHashMap<>();
