@@ -20,7 +20,7 @@ import org.ofaspark.tensor.FloatType;
 class DeviceCopiesTest {
 
   /** Words, previous words, two masks of padding and one of targets, images, rows, targets. */
-  private static final int INPUTS = 8;
+  private static final long INPUTS = 8;
 
   /** The sums of the losses and the norm of the gradient. */
   private static final int READS = 2;

@@ -263,7 +263,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       long start = System.nanoTime();
       var log = new TrainingLog(recipe.train().reportAccuracy());
       try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
-        for (; update < segment.toUpdate(); update++) {
+        for (long next = segment.fromUpdate(); next < segment.toUpdate(); next++) {
+          update = next;
           phase = "waiting for data";
           watch.progress();
           var batches = feed.next(update);
@@ -271,7 +272,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           UpdateOutcome outcome = trainer.update(watch.watched(batches));
           countSkipped(outcome, trainer.lossScale());
           log.add(outcome);
-          long done = update + 1;
+          long done = next + 1;
           boolean isLast = done == segment.toUpdate();
           if (metrics != null && (done % recipe.train().logInterval() == 0 || isLast)) {
             JsonObject line =
@@ -281,6 +282,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
             reporter.progress(line);
           }
         }
+        update = segment.toUpdate();
       }
       return (System.nanoTime() - start) / 1e9;
     }

@@ -119,7 +119,7 @@ public final class PredictionTable {
     set(values, "score", prediction.score());
     set(values, "tokens", prediction.tokens().toArray());
     set(values, BOX, corners(box));
-    set(values, IS_BOX, region == null && box == null ? null : prediction.isBox());
+    set(values, IS_BOX, (region == null && box == null) ? null : prediction.isBox());
     set(values, IOU, iou);
     if (example.isLabelled()) {
       set(values, LOSS, loss.loss());
