@@ -20,6 +20,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -151,7 +152,7 @@ class SoakTest {
     }
   }
 
-  private Process resubmitIfEnded(Process driver, String run, Fault fault, long committed)
+  private Process resubmitIfEnded(Process driver, String run, @Nullable Fault fault, long committed)
       throws Exception {
     if (fault == Fault.DRIVER_KILLED) {
       driver.waitFor(2, TimeUnit.MINUTES);
