@@ -132,6 +132,7 @@ final class UnfinishedAnswers {
         .write()
         .mode(SaveMode.Append)
         .option("mapreduce.fileoutputcommitter.algorithm.version", 2)
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", false) // chunks tell
         .partitionBy(CHUNK)
         .parquet(answers);
   }
