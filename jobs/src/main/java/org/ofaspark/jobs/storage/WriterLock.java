@@ -192,6 +192,7 @@ public final class WriterLock implements AutoCloseable {
 
   private void acquire() throws IOException {
     String seen = null;
+    String whole = null;
     long since = System.nanoTime();
     while (true) {
       String text = look();
@@ -205,7 +206,8 @@ public final class WriterLock implements AutoCloseable {
           return;
         }
       } else if (!text.equals(seen)) {
-        if (seen != null && Holder.parse(seen) != null && Holder.parse(text) != null) {
+        boolean isWhole = Holder.parse(text) != null; // else it is just being written
+        if (isWhole && whole != null && !whole.equals(text)) {
           throw new IllegalArgumentException(
               String.format(
                       Locale.ROOT,
@@ -216,6 +218,7 @@ public final class WriterLock implements AutoCloseable {
                       file)
                   + " ended, or name another directory");
         }
+        whole = isWhole ? text : whole;
         if (seen == null) {
           LOG.info(
               "{}: in use by {}; looking for at most {} s whether that still runs",
