@@ -249,6 +249,7 @@ class TrainerTest {
                 "-Xms256m",
                 "-Xmx256m",
                 "-XX:+AlwaysPreTouch",
+                "-XX:TieredStopAtLevel=1", // the second compiler's memory comes and goes
                 TestDevice.property(),
                 "-cp",
                 System.getProperty("java.class.path"),
