@@ -44,6 +44,7 @@ final class MiniHdfs {
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx512m",
+            "-Duser.language=en", // in some others HDFS does not find the files that it has written
             "-Dlog4j.configuration=" + logging.toUri(),
             "-cp",
             jars + "/*",
