@@ -83,6 +83,8 @@ public final class Demo implements Callable<Integer> {
     try (var processes = new ChildProcesses()) {
       var steps = new Steps(home, folder, processes, spec.commandLine().getOut());
       new DemoRun(home, folder, steps).run(seed, SCENES_PER_MINUTE * (minutes - OTHER_MINUTES));
+    } finally {
+      folder.deleteBlocksOutside();
     }
     return ExitCode.OK;
   }

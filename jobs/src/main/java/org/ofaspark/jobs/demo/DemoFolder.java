@@ -1,5 +1,7 @@
 package org.ofaspark.jobs.demo;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -7,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.ofaspark.config.Sha256;
 
 /**
  * The folder that a demo works in.
@@ -38,7 +41,9 @@ record DemoFolder(Path path) {
     Path folder = Files.createDirectories(path).toAbsolutePath().normalize();
     Files.createFile(folder.resolve(MARK));
     Files.createDirectories(folder.resolve("logs"));
-    return new DemoFolder(folder);
+    var demo = new DemoFolder(folder);
+    demo.deleteBlocksOutside();
+    return demo;
   }
 
   private static boolean isMarked(Path path) {
@@ -63,8 +68,23 @@ record DemoFolder(Path path) {
     return path.resolve("scenes");
   }
 
+  /**
+   * Returns where HDFS keeps its blocks: in the folder, or outside of it if the folder's name has
+   * letters that a URI writes otherwise, such as a blank, which HDFS does not bear.
+   */
   Path hdfs() {
-    return path.resolve("hdfs");
+    boolean isPlain = path.toUri().getRawPath().chars().noneMatch(letter -> letter == '%');
+    return isPlain
+        ? path.resolve("hdfs")
+        : Path.of(System.getProperty("java.io.tmpdir"))
+            .resolve("ofa-demo-" + Sha256.of(path.toString().getBytes(UTF_8)));
+  }
+
+  /** Deletes what HDFS has kept outside of the folder. */
+  void deleteBlocksOutside() throws IOException {
+    if (!hdfs().startsWith(path) && Files.exists(hdfs())) {
+      delete(hdfs());
+    }
   }
 
   /** Returns where a task's run directory is copied to. */

@@ -30,4 +30,16 @@ class DemoFolderTest {
         .hasMessage("--dir: %s (expected: an empty folder, or an earlier demo's)", folder);
     assertThat(file).hasContent("mine");
   }
+
+  @Test
+  void hdfsKeepsItsBlocksWhereNoBlankIsInItsPath() throws IOException {
+    assertThat(DemoFolder.empty(folder.resolve("plain")).hdfs()).startsWith(folder);
+    DemoFolder demo = DemoFolder.empty(folder.resolve("d\u00e9 mo"));
+    Path block = Files.createDirectories(demo.hdfs()).resolve("block");
+    Files.writeString(block, "1");
+    assertThat(block.toUri().getRawPath()).doesNotContain("%");
+
+    demo.deleteBlocksOutside();
+    assertThat(demo.hdfs()).doesNotExist();
+  }
 }
