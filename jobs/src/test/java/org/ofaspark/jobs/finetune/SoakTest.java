@@ -20,7 +20,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -32,7 +31,8 @@ import org.ofaspark.jobs.NanoRecipe;
  * Runs of {@code submit/finetune} to which something happens every few seconds, one after the other
  * for {@code -Dsoak.minutes}: each ends with the weights of a run that was left alone. For a
  * machine that does nothing else; the jar of the jobs has to be built. {@code -Dsoak.options} are
- * spark-submit's, {@code -Dsoak.folder} is where runs lie, {@code -Dsoak.updates} how long one is.
+ * spark-submit's, {@code -Dsoak.folder} is where runs lie, {@code -Dsoak.updates} how long one is,
+ * {@code -Dsoak.log} the folder of the logs.
  *
  * <p>What happens: kill -9 of a rank, of two, of the driver; a rank that stops for 20 s; a byte of
  * a file of the newest checkpoint flipped, with a checksum file that tells and without, and ranks
@@ -44,6 +44,7 @@ class SoakTest {
   private static final Duration HANG = Duration.ofMinutes(2);
   private static final long FULL_BELOW = 4L << 30;
   private static final String EXECUTOR = "CoarseGrainedExecutorBackend";
+  private static final String MARK = "SOAK_TEST";
   private static final Pattern START = Pattern.compile("ranks, from update (\\d+), in");
 
   /** What can happen. */
@@ -58,12 +59,14 @@ class SoakTest {
   }
 
   @TempDir private Path local;
+  private final String mark = MARK + "=" + ProcessHandle.current().pid();
   private final Random random = new Random(Long.getLong("soak.seed", 1));
   private final Configuration hadoop = new Configuration();
   private final Map<Fault, List<Long>> millisToGoOn = new TreeMap<>();
   private final List<String> defects = new ArrayList<>();
   private String folder = "";
   private Path recipe = Path.of("");
+  private Path log = Path.of("");
   private int resubmitted;
 
   @BeforeEach
@@ -76,6 +79,7 @@ class SoakTest {
       "train.max-update=" + updates,
       "train.save-interval-updates=10",
       "train.validate-interval-updates=" + updates,
+      "train.keep-last-checkpoints=3",
       "train.collective-timeout=10s",
       "train.max-failures=20",
       "data.table=\"%s/table\"".formatted(folder)
@@ -100,7 +104,9 @@ class SoakTest {
       String run = "run-" + runs++;
       disturb(run, end);
       if (!Arrays.equals(weights(run), expected)) {
-        defects.add(run + ": other weights than the undisturbed run");
+        defect(run + ": other weights than the undisturbed run");
+      } else {
+        FileSystem.get(path(run).toUri(), hadoop).delete(path(run), true);
       }
     }
 
@@ -123,59 +129,52 @@ class SoakTest {
   /** Runs to the end, with faults until a time. */
   private void disturb(String run, long end) throws Exception {
     Process driver = submit("finetune", run);
-    long committed = awaitCheckpoint(run, -1, driver);
-    while (true) {
+    awaitCheckpoint(run, -1, driver);
+    while (driver.isAlive() || driver.exitValue() != 0) {
+      if (!driver.isAlive()) {
+        defect("%s: ended with %d in %s".formatted(run, driver.exitValue(), log));
+        driver = resubmit(run);
+      }
       TimeUnit.MILLISECONDS.sleep(1_000 + random.nextInt(8_000));
-      if (!driver.isAlive() && driver.exitValue() == 0) {
-        return;
+      if (!driver.isAlive() || System.nanoTime() >= end) {
+        driver.waitFor(1, TimeUnit.SECONDS);
+        continue;
       }
-      if (driver.isAlive() && System.nanoTime() < end) {
-        Fault fault = Fault.values()[random.nextInt(Fault.values().length)];
-        long start = System.nanoTime();
-        committed = newest(run);
-        if (happens(fault, run, driver)) {
-          driver = resubmitIfEnded(driver, run, fault, committed);
-          long next = awaitCheckpoint(run, start, driver);
-          long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-          millisToGoOn.computeIfAbsent(fault, any -> new ArrayList<>()).add(millis);
-          System.out.printf(
-              Locale.ROOT,
-              "%s: %s at %d, on to %d in %d ms%n",
-              run,
-              fault,
-              committed,
-              next,
-              millis);
-        }
+      Fault fault = Fault.values()[random.nextInt(Fault.values().length)];
+      long start = System.nanoTime();
+      long committed = newest(run);
+      int told = Files.readString(log).length();
+      if (!happens(fault, run, driver)) {
+        continue;
       }
-      driver = resubmitIfEnded(driver, run, null, committed);
+      if (fault == Fault.DRIVER_KILLED && driver.waitFor(2, TimeUnit.MINUTES)) {
+        driver = resubmit(run);
+        told = 0;
+      }
+      long next = awaitCheckpoint(run, committed, driver);
+      requireNotSilent(run, fault, committed, Files.readString(log).substring(told));
+      long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+      millisToGoOn.computeIfAbsent(fault, any -> new ArrayList<>()).add(millis);
+      System.out.printf(
+          Locale.ROOT, "%s: %s at %d, on to %d in %d ms%n", run, fault, committed, next, millis);
     }
   }
 
-  private Process resubmitIfEnded(Process driver, String run, @Nullable Fault fault, long committed)
-      throws Exception {
-    if (fault == Fault.DRIVER_KILLED) {
-      driver.waitFor(2, TimeUnit.MINUTES);
-    }
-    if (driver.isAlive() || driver.exitValue() == 0) {
-      return driver;
-    }
-    if (fault != Fault.DRIVER_KILLED) {
-      defects.add("%s: ended with %d after %s".formatted(run, driver.exitValue(), fault));
-    }
+  private Process resubmit(String run) throws IOException {
     resubmitted++;
-    Process again = submit("finetune", run);
-    awaitCheckpoint(run, System.nanoTime(), again);
-    String log = Files.readString(log("finetune", run));
-    var starts = START.matcher(log);
+    return submit("finetune", run);
+  }
+
+  /** Notes a defect if a run went on from before a checkpoint and its log says of none damaged. */
+  private void requireNotSilent(String run, Fault fault, long committed, String told) {
+    var starts = START.matcher(told);
     while (starts.find()) {
-      if (Long.parseLong(starts.group(1)) < committed && !log.contains("damaged-")) {
-        defects.add(
-            "%s: a silent restart from %s, %d was there"
-                .formatted(run, starts.group(1), committed));
+      if (Long.parseLong(starts.group(1)) < committed && !told.contains("damaged-")) {
+        defect(
+            "%s: %s at %d, a silent restart from %s in %s"
+                .formatted(run, fault, committed, starts.group(1), log));
       }
     }
-    return again;
   }
 
   /** Makes something happen, if it can. */
@@ -264,18 +263,24 @@ class SoakTest {
     }
   }
 
-  /** Returns the update of a checkpoint that was committed after a time; all of them since -1. */
-  private long awaitCheckpoint(String run, long since, Process driver) throws Exception {
-    long before = since == -1 ? -1 : newest(run);
+  /**
+   * Returns the newest checkpoint's update as soon as it is behind another, or the run has ended.
+   */
+  private long awaitCheckpoint(String run, long before, Process driver) throws Exception {
     long start = System.nanoTime();
-    while (newest(run) == before && driver.isAlive()) {
+    while (newest(run) <= before && driver.isAlive()) {
       if (System.nanoTime() - start > HANG.toNanos()) {
-        defects.add(run + ": no checkpoint after " + before + " in " + HANG);
-        return before;
+        defect(run + ": no checkpoint after " + before + " in " + HANG);
+        break;
       }
       TimeUnit.MILLISECONDS.sleep(100);
     }
     return newest(run);
+  }
+
+  private void defect(String what) {
+    System.out.println("DEFECT " + what);
+    defects.add(what);
   }
 
   private long newest(String run) throws IOException {
@@ -312,36 +317,42 @@ class SoakTest {
     return new org.apache.hadoop.fs.Path(path(run), "checkpoints");
   }
 
-  private Path log(String job, String run) {
-    return local.resolve(job + "-" + run + ".log");
-  }
-
   private Process submit(String job, String run) throws IOException {
     String options =
         System.getProperty(
-            "soak.options", "--master local-cluster[2,1,1024] --conf spark.executor.memory=1g");
+            "soak.options",
+            "--master local-cluster[2,1,1024] --conf spark.executor.memory=1g"
+                + " --conf spark.deploy.maxExecutorRetries=-1");
     List<String> command = new ArrayList<>();
     command.add(Path.of("..", "submit", job).toAbsolutePath().toString());
     command.addAll(List.of(recipe.toString(), "run-dir=\"%s/%s\"".formatted(folder, run), "--"));
     command.addAll(List.of(options.split(" ", -1)));
+    for (String env : List.of("spark.executorEnv.", "spark.yarn.appMasterEnv.")) {
+      command.addAll(List.of("--conf", env + mark));
+    }
     var builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().keySet().removeIf(key -> key.equals("SPARK_HOME"));
     String home = System.getProperty("soak.spark-home", "");
     if (!home.isEmpty()) {
       builder.environment().put("SPARK_HOME", home);
     }
-    return builder.redirectOutput(log(job, run).toFile()).start();
+    String logs = System.getProperty("soak.log", local.toString());
+    log = Path.of(logs, "%s-%s-%d.log".formatted(job, run, resubmitted));
+    return builder.redirectOutput(log.toFile()).start();
   }
 
-  /** Returns the Java processes of this machine with a class in their command line. */
-  private static List<ProcessHandle> processes(String name) {
-    return ProcessHandle.allProcesses().filter(process -> isJava(process, name)).toList();
+  /** Returns the Java processes of our jobs with a class in their command line. */
+  private List<ProcessHandle> processes(String name) {
+    return ProcessHandle.allProcesses().filter(process -> isOurs(process, name)).toList();
   }
 
-  private static boolean isJava(ProcessHandle process, String name) {
+  private boolean isOurs(ProcessHandle process, String name) {
     try {
-      String line = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
-      return line.substring(0, line.indexOf('\0')).endsWith("java") && line.contains(name);
+      Path of = Path.of("/proc/" + process.pid());
+      String line = Files.readString(of.resolve("cmdline"));
+      return line.substring(0, line.indexOf('\0')).endsWith("java")
+          && line.contains(name)
+          && List.of(Files.readString(of.resolve("environ")).split("\0")).contains(mark);
     } catch (IOException | IndexOutOfBoundsException gone) {
       return false;
     }
