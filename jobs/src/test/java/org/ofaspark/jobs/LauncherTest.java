@@ -6,18 +6,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The commands of {@code submit/}, with a spark-submit that writes down how it is called. */
+@Timeout(60)
 class LauncherTest {
 
   private static final String SPARK_SUBMIT =
@@ -34,6 +38,8 @@ class LauncherTest {
       done
       """;
 
+  private static final byte[] EMPTY_JAR = Arrays.copyOf(new byte[] {'P', 'K', 5, 6}, 22);
+
   @TempDir private Path dir;
   private Path project;
   private Path spark;
@@ -48,7 +54,7 @@ class LauncherTest {
     Files.createDirectories(spark.resolve("conf"));
     Files.createDirectories(project.resolve("jobs/target"));
     Files.createDirectories(project.resolve("submit"));
-    Files.createFile(project.resolve("jobs/target/ofa-spark-jobs-1-all.jar"));
+    Files.write(Path.of(jar()), EMPTY_JAR);
     Path submit = Files.writeString(spark.resolve("bin/spark-submit"), SPARK_SUBMIT);
     assertThat(submit.toFile().setExecutable(true)).isTrue();
     try (Stream<Path> commands = Files.list(Path.of("../submit"))) {
@@ -69,7 +75,7 @@ class LauncherTest {
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(List.of("bash", command.toString()));
     all.addAll(List.of(arguments));
-    Path log = dir.resolve("log");
+    Path log = dir.resolve(arguments.length == 0 ? "log" : Path.of(arguments[0]).getFileName() + ".log");
     var builder = new ProcessBuilder(all);
     builder.directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));
@@ -228,5 +234,64 @@ class LauncherTest {
             "finetune: %1$s is an option of spark-submit (expected: behind --), as in submit/finetune"
                     .formatted(option)
                 + " ... -- %s ...".formatted(option));
+  }
+
+  /** Two commands, the jar missing or half written: Maven is called once and the others wait. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 10})
+  void oneCommandBuildsAMissingJarAndTheOthersWait(int length) throws Exception {
+    Files.write(Path.of(jar()), new byte[length]);
+    Path bin = Files.createDirectories(dir.resolve("maven"));
+    Path whole = Files.write(dir.resolve("whole"), EMPTY_JAR);
+    Path maven =
+        Files.writeString(
+            bin.resolve("mvn"),
+            """
+            #!/usr/bin/env bash
+            echo built >> '%s'; sleep 2; cp '%s' '%s'
+            """
+                .formatted(dir.resolve("builds"), whole, jar()));
+    assertThat(maven.toFile().setExecutable(true)).isTrue();
+    Map<String, String> environment = Map.of("PATH", bin + ":" + System.getenv("PATH"));
+    Path command = project.resolve("submit/finetune");
+    var other = CompletableFuture.supplyAsync(() -> runs(environment, command, "first"));
+    while (!Files.exists(dir.resolve("builds"))) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+    Ended ended = runs(environment, command, "second");
+
+    assertThat(other.get().lines()).contains("Building the jar of the jobs; this happens once ...");
+    assertThat(ended.lines()).contains("Waiting for another command's build of the jar ...");
+    assertThat(ended.last()).endsWith(called(jar(), "second"));
+    assertThat(other.get().last()).endsWith(called(jar(), "first"));
+    assertThat(Files.readAllLines(dir.resolve("builds"))).hasSize(1);
+  }
+
+  /** A Maven of this checkout, for what the launcher sees of one, is waited for. */
+  @Test
+  void aMavenThatBuildsThisCheckoutIsWaitedFor() throws Exception {
+    Files.delete(Path.of(jar()));
+    String mark = "-Dmaven.multiModuleProjectDirectory=" + project;
+    Process maven = new ProcessBuilder("bash", "-c", "sleep 60; true", mark).start();
+    var submitted =
+        CompletableFuture.supplyAsync(
+            () -> runs(Map.of(), project.resolve("submit/finetune"), "recipe"));
+    Path log = dir.resolve("recipe.log");
+    while (!Files.exists(log) || !Files.readString(log).contains("Waiting for the Maven")) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+    Files.write(Path.of(jar()), EMPTY_JAR);
+    maven.destroy();
+
+    assertThat(submitted.get().last()).endsWith(called(jar(), "recipe"));
+    assertThat(submitted.get().lines()).noneMatch(line -> line.startsWith("Building"));
+  }
+
+  private Ended runs(Map<String, String> environment, Path command, String argument) {
+    try {
+      return run(environment, command, argument);
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
