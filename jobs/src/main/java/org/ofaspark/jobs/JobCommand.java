@@ -270,11 +270,7 @@ public final class JobCommand {
       boolean isMistake = failure instanceof IllegalArgumentException;
       Optional<String> known =
           ApplicationEnd.shortage(failure)
-              .or(
-                  () ->
-                      Optional.of(failure)
-                          .filter(ExplainedException.class::isInstance)
-                          .map(Exception::getMessage))
+              .or(() -> ExplainedException.explanation(failure))
               .or(() -> ApplicationEnd.cause(failure).map(Ending::stopped));
       if (known.isPresent()) {
         return new Ending(name + ": " + known.get(), ExitCode.SOFTWARE, true);

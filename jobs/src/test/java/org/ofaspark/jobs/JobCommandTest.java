@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.apache.spark.SparkException;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -115,6 +116,14 @@ class JobCommandTest {
     assertThatThrownBy(() -> onCluster(() -> 0, "--nonsense"))
         .hasMessageStartingWith("job: ")
         .hasMessageContaining("--nonsense");
+  }
+
+  @Test
+  void sentenceOfATaskIsTheJobs() {
+    var ofTask = new ExplainedException("GPU address: 0 (expected: a GPU that it sees)");
+    var ofStage = new SparkException("Job aborted due to stage failure: Task 0", ofTask);
+    assertThatThrownBy(() -> onCluster(() -> fail(ofStage)))
+        .hasToString("job: GPU address: 0 (expected: a GPU that it sees)");
   }
 
   @Test

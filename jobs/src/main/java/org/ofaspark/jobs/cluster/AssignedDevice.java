@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
@@ -47,18 +48,20 @@ public final class AssignedDevice {
   private AssignedDevice() {}
 
   /**
-   * Returns the device of a task, opened.
+   * Loads the engine, lets it use the cores of a task, and opens the device of the task. Nothing of
+   * the engine may be used before.
    *
    * @param task the task
-   * @throws IllegalStateException if the engine cannot be loaded, or cannot open the GPU
+   * @throws ExplainedException if the engine cannot be loaded, or cannot open the GPU
    */
   public static Device of(TaskContext task) {
     LostDevice.await();
     Optional<String> address = address(task);
     try {
+      TorchRuntime.useThreads(task.cpus());
       LOG.debug("libtorch {} in {}", TorchRuntime.version(), TorchRuntime.folder());
     } catch (RuntimeException | LinkageError e) {
-      throw new IllegalStateException(
+      throw new ExplainedException(
           String.format(
               Locale.ROOT,
               "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s",
@@ -100,13 +103,13 @@ public final class AssignedDevice {
               TorchRuntime.version(),
               TorchRuntime.folder());
       if (isCpuBuild) { // the engine goes on to list all that it has instead
-        throw new IllegalStateException(
+        throw new ExplainedException(
             what
                 + "is built for CPUs (expected: for CUDA)"
                 + ignored(Optional.ofNullable(System.getenv(LIBRARY)), TorchRuntime.folder())
                 + LINES);
       }
-      throw new IllegalStateException(
+      throw new ExplainedException(
           what
               + String.format(
                   Locale.ROOT,
@@ -164,7 +167,7 @@ public final class AssignedDevice {
     try {
       return Integer.parseInt(address);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
+      throw new ExplainedException(
           String.format(
                   Locale.ROOT,
                   "GPU address: %s (expected: a number, as nvidia-smi gives it); see",

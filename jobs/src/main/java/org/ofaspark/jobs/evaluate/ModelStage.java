@@ -1,5 +1,6 @@
 package org.ofaspark.jobs.evaluate;
 
+import ai.djl.Device;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.List;
@@ -16,7 +17,6 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.text.TokenCodec;
 
 /**
@@ -59,15 +59,14 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelWeights 
 
   /** Loads the model, unless the executor has it, and keeps it until the task ends. Executor. */
   public Opened open() throws IOException {
-    Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
     TaskContext task = TaskContext.get();
     task.addTaskFailureListener(
         (TaskFailureListener) (ended, failure) -> LostDevice.endSoonFor(failure));
-    TorchRuntime.useThreads(task.cpus());
+    Device device = AssignedDevice.of(task);
+    Recipe recipe = RecipeReader.parse("recipe.conf", recipeText, List.of());
     TokenCodec codec = vocabulary.codec();
     ExecutorModel model =
-        ExecutorModel.use(
-            weights, recipe.model(), codec.dictionary().size(), AssignedDevice.of(task));
+        ExecutorModel.use(weights, recipe.model(), codec.dictionary().size(), device);
     task.addTaskCompletionListener((TaskCompletionListener) ended -> model.close());
     return new Opened(recipe, codec, model.model(), model.state(), model.fitting());
   }

@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.ApplicationEnd;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
@@ -124,7 +125,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     try {
       LOG.info("Computes on {}", AssignedDevice.of(task));
       return null;
-    } catch (IllegalStateException | IllegalArgumentException e) {
+    } catch (ExplainedException e) {
       return e.getMessage();
     }
   }

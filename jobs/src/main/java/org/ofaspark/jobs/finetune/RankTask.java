@@ -31,7 +31,6 @@ import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import org.ofaspark.tensor.OutOfMemory;
-import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.Trainer;
 import org.ofaspark.train.UpdateOutcome;
 import org.slf4j.Logger;
@@ -149,7 +148,6 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     Result run(RankReporter reporter) throws IOException {
       reporter.start(rank);
       ExecutorModel.closeIdle();
-      TorchRuntime.useThreads(task.cpus());
       try (var held = new Held();
           var ranks = joinGang(); // leaves before the memory that it writes to is freed
           var gang = new TimedCollective(ranks);

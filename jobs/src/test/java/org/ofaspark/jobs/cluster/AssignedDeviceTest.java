@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -20,28 +19,16 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.TrainConfig.Precision;
 
 class AssignedDeviceTest {
 
-  /** A worker with two GPUs, numbered as a machine with others would number them. */
-  private static final String RESOURCES =
-      """
-      [{"id": {"componentName": "spark.worker", "resourceName": "gpu"}, "addresses": ["3", "5"]}]
-      """;
-
   @Test
   @DisabledIfSystemProperty(named = "ofa.device", matches = "gpu") // then there are GPUs
   void eachRankHasTheGpuThatSparkAssignsToItsExecutor(@TempDir Path folder) throws IOException {
-    Path resources = Files.writeString(folder.resolve("resources.json"), RESOURCES);
-    try (SparkSession spark =
-        LocalSpark.executors(1, 2)
-            .config("spark.worker.resourcesFile", resources.toString())
-            .config("spark.worker.resource.gpu.amount", 2)
-            .config("spark.executor.resource.gpu.amount", 1)
-            .config(AssignedDevice.TASK_GPUS, 1)
-            .getOrCreate()) {
+    try (SparkSession spark = LocalSpark.startExecutorsWithoutTheirGpus(2, folder)) {
       List<String> told =
           BarrierStage.collect(
               new JavaSparkContext(spark.sparkContext()).parallelize(List.of(0, 1), 2),
@@ -80,7 +67,7 @@ class AssignedDeviceTest {
       String device;
       try {
         device = AssignedDevice.of(task).toString();
-      } catch (IllegalStateException e) {
+      } catch (ExplainedException e) {
         device = e.getMessage();
       }
       return List.of("rank %d: %s".formatted(task.partitionId(), device)).iterator();
@@ -101,7 +88,7 @@ class AssignedDeviceTest {
   @Test
   void gpuThatTheEngineCannotOpenIsToldByBothItsNames() {
     assertThatThrownBy(() -> AssignedDevice.opened("h", "GPU-8f3a", Device.gpu(63)))
-        .isInstanceOf(IllegalStateException.class)
+        .isInstanceOf(ExplainedException.class)
         .hasMessageStartingWith("GPU address: GPU-8f3a, which is gpu(63) of the engine on h: ");
   }
 

@@ -90,6 +90,28 @@ public final class LocalSpark {
   }
 
   /**
+   * Starts a session as {@link #startExecutors}, whose cluster says that each executor has a GPU.
+   *
+   * @param executors how many, at most two
+   * @param folder for the list of GPUs
+   */
+  public static SparkSession startExecutorsWithoutTheirGpus(int executors, Path folder)
+      throws IOException {
+    Path resources = folder.resolve("resources.json");
+    Files.writeString(
+        resources,
+        """
+        [{"id": {"componentName": "spark.worker", "resourceName": "gpu"}, "addresses": ["3", "5"]}]
+        """);
+    return executors(1, executors)
+        .config("spark.worker.resourcesFile", resources.toString())
+        .config("spark.worker.resource.gpu.amount", 2)
+        .config("spark.executor.resource.gpu.amount", 1)
+        .config(AssignedDevice.TASK_GPUS, 1)
+        .getOrCreate();
+  }
+
+  /**
    * Returns a builder of a session as {@link #startExecutors} starts.
    *
    * @param workers of the cluster

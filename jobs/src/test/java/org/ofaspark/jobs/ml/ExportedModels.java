@@ -20,6 +20,8 @@ import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.ranking.ExampleRanking;
+import org.ofaspark.jobs.ranking.RankingSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -114,6 +116,13 @@ final class ExportedModels {
   /** Reads the table of a task. */
   Dataset<Row> examples(Task task) {
     return ExampleTable.read(spark, recipe(task).table().table() + "/val");
+  }
+
+  /** Ranks the training examples of a task as the rank job does. */
+  RankingSummary rank(Task task) throws IOException {
+    Recipe recipe = recipe(task);
+    return new ExampleRanking(spark, files, recipe, vocabulary(task))
+        .rank(directory(task), recipe.ranking(), folder.resolve("ranking").toString());
   }
 
   /** Answers the table of a task as the evaluate job does. */
