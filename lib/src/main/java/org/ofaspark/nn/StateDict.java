@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
+import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -126,29 +126,33 @@ public final class StateDict implements AutoCloseable {
     ByteBuffer room = room(PORTION);
     for (TensorSpec spec : specs) {
       var random = new Random(seed * 1_000_003 + spec.name().hashCode());
-      float[] values = new float[Math.toIntExact(spec.size())];
-      switch (spec.initializer()) {
-        case ZEROS -> {}
-        case ONES -> Arrays.fill(values, 1);
-        case NORMAL -> fillNormal(values, 0, 0.02, random);
-        case EMBEDDING -> {
-          fillNormal(values, 0, 0.02, random);
-          int width = (int) spec.shape().get(1);
-          Arrays.fill(values, width, 2 * width, 0);
+      long offset = layout(spec.role()).offset(spec.name());
+      for (long from = 0; from < spec.size(); from += PORTION) {
+        long to = Math.min(from + PORTION, spec.size());
+        FloatBuffer values = room.clear().limit((int) (to - from) * Float.BYTES).asFloatBuffer();
+        for (long i = from; i < to; i++) {
+          values.put(initialValue(spec, i, random));
         }
-        case KAIMING -> {
-          double fanOut = spec.size() / (double) spec.shape().get(1);
-          fillNormal(values, 0, Math.sqrt(2 / fanOut), random);
-        }
+        vector(spec.role()).write(offset + from, room);
       }
-      set(spec, values, room);
     }
   }
 
-  private static void fillNormal(float[] values, int from, double deviation, Random random) {
-    for (int i = from; i < values.length; i++) {
-      values[i] = (float) (random.nextGaussian() * deviation);
-    }
+  /** Returns the value at a position of a tensor, whose values are drawn in order. */
+  private static float initialValue(TensorSpec spec, long position, Random random) {
+    return switch (spec.initializer()) {
+      case ZEROS -> 0;
+      case ONES -> 1;
+      case NORMAL -> (float) (random.nextGaussian() * 0.02);
+      case EMBEDDING -> {
+        float drawn = (float) (random.nextGaussian() * 0.02);
+        yield position / spec.shape().get(1) == 1 ? 0 : drawn;
+      }
+      case KAIMING -> {
+        double fanOut = spec.size() / (double) spec.shape().get(1);
+        yield (float) (random.nextGaussian() * Math.sqrt(2 / fanOut));
+      }
+    };
   }
 
   /**
@@ -169,11 +173,8 @@ public final class StateDict implements AutoCloseable {
               spec.size(),
               spec.shape()));
     }
-    set(spec, values, room(spec.size()));
-  }
-
-  private void set(TensorSpec spec, float[] values, ByteBuffer room) {
-    long offset = layout(spec.role()).offset(spec.name());
+    ByteBuffer room = room(spec.size());
+    long offset = layout(spec.role()).offset(name);
     for (int from = 0; from < values.length; from += PORTION) {
       int count = Math.min(PORTION, values.length - from);
       room.clear().limit(count * Float.BYTES).asFloatBuffer().put(values, from, count);
