@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.ofaspark.evaluate.FittingBatches;
+import org.ofaspark.jobs.cluster.DeviceMemory;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
@@ -67,7 +68,12 @@ public final class ExecutorModel implements AutoCloseable {
         throw e;
       }
       RELEASES.forEach(Runnable::run);
+    }
+    try {
       return new ExecutorModel(weights, config, vocabularySize, device);
+    } catch (RuntimeException e) {
+      long bytes = DeviceMemory.bytes(OfaModel.specs(config, vocabularySize));
+      throw DeviceMemory.explained(e, device, bytes, "weights");
     }
   }
 

@@ -13,12 +13,14 @@ import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.criterion.Criterion;
+import org.ofaspark.jobs.cluster.DeviceMemory;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
 import org.ofaspark.recipe.Recipe;
@@ -54,10 +56,10 @@ final class RankState implements AutoCloseable {
     this.rank = gang.rank();
     this.device = device;
     this.manager = TorchRuntime.newManager(device);
+    List<TensorSpec> specs = OfaModel.specs(recipe.model(), segment.vocabularySize());
     try {
       var model = new OfaModel(recipe.model(), manager);
-      this.values =
-          new StateDict(OfaModel.specs(recipe.model(), segment.vocabularySize()), manager);
+      this.values = new StateDict(specs, manager);
       this.trainer =
           new Trainer(
               model,
@@ -68,9 +70,15 @@ final class RankState implements AutoCloseable {
               gang,
               recipe.train().numerics());
       load(segment, recipe, files);
-    } catch (IOException | RuntimeException | Error e) {
+    } catch (IOException | Error e) {
       manager.close(); // with all that it has made
       throw e;
+    } catch (RuntimeException e) {
+      manager.close();
+      long all = DeviceMemory.bytes(specs);
+      int shares = recipe.train().numerics().averages() ? 3 : 2;
+      throw DeviceMemory.explained(
+          e, device, all + shares * all / gang.worldSize(), "weights and a rank's share of Adam");
     }
   }
 

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.finetune;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
 import ai.djl.engine.EngineException;
@@ -10,8 +11,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,10 +23,12 @@ import org.ofaspark.collective.SingleRank;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Task;
 import org.ofaspark.golden.TestDevice;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
@@ -44,6 +49,10 @@ class KeptStatesTest {
 
   /** Makes the state of rank 0 at the start of a run. */
   private RankState state() throws IOException {
+    return state(null);
+  }
+
+  private RankState state(@Nullable ModelWeights weights) throws IOException {
     Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
     var hadoop = new Configuration();
     var segment =
@@ -59,7 +68,7 @@ class KeptStatesTest {
             0,
             1,
             LossScale.NONE,
-            null,
+            weights,
             List.of(),
             null,
             folder.resolve("checkpoint").toString(),
@@ -128,27 +137,54 @@ class KeptStatesTest {
     state.close();
   }
 
+  /** Weights that there is no memory for under a condition. */
+  private static ModelWeights largeWhile(BooleanSupplier condition) {
+    return new ModelWeights() {
+      private static final long serialVersionUID = 1;
+
+      @Override
+      public String id() {
+        return "large";
+      }
+
+      @Override
+      public void load(StateDict values) {
+        if (condition.getAsBoolean()) {
+          throw new EngineException(
+              "CUDA out of memory. Tried to allocate 20 bytes. GPU 0 has 8 free.\nat 0x7f");
+        }
+      }
+    };
+  }
+
+  @Test
+  void weightsThatDoNotFitAreTold() {
+    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    long bytes =
+        OfaModel.specs(recipe.model(), VOCABULARY).stream().mapToLong(spec -> spec.size()).sum()
+            * Float.BYTES;
+    ModelWeights weights = largeWhile(() -> true);
+
+    assertThatThrownBy(() -> state(weights))
+        .isInstanceOf(ExplainedException.class)
+        .message()
+        .matches(
+            "memory of [cg]pu\\S+: too little for %d bytes of weights and a rank's share of"
+                    .formatted(3 * bytes)
+                + " Adam \\(expected: as many free\\); .*, or take a smaller model; the engine"
+                + " says: CUDA out of memory\\. Tried to allocate 20 bytes\\. GPU 0 has 8 free\\.");
+    assertThatThrownBy(() -> ExecutorModel.use(weights, recipe.model(), VOCABULARY, DEVICE).close())
+        .isInstanceOf(ExplainedException.class)
+        .hasMessageContaining(": too little for %d bytes of weights (exp".formatted(bytes))
+        .hasMessageEndingWith(" GPU 0 has 8 free.");
+  }
+
   @Test
   void modelThatDoesNotFitBesideAStateHasItFreed() throws IOException {
     Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
     RankState state = state();
     KeptStates.keep(UUID.randomUUID(), state, LONG);
-    var weights =
-        new ModelWeights() {
-          private static final long serialVersionUID = 1;
-
-          @Override
-          public String id() {
-            return "large";
-          }
-
-          @Override
-          public void load(StateDict values) {
-            if (state.isOpen()) {
-              throw new EngineException("CUDA out of memory");
-            }
-          }
-        };
+    ModelWeights weights = largeWhile(state::isOpen);
 
     try (var model = ExecutorModel.use(weights, recipe.model(), VOCABULARY, DEVICE)) {
       assertThat(state.isOpen()).isFalse();

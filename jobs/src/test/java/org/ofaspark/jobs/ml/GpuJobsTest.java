@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.Evaluation;
@@ -45,6 +46,9 @@ class GpuJobsTest {
 
   /** The weights fit, and the activations of no micro-batch. */
   private static final long LITTLE = 16 << 20;
+
+  /** Less than the weights. */
+  private static final long TOO_LITTLE = 2 << 20;
 
   @TempDir private static Path folder;
   private static ExportedModels models;
@@ -205,6 +209,17 @@ class GpuJobsTest {
       }
     }
     return times;
+  }
+
+  @Test
+  void weightsThatDoNotFitAreTold() throws IOException {
+    try (SparkSession spark = LocalSpark.startGpuExecutors(1, folder, TOO_LITTLE)) {
+      ExportedModels again = models.with(spark);
+      assertThatThrownBy(() -> again.evaluate(Task.CAPTION))
+          .hasCauseInstanceOf(ExplainedException.class)
+          .hasMessageContaining("bytes of weights (expected: as many free); take a GPU with more")
+          .hasMessageContaining("out of memory");
+    }
   }
 
   @Test
