@@ -61,9 +61,8 @@ record ExampleCard(String html, String picture) implements Serializable {
   }
 
   private static String expression(Row row) {
-    boolean isBox = PredictionTable.rectangle(row, PredictionTable.BOX) != null;
     String said =
-        isBox
+        PredictionTable.isBox(row)
             ? ""
             : String.format(
                 Locale.ROOT,
@@ -105,16 +104,17 @@ record ExampleCard(String html, String picture) implements Serializable {
     if (truth == null) {
       return "";
     }
+    Rectangle predicted =
+        PredictionTable.isBox(row) ? PredictionTable.rectangle(row, PredictionTable.BOX) : null;
     return String.format(
         Locale.ROOT,
         "<svg viewBox=\"0 0 %d %d\">%s%s</svg>",
         image.width(),
         image.height(),
         box("truth", truth),
-        box("predicted", PredictionTable.rectangle(row, PredictionTable.BOX)));
+        box("predicted", predicted));
   }
 
-  /** Draws a box, from its left upper to its right lower corner whatever comes first. */
   private static String box(String kind, @Nullable Rectangle box) {
     if (box == null) {
       return "";
@@ -123,9 +123,9 @@ record ExampleCard(String html, String picture) implements Serializable {
         Locale.ROOT,
         "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
         kind,
-        Math.min(box.x0(), box.x1()),
-        Math.min(box.y0(), box.y1()),
-        Math.abs(box.x1() - box.x0()),
-        Math.abs(box.y1() - box.y0()));
+        box.x0(),
+        box.y0(),
+        box.x1() - box.x0(),
+        box.y1() - box.y0());
   }
 }

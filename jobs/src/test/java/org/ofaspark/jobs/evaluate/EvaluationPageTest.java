@@ -180,10 +180,13 @@ class EvaluationPageTest {
   void boxesAreDrawnInPixelsOfThePictureAndAnswersThatAreNoneAreTold() {
     Map<String, Object> box = prediction(0);
     box.put(PredictionTable.REGION, new Float[] {10f, 20f, 110f, 220f});
-    box.put(PredictionTable.BOX, new Float[] {50f, 60f, 40f, 30f});
+    box.put(PredictionTable.BOX, new Float[] {40f, 30f, 50f, 60f});
+    box.put(PredictionTable.IS_BOX, true);
     box.put(PredictionTable.IOU, 0.25);
     Map<String, Object> none = prediction(1);
     none.put(PredictionTable.REGION, new Float[] {10f, 20f, 110f, 220f});
+    none.put(PredictionTable.BOX, new Float[] {0f, 0f, 36077f, 36077f}); // as upstream computes it
+    none.put(PredictionTable.IS_BOX, false);
     none.put(PredictionTable.IOU, 0.0);
     Map<String, Object> failed = prediction(2);
     failed.put(PredictionTable.ERROR, "image: " + ATTACK);
@@ -203,6 +206,7 @@ class EvaluationPageTest {
         .contains("<rect class=\"truth\" x=\"10.0\" y=\"20.0\" width=\"100.0\" height=\"200.0\"/>")
         .contains(
             "<rect class=\"predicted\" x=\"40.0\" y=\"30.0\" width=\"10.0\" height=\"30.0\"/>")
+        .doesNotContain("36077")
         .contains("<p class=\"nobox\">no box: " + ATTACK_AS_TEXT)
         .contains("<tr><td>id-2</td><td>image: " + ATTACK_AS_TEXT + "</td></tr>");
   }
