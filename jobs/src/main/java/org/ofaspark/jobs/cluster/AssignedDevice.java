@@ -45,6 +45,13 @@ public final class AssignedDevice {
         spark.executorEnv.PYTORCH_FLAVOR        cu128\
       """;
 
+  /** What a process needs for a library that is not in the jar. */
+  private static final String OWN_LIBRARY =
+      "; with a jar of mvn -Pno-native, or another library than the jar's, set PYTORCH_LIBRARY_PATH"
+          + " to a folder of libtorch 2.7.1 with libtorch.so, and PYTORCH_FLAVOR to cpu, as"
+          + " spark.executorEnv.*, or before the command where the master is local; else see"
+          + " DJL_CACHE_DIR, where the jar's is unpacked";
+
   private AssignedDevice() {}
 
   /**
@@ -61,22 +68,23 @@ public final class AssignedDevice {
       TorchRuntime.useThreads(task.cpus());
       LOG.debug("libtorch {} in {}", TorchRuntime.version(), TorchRuntime.folder());
     } catch (RuntimeException | LinkageError e) {
-      throw new ExplainedException(
-          String.format(
-              Locale.ROOT,
-              "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s",
-              SparkChannels.host(),
-              RankReporter.inWords(e),
-              address.isPresent()
-                  ? LINES
-                  : "; see DJL_CACHE_DIR and PYTORCH_LIBRARY_PATH, which spark.executorEnv.*"
-                      + " sets"),
-          e);
+      throw unloadable(SparkChannels.host(), e, address.isPresent());
     }
     Optional<String> visible = Optional.ofNullable(System.getenv(VISIBLE));
     return address
         .map(known -> opened(SparkChannels.host(), known, Device.gpu(number(known, visible))))
         .orElse(Device.cpu());
+  }
+
+  static ExplainedException unloadable(String host, Throwable failure, boolean hasGpu) {
+    return new ExplainedException(
+        String.format(
+            Locale.ROOT,
+            "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s",
+            host,
+            RankReporter.inWords(failure),
+            hasGpu ? LINES : OWN_LIBRARY),
+        failure);
   }
 
   /** Returns Spark's address of a task's GPU, if it has one. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -90,6 +91,18 @@ class AssignedDeviceTest {
     assertThatThrownBy(() -> AssignedDevice.opened("h", "GPU-8f3a", Device.gpu(63)))
         .isInstanceOf(ExplainedException.class)
         .hasMessageStartingWith("GPU address: GPU-8f3a, which is gpu(63) of the engine on h: ");
+  }
+
+  @Test
+  void processWithoutALibraryIsToldWhatToSet() {
+    var none = new EngineException("Cannot copy jni files", new IOException("no cpu-precxx11"));
+    assertThat(AssignedDevice.unloadable("h", none, false))
+        .hasMessageStartingWith(
+            "libtorch on h: cannot be loaded: ai.djl.engine.EngineException: Cannot copy jni files;"
+                + " caused by java.io.IOException: no cpu-precxx11 (expected: ")
+        .hasMessageContainingAll("PYTORCH_LIBRARY_PATH to a folder", "PYTORCH_FLAVOR to cpu");
+    assertThat(AssignedDevice.unloadable("h", none, true))
+        .hasMessageEndingWith("spark.executorEnv.PYTORCH_FLAVOR        cu128");
   }
 
   @Test
