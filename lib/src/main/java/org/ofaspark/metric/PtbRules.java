@@ -79,6 +79,7 @@ final class PtbRules {
           // Fixed expressions.
           rule("(?i:pro-|anti-|cap<apostrophe>n|c<apostrophe>est|s&p-500|s&ls|c\\.d\\.s)"),
           rule("(?i:c\\+\\+|[cf]#)"),
+          rule("(?i:-[lr][rcs]b-)"), // a bracket's name
           // An abbreviation that ends a sentence gives the sentence a stop of its own.
           sentenceEnd(
               "(<abbreviation>)(?:<break>(?:<break>|\\p{Lu}|<tag>)|<break>?\\z)",

@@ -33,6 +33,7 @@ class PtbTokenizerTest {
         "in Miss. but a miss. | in miss. but a miss .",
         "wait....so . . . what?! | wait ... so ... what ?!",
         "smile :-) [1] {2} | smile :--rrb- -lsb- 1 -rsb- -lcb- 2 -rcb-",
+        "-LRB-left-rrb- is -RSB-1 not -LAB- | -lrb- left-rrb - is -rsb- 1 not - lab -",
         "see www.example.com/ab or me@example.com | see www.example.com/ab or me@example.com",
         "@user likes #hashtag #1 | @user likes #hashtag # 1",
         "<b>bold</b> &amp; &lt;3 | <b> bold </b> & < 3",
