@@ -10,6 +10,9 @@ import java.util.List;
  * continuations of a sentence's hypotheses compete. One that ends with the end symbol among the
  * best {@code beam} of them is finished; the best {@code beam} others go on.
  *
+ * <p>Of few symbols all but the last compete; if fewer than {@code beam} of them go on, finished
+ * ones fill up the beam, as there.
+ *
  * <p>Each row's own best {@code 2 x beam} continuations are enough to find the sentence's, so only
  * those leave the device.
  */
@@ -23,7 +26,8 @@ final class BeamSearch implements Search {
 
   @Override
   public List<Choice> choose(NDArray logProbs, List<Sentence> sentences) {
-    int count = 2 * beam;
+    long symbols = logProbs.getShape().get(1);
+    int count = (int) Math.min(2 * beam, symbols);
     var best = new LargestValues(logProbs, count);
     List<Choice> choices = new ArrayList<>();
     for (Sentence sentence : sentences) {
@@ -35,7 +39,8 @@ final class BeamSearch implements Search {
         }
       }
       candidates.sort(Comparator.comparing(Candidate::score).reversed());
-      choices.add(choice(candidates.subList(0, count), beam - sentence.finished().size()));
+      int competing = (int) Math.min(2 * beam, sentence.rows().size() * symbols - 1);
+      choices.add(choice(candidates.subList(0, competing), beam - sentence.finished().size()));
     }
     return choices;
   }
@@ -43,6 +48,9 @@ final class BeamSearch implements Search {
   private Choice choice(List<Candidate> candidates, int missing) {
     return new Choice(
         candidates.subList(0, beam).stream().filter(Candidate::isFinished).limit(missing).toList(),
-        candidates.stream().filter(candidate -> !candidate.isFinished()).limit(beam).toList());
+        candidates.stream()
+            .sorted(Comparator.comparing(Candidate::isFinished))
+            .limit(beam)
+            .toList());
   }
 }

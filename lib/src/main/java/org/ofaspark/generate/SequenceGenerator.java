@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.config.Checks;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.EncoderOutput;
@@ -117,19 +116,15 @@ public final class SequenceGenerator {
     int maxLength = Math.min(config.maxLength(sourceLength), maxTargetPositions - 1);
     Checks.that(
         "generate.min-len", config.minLen(), config.minLen() <= maxLength, "at most " + maxLength);
-    Checks.that(
-        "generate.beam",
-        config.beam(),
-        2 * config.beam() < vocabulary,
-        String.format(Locale.ROOT, "less than half of the dictionary's %d symbols", vocabulary));
+    int beam = Math.min(config.beam(), vocabulary - 1); // padding is never chosen
     var rules = new TokenRules(config, vocabulary, maxLength, encoded.features().getManager());
     Search search =
         config
             .sampling()
-            .<Search>map(sampling -> new RandomSearch(sampling, config.beam(), exampleIds))
-            .orElseGet(() -> new BeamSearch(config.beam()));
+            .<Search>map(sampling -> new RandomSearch(sampling, beam, exampleIds))
+            .orElseGet(() -> new BeamSearch(beam));
     try (TokenDecoder decoder = decoders.of(model, pass, encoded, maxLength)) {
-      return new Run(decoder, rules, search, maxLength).run(exampleIds.size());
+      return new Run(decoder, rules, search, beam, maxLength).run(exampleIds.size());
     }
   }
 
@@ -137,12 +132,14 @@ public final class SequenceGenerator {
     private final TokenDecoder decoder;
     private final TokenRules rules;
     private final Search search;
+    private final int beam;
     private final int maxLength;
 
-    Run(TokenDecoder decoder, TokenRules rules, Search search, int maxLength) {
+    Run(TokenDecoder decoder, TokenRules rules, Search search, int beam, int maxLength) {
       this.decoder = decoder;
       this.rules = rules;
       this.search = search;
+      this.beam = beam;
       this.maxLength = maxLength;
     }
 
@@ -158,7 +155,7 @@ public final class SequenceGenerator {
         for (int i = 0; i < choices.size(); i++) {
           Sentence sentence = sentences.get(i);
           choices.get(i).finished().forEach(end -> sentence.finished().add(end.hypothesis(config)));
-          if (sentence.finished().size() == config.beam() || step == maxLength) {
+          if (sentence.finished().size() == beam || step == maxLength) {
             sentence.finished().sort(Comparator.comparing(Hypothesis::score).reversed());
             results.set(sentence.place(), List.copyOf(sentence.finished()));
           } else {

@@ -91,6 +91,23 @@ class SequenceGeneratorTest {
     }
   }
 
+  /** Two of the symbols are the end and padding. */
+  @ParameterizedTest
+  @ValueSource(ints = {20, NanoModel.VOCABULARY - 1, 100})
+  void beamMayBeWiderThanTheVocabulary(int beam) {
+    List<List<Hypothesis>> found = generate(GenerateConfig.plain(beam, 1, 1), IDS);
+    List<List<Hypothesis>> narrow = generate(GenerateConfig.plain(19, 1, 1), IDS);
+    for (int i = 0; i < IDS.size(); i++) {
+      assertThat(found.get(i)).hasSize(Math.min(beam, NanoModel.VOCABULARY - 2));
+      assertThat(tokens(List.of(found.get(i)))).doesNotHaveDuplicates();
+      assertThat(tokens(List.of(found.get(i)))).containsAll(tokens(List.of(narrow.get(i))));
+    }
+    for (List<Hypothesis> longer : generate(GenerateConfig.plain(beam, 0, 3), IDS)) {
+      assertThat(longer).hasSize(Math.min(beam, NanoModel.VOCABULARY - 1));
+      assertThat(longer.get(longer.size() - 1).score()).isFinite();
+    }
+  }
+
   @Test
   void drawsAreTheSameWithoutCaches() {
     GenerateConfig config = sampling(3, 0, 0, 5);
