@@ -24,7 +24,7 @@ public final class FailingFileSystem extends RawLocalFileSystem {
 
   static final String FAILURES = "fs.failing.failures";
 
-  /** A file of this name makes the next write fail as it does where the GPU is lost. */
+  /** A file of this name makes the next weights or answers fail as they do where a GPU is lost. */
   static final String DEVICE = "device";
 
   @Override
@@ -49,14 +49,16 @@ public final class FailingFileSystem extends RawLocalFileSystem {
     if (Files.exists(Paths.get(getConf().get(FAILURES) + "-outage"))) {
       throw new ConnectException("the name node is away");
     }
-    if (!file.getName().equals(WeightFiles.SINGLE)) {
+    boolean isWeights = file.getName().equals(WeightFiles.SINGLE);
+    if ((isWeights || file.getName().endsWith(".parquet"))
+        && Files.deleteIfExists(Paths.get(getConf().get(FAILURES), DEVICE))) {
+      throw new EngineException("CUDA error: device-side assert triggered");
+    }
+    if (!isWeights) {
       return;
     }
     if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES) + "-hang"))) {
       LockSupport.parkNanos(TimeUnit.HOURS.toNanos(1));
-    }
-    if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), DEVICE))) {
-      throw new EngineException("CUDA error: device-side assert triggered");
     }
     for (int i = 1; i <= 9; i++) {
       if (Files.deleteIfExists(Paths.get(getConf().get(FAILURES), String.valueOf(i)))) {

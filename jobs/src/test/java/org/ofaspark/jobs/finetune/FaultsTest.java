@@ -3,8 +3,6 @@ package org.ofaspark.jobs.finetune;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import ai.djl.Device;
-import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -24,15 +22,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import org.apache.spark.TaskContext;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.util.TaskFailureListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,13 +38,15 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
-import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
-import org.ofaspark.jobs.cluster.LostDevice;
+import org.ofaspark.jobs.cluster.LostExecutors;
+import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
 
 /**
@@ -387,36 +384,31 @@ class FaultsTest {
   }
 
   @Test
-  void taskWhoseExecutorHasLostItsGpuIsDoneByAnother() throws IOException {
-    Path marker = folder.resolve("lost-by");
+  void evaluationWhoseExecutorHasLostItsGpuIsDoneByAnother() throws IOException {
+    finetune("evaluated", 1, 1);
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+    Recipe recipe = recipe("evaluated", "evaluate.batch-size=2");
+    String weights = checkpoint("evaluated", 1).toString();
+    var evaluation =
+        new Evaluation(spark, files, recipe, Vocabulary.read(files, recipe.table().table()));
+    Path failures = Files.createDirectories(folder.resolve("failures"));
+    try (Evaluation.Outcome expected = evaluation.run("val", weights);
+        var lost = new LostExecutors(spark.sparkContext())) {
+      Path gpu = Files.createFile(failures.resolve(FailingFileSystem.DEVICE));
 
-    long done =
-        new JavaSparkContext(spark.sparkContext())
-            .parallelize(List.of(marker.toString()), 1)
-            .map(FaultsTest::losesItsGpuOnce)
-            .first();
-
-    long lostBy = Long.parseLong(Files.readString(marker));
-    assertThat(done).isNotEqualTo(lostBy);
-    long start = System.nanoTime();
-    while (ProcessHandle.of(lostBy).isPresent() && System.nanoTime() - start < 20_000_000_000L) {
-      LockSupport.parkNanos(20_000_000);
+      try (Evaluation.Outcome outcome =
+          evaluation.resume("val", weights, "failing://" + folder.resolve("answers"))) {
+        assertThat(gpu).doesNotExist();
+        assertThat(answers(outcome)).hasSize(8).isEqualTo(answers(expected));
+        assertThat(outcome.metrics()).isEqualTo(expected.metrics());
+      }
+      assertThat(lost.text(Map.of(), Duration.ofSeconds(20)))
+          .matches("executor \\d+ is gone: Command exited with code 70");
     }
-    assertThat(ProcessHandle.of(lostBy)).isEmpty();
   }
 
-  /** Returns the process; the first to come fails as tasks of a model do. */
-  private static long losesItsGpuOnce(String marker) throws IOException {
-    TaskContext task = TaskContext.get();
-    task.addTaskFailureListener(
-        (TaskFailureListener) (ended, failure) -> LostDevice.endSoonFor(failure));
-    Device device = AssignedDevice.of(task);
-    long process = ProcessHandle.current().pid();
-    if (!Files.exists(Path.of(marker))) {
-      Files.writeString(Path.of(marker), String.valueOf(process));
-      throw new EngineException(device + ": CUDA error: an illegal memory access was encountered");
-    }
-    return process;
+  private static List<String> answers(Evaluation.Outcome outcome) {
+    return outcome.predictions().toJSON().collectAsList().stream().sorted().toList();
   }
 
   @Test
