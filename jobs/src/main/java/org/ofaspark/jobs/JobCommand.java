@@ -1,5 +1,6 @@
 package org.ofaspark.jobs;
 
+import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.util.ArrayList;
 import java.util.List;
@@ -193,6 +194,36 @@ public final class JobCommand {
           });
     }
     return session;
+  }
+
+  /** What a job does in its session. */
+  @FunctionalInterface
+  public interface Work {
+
+    /**
+     * Works.
+     *
+     * @throws IOException if it fails
+     */
+    void run(SparkSession spark) throws IOException;
+  }
+
+  /**
+   * Starts a session, works in it and stops it. YARN learns whether the work has failed from the
+   * code that a client's session is stopped with, and from nothing else.
+   *
+   * @param session that is started
+   * @throws IOException if the work fails
+   */
+  public static void inSession(SparkSession.Builder session, Work work) throws IOException {
+    SparkSession spark = session.getOrCreate();
+    int exitCode = ExitCode.SOFTWARE;
+    try {
+      work.run(spark);
+      exitCode = ExitCode.OK;
+    } finally {
+      spark.sparkContext().stop(exitCode);
+    }
   }
 
   /**

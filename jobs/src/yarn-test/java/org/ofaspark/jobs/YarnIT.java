@@ -140,6 +140,11 @@ class YarnIT {
     assertThat(application.getCurrentApplicationAttemptId().getAttemptId()).isEqualTo(1);
   }
 
+  @Test
+  void aJobThatFailsHereIsFailedForYarn() throws Exception {
+    failed(CLIENT);
+  }
+
   /** Trains on a table that is not there. */
   private static ApplicationReport failed(String mode) throws Exception {
     String run = runDir(hdfs(mode + "/failed").toString());

@@ -53,11 +53,13 @@ public final class EvaluateJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
-    try (SparkSession spark = JobCommand.sessionOfModels("ofa-evaluate").getOrCreate()) {
-      for (EvaluationSummary summary : evaluate(spark, recipe)) {
-        LOG.info("Evaluated {}", summary.text());
-      }
-    }
+    JobCommand.inSession(
+        JobCommand.sessionOfModels("ofa-evaluate"),
+        spark -> {
+          for (EvaluationSummary summary : evaluate(spark, recipe)) {
+            LOG.info("Evaluated {}", summary.text());
+          }
+        });
     return 0;
   }
 

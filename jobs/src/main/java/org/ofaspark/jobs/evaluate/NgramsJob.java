@@ -59,19 +59,21 @@ public final class NgramsJob implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (SparkSession spark = JobCommand.session("ofa-ngrams").getOrCreate()) {
-      var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
-      String source = files.qualified(split);
-      String directory = files.qualified(out);
-      Checks.that("SPLIT_DIR", source, files.exists(source), "a split that preprocess wrote");
-      Checks.that("OUT", directory, !files.exists(directory), "a new directory");
-      var path = new Path(source);
-      String table = String.valueOf(path.getParent());
-      TableInfo.read(files, table).requireWhole(spark, table, "SPLIT_DIR", path.getName());
-      long images = write(spark, source, directory);
-      LOG.info("Counted the n-grams of the captions of {} images, in {}", images, directory);
-    }
+    JobCommand.inSession(JobCommand.session("ofa-ngrams"), this::count);
     return 0;
+  }
+
+  private void count(SparkSession spark) throws IOException {
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+    String source = files.qualified(split);
+    String directory = files.qualified(out);
+    Checks.that("SPLIT_DIR", source, files.exists(source), "a split that preprocess wrote");
+    Checks.that("OUT", directory, !files.exists(directory), "a new directory");
+    var path = new Path(source);
+    String table = String.valueOf(path.getParent());
+    TableInfo.read(files, table).requireWhole(spark, table, "SPLIT_DIR", path.getName());
+    long images = write(spark, source, directory);
+    LOG.info("Counted the n-grams of the captions of {} images, in {}", images, directory);
   }
 
   /**

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
-import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.RecipeArguments;
@@ -43,15 +42,17 @@ public final class FinetuneJob implements Callable<Integer> {
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
     long start = System.nanoTime();
-    try (SparkSession spark = JobCommand.sessionOfRanks("ofa-finetune").getOrCreate()) {
-      Manifest last = new Finetune(spark, recipe).run();
-      LOG.info(
-          "Fine-tuned {} parameters to update {} in {} s; the run is in {}",
-          last.parameters(),
-          last.updateNumber(),
-          Math.round((System.nanoTime() - start) / 1e9),
-          recipe.runDir());
-    }
+    JobCommand.inSession(
+        JobCommand.sessionOfRanks("ofa-finetune"),
+        spark -> {
+          Manifest last = new Finetune(spark, recipe).run();
+          LOG.info(
+              "Fine-tuned {} parameters to update {} in {} s; the run is in {}",
+              last.parameters(),
+              last.updateNumber(),
+              Math.round((System.nanoTime() - start) / 1e9),
+              recipe.runDir());
+        });
     return 0;
   }
 }

@@ -8,7 +8,6 @@ import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.JobCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -45,15 +44,16 @@ public final class SqlJob implements Callable<Integer> {
   public Integer call() throws IOException {
     JobCommand.requireDriverHere();
     String script = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
-    try (SparkSession spark =
-        JobCommand.session("ofa-sql").config("spark.task.cpus", 1).getOrCreate()) {
-      for (String statement : statements(script)) {
-        Dataset<Row> result = spark.sql(statement);
-        if (result.columns().length > 0) {
-          result.show(rows, false);
-        }
-      }
-    }
+    JobCommand.inSession(
+        JobCommand.session("ofa-sql").config("spark.task.cpus", 1),
+        spark -> {
+          for (String statement : statements(script)) {
+            Dataset<Row> result = spark.sql(statement);
+            if (result.columns().length > 0) {
+              result.show(rows, false);
+            }
+          }
+        });
     return 0;
   }
 

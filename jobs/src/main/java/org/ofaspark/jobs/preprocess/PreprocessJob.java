@@ -3,7 +3,6 @@ package org.ofaspark.jobs.preprocess;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
-import org.apache.spark.sql.SparkSession;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.recipe.Recipe;
@@ -48,12 +47,12 @@ public final class PreprocessJob implements Callable<Integer> {
     Recipe recipe = arguments.readRecipe();
     ExistingTable existing = overwrite ? ExistingTable.REPLACE : ExistingTable.REFUSE;
     long start = System.nanoTime();
-    PreprocessReport report;
-    try (SparkSession spark =
-        JobCommand.session("ofa-preprocess").config("spark.task.cpus", 1).getOrCreate()) {
-      report = new Preprocess(spark, recipe).run(existing);
-    }
-    LOG.info("Preprocessed {}", report.text((System.nanoTime() - start) / 1e9));
+    JobCommand.inSession(
+        JobCommand.session("ofa-preprocess").config("spark.task.cpus", 1),
+        spark -> {
+          PreprocessReport report = new Preprocess(spark, recipe).run(existing);
+          LOG.info("Preprocessed {}", report.text((System.nanoTime() - start) / 1e9));
+        });
     return 0;
   }
 }

@@ -67,9 +67,9 @@ public final class RankJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
-    try (SparkSession spark = JobCommand.sessionOfModels("ofa-rank").getOrCreate()) {
-      LOG.info("{}", rank(spark, recipe).text(SAMPLES));
-    }
+    JobCommand.inSession(
+        JobCommand.sessionOfModels("ofa-rank"),
+        spark -> LOG.info("{}", rank(spark, recipe).text(SAMPLES)));
     return 0;
   }
 
