@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  *   <tr><td>{@value #EXECUTORS_WAIT}</td><td>600s</td>
  *       <td>how long a job waits for executors, at its start and after a loss</td></tr>
  *   <tr><td>{@value #OUTAGE_WAIT}</td><td>600s</td>
- *       <td>how long fine-tuning waits for a file system that does not answer</td></tr>
+ *       <td>how long a job waits for a file system that does not answer</td></tr>
  *   <tr><td>{@value #STUCK_TIMEOUT}</td><td>1800s</td>
  *       <td>how long a rank may be at one micro-batch or one part of a checkpoint, although its
  *       process lives</td></tr>
@@ -43,7 +43,7 @@ public final class OfaProperties {
   /** How long a job waits for executors. */
   public static final String EXECUTORS_WAIT = "spark.ofa.executors-wait";
 
-  /** How long fine-tuning waits for a file system. */
+  /** How long a job waits for a file system. */
   public static final String OUTAGE_WAIT = "spark.ofa.outage-wait";
 
   /** How long a rank may make no progress. */

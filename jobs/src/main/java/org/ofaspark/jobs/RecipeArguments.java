@@ -30,7 +30,8 @@ public final class RecipeArguments {
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public Recipe readRecipe() {
-    return read(files(new SparkConf()));
+    var conf = new SparkConf();
+    return OutageWait.through(conf, () -> read(files(conf)));
   }
 
   /**

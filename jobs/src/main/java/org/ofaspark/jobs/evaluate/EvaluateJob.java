@@ -9,6 +9,7 @@ import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -53,18 +54,19 @@ public final class EvaluateJob implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Recipe recipe = arguments.readRecipe();
+    List<EvaluationSummary> done = new ArrayList<>();
     JobCommand.inSession(
         JobCommand.sessionOfModels("ofa-evaluate"),
-        spark -> {
-          for (EvaluationSummary summary : evaluate(spark, recipe)) {
-            LOG.info("Evaluated {}", summary.text());
-          }
-        });
+        spark ->
+            OutageWait.through(
+                    spark.sparkContext().getConf(), () -> evaluate(spark, recipe, done))
+                .forEach(summary -> LOG.info("Evaluated {}", summary.text())));
     return 0;
   }
 
-  private static List<EvaluationSummary> evaluate(SparkSession spark, Recipe recipe)
-      throws IOException {
+  /** Evaluates the splits that have no summary yet, and returns the summaries of all. */
+  private static List<EvaluationSummary> evaluate(
+      SparkSession spark, Recipe recipe, List<EvaluationSummary> summaries) throws IOException {
     var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
     String table = files.reachable("data.table", recipe.table().table());
     new AllChecks()
@@ -87,8 +89,8 @@ public final class EvaluateJob implements Callable<Integer> {
     for (String split : recipe.evaluate().splits()) {
       info.requireWhole(spark, table, "evaluate.splits", split);
     }
-    List<EvaluationSummary> summaries = new ArrayList<>();
-    for (String split : recipe.evaluate().splits()) {
+    List<String> splits = recipe.evaluate().splits();
+    for (String split : splits.subList(summaries.size(), splits.size())) {
       LOG.info("Evaluating {} with {}", split, weights);
       long start = System.nanoTime();
       try (WriterLock lock =

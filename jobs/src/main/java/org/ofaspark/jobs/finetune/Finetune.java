@@ -11,6 +11,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.data.EpochPlan;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.LostExecutors;
@@ -89,6 +90,10 @@ public final class Finetune {
    * @return the manifest of the last checkpoint
    */
   public Manifest run() throws IOException {
+    return OutageWait.through(context.getConf(), this::toTheEnd);
+  }
+
+  private Manifest toTheEnd() throws IOException {
     String table = files.reachable("data.table", recipe.table().table());
     new AllChecks()
         .make(() -> TableInfo.read(files, table).requireFits(recipe))

@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.jobs.ApplicationEnd;
 import org.ofaspark.jobs.OfaProperties;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.FailureKind;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.GangMonitor.RankFailure;
@@ -28,7 +28,6 @@ import org.slf4j.LoggerFactory;
 final class Retries {
 
   private static final Logger LOG = LoggerFactory.getLogger(Retries.class);
-  private static final long LINES_SECONDS = 15;
 
   /** How long the cluster manager may take to say why an executor is gone. */
   private static final Duration LOSS_WAIT = Duration.ofSeconds(10);
@@ -39,9 +38,9 @@ final class Retries {
   private final int maxFailures;
   private final GangMonitor monitor;
   private final LostExecutors lost;
+  private final OutageWait outage;
   private int failures;
   private long furthest;
-  private long outageSince;
 
   Retries(
       SparkContext context,
@@ -56,6 +55,7 @@ final class Retries {
     this.maxFailures = maxFailures;
     this.monitor = monitor;
     this.lost = lost;
+    this.outage = new OutageWait(context.getConf());
   }
 
   /** Forgets what earlier tries have told. */
@@ -66,7 +66,7 @@ final class Retries {
 
   /** Notes a success: a checkpoint that is newer than all before makes up for failures. */
   void succeeded(Manifest manifest) {
-    outageSince = 0;
+    outage.end();
     if (manifest.updateNumber() > furthest) {
       furthest = manifest.updateNumber();
       failures = 0;
@@ -158,13 +158,10 @@ final class Retries {
   private void awaitFileSystem(
       String what, @Nullable Manifest from, String cause, Exception failure) {
     long update = from == null ? 0 : from.updateNumber();
-    Duration patience = OfaProperties.time(context.getConf(), OfaProperties.OUTAGE_WAIT);
-    outageSince = outageSince == 0 ? System.nanoTime() : outageSince;
-    long nextLine = 0;
+    String text = String.format(Locale.ROOT, "%s; %s goes on from update %d", cause, what, update);
     while (true) {
       requireApplication(what, from, failure);
-      long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - outageSince);
-      if (seconds >= patience.toSeconds()) {
+      if (!outage.goesOn(text)) {
         throw new SegmentFailedException(
             String.format(
                 Locale.ROOT,
@@ -172,38 +169,17 @@ final class Retries {
                 what,
                 update,
                 cause,
-                seconds,
+                outage.seconds(),
                 OfaProperties.OUTAGE_WAIT),
             failure);
       }
-      if (seconds >= nextLine) {
-        LOG.warn(
-            "Waiting for the file system for {} s (at most {}, {}): {}; {} goes on from update {}",
-            seconds,
-            patience.toSeconds(),
-            OfaProperties.OUTAGE_WAIT,
-            cause,
-            what,
-            update);
-        nextLine = seconds + LINES_SECONDS;
-      }
       try {
         files.probe(run.path());
-        LOG.info("The file system answers again");
         return;
       } catch (IOException e) {
         LOG.debug("{}: not yet", run.path(), e);
       }
-      pause(1);
-    }
-  }
-
-  static void pause(long seconds) {
-    try {
-      TimeUnit.SECONDS.sleep(seconds);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted before another try", e);
+      OutageWait.pause(1);
     }
   }
 }

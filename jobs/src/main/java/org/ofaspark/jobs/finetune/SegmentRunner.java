@@ -22,6 +22,7 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.OfaProperties;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.GangMonitor;
@@ -216,7 +217,7 @@ final class SegmentRunner {
   /** Waits before another try, longer each time: a file system may be back soon. */
   private static void pauseBefore(int attempt) {
     if (attempt > 0) {
-      Retries.pause(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
+      OutageWait.pause(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
     }
   }
 

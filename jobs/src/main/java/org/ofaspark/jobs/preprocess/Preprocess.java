@@ -15,6 +15,7 @@ import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.PathHint;
@@ -72,10 +73,12 @@ public final class Preprocess {
    *     many rows are rejected; these can be looked at then, but there is no table
    */
   public PreprocessReport run(ExistingTable existing) throws IOException {
-    TableDirectory table =
-        new TableDirectory(
-            files, files.reachable("data.table", recipe.table().table()), config.input().keySet());
-    List<SplitFiles> inputs = listInputs(table, existing);
+    String path =
+        OutageWait.through(
+            context.getConf(), () -> files.reachable("data.table", recipe.table().table()));
+    var table = new TableDirectory(files, path, config.input().keySet());
+    List<SplitFiles> inputs =
+        OutageWait.through(context.getConf(), () -> listInputs(table, existing));
     BpeFiles bpe = readBpeFiles();
     Optional<Dictionary> given = readDictionary();
     table.claim(existing);

@@ -8,6 +8,7 @@ import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.jobs.JobCommand;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.RecipeArguments;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -69,7 +70,11 @@ public final class RankJob implements Callable<Integer> {
     Recipe recipe = arguments.readRecipe();
     JobCommand.inSession(
         JobCommand.sessionOfModels("ofa-rank"),
-        spark -> LOG.info("{}", rank(spark, recipe).text(SAMPLES)));
+        spark -> {
+          RankingSummary summary =
+              OutageWait.through(spark.sparkContext().getConf(), () -> rank(spark, recipe));
+          LOG.info("{}", summary.text(SAMPLES));
+        });
     return 0;
   }
 

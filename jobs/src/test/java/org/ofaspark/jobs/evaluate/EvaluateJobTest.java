@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
@@ -13,8 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.serializer.KryoSerializer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
@@ -22,7 +25,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.AwayFileSystem;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.OutageWait;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.finetune.FinetuneJob;
 import org.ofaspark.jobs.preprocess.PreprocessJob;
 import org.ofaspark.jobs.ranking.RankJob;
@@ -165,6 +171,45 @@ class EvaluateJobTest {
     } finally {
       Files.delete(train.resolve("one-more.parquet"));
     }
+  }
+
+  @Test
+  void jobsWaitForAFileSystemThatIsAwayAtTheirStart() throws Exception {
+    String away = "away://" + folder.resolve("away");
+    System.setProperty("spark.hadoop.fs.away.impl", AwayFileSystem.class.getName());
+    SparkHadoopUtil.get().conf().set("fs.away.impl", AwayFileSystem.class.getName());
+    try {
+      Path copy = Files.createDirectories(folder.resolve("away")).resolve("nano.conf");
+      Files.copy(folder.resolve("nano.conf"), copy);
+      String[] all = {
+        away + "/nano.conf", "data.table=\"" + away + "/table\"", "run-dir=\"" + away + "/run\""
+      };
+      assertWaits(() -> PreprocessJob.main(all));
+      all[0] = folder.resolve("nano.conf").toString();
+      assertWaits(() -> FinetuneJob.main(with(all, "train.max-update=2")));
+      assertWaits(() -> EvaluateJob.main(with(all, "evaluate.splits=[val]")));
+      assertWaits(() -> RankJob.main(with(all, "--weights=" + away + "/run", "--dry-run")));
+      assertThat(folder.resolve("away/run/evaluation/val")).exists();
+      assertThat(folder.resolve("away/run/ranking/dry-run")).exists();
+    } finally {
+      System.clearProperty("spark.hadoop.fs.away.impl");
+      SparkHadoopUtil.get().conf().unset("fs.away.impl");
+    }
+  }
+
+  private static String[] with(String[] arguments, String... more) {
+    return Stream.of(arguments, more).flatMap(Stream::of).toArray(String[]::new);
+  }
+
+  private static void assertWaits(ThrowingCallable command) {
+    AwayFileSystem.failNext(2);
+    try (var log = new LogLines(OutageWait.class)) {
+      assertThatCode(command).doesNotThrowAnyException();
+      assertThat(log.lines())
+          .anyMatch(line -> line.startsWith("WARN Waiting for the file system for 0 s"))
+          .anyMatch(line -> line.equals("INFO The file system answers again"));
+    }
+    assertThat(AwayFileSystem.failuresLeft()).isZero();
   }
 
   private static void assertRefused(ThrowingCallable command) {

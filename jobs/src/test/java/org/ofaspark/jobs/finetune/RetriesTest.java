@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.FailureKind;
 import org.ofaspark.jobs.cluster.GangMonitor;
 import org.ofaspark.jobs.cluster.LocalSpark;
@@ -98,11 +99,14 @@ class RetriesTest {
   void outagesAreNoFailuresAndEndAfterTheirTime() throws IOException {
     Retries retries = retries(0);
     var outage = new SparkException("task failed", new ConnectException("refused"));
-    try (var log = new LogLines(Retries.class)) {
+    try (var log = new LogLines(OutageWait.class)) {
       retries.failed("training", null, outage);
-      retries.failed("validation", null, outage);
+      retries.failed("training", null, outage);
+      retries.succeeded(checkpoint(1));
+      retries.failed("validation", checkpoint(1), outage);
       assertThat(log.lines())
-          .hasSize(4)
+          .hasSize(3)
+          .contains("INFO The file system answers again")
           .first()
           .asString()
           .startsWith(
