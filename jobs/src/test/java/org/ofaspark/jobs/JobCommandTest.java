@@ -51,7 +51,7 @@ class JobCommandTest {
   }
 
   @Test
-  void clustersDefaultsThatBreakAGangAreSwitchedOff() {
+  void clustersDefaultsThatBreakAGangAreSwitchedOff() throws IOException {
     System.setProperty("spark.dynamicAllocation.enabled", "true");
     System.setProperty("spark.speculation", "true");
     try {

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
@@ -12,7 +13,7 @@ import org.ofaspark.jobs.ApplicationEnd;
 class WaitingJobsTest {
 
   @Test
-  void jobThatNoExecutorWorksAtEndsWithTheReason() {
+  void jobThatNoExecutorWorksAtEndsWithTheReason() throws IOException {
     try (SparkSession spark =
         LocalSpark.executors(1, 1)
             .config("spark.cores.max", 1)
