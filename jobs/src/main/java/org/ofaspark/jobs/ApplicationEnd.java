@@ -22,6 +22,7 @@ public final class ApplicationEnd {
   private static final Pattern CANCELLED =
       Pattern.compile(
           "killed via the Web UI"
+              + "|Job \\d+ cancelled\\s*$" // on the page of jobs, without a reason
               + "|part of cancelled job (group|tag)"
               + "|as part of cancellation of all jobs");
 

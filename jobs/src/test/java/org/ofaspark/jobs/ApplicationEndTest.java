@@ -1,0 +1,131 @@
+package org.ofaspark.jobs;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.hadoop.util.ShutdownHookManager;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.ofaspark.jobs.cluster.LocalSpark;
+
+class ApplicationEndTest {
+
+  private static final String CANCELLED = "its Spark job was cancelled";
+  private static final String STOPPED = "its application was stopped or killed";
+
+  /** How somebody ends a job that runs. */
+  private record End(String name, Consumer<SparkContext> end, String cause) {}
+
+  /** In Spark's own words, by each way to end a job. */
+  @Test
+  void jobsThatSomebodyEndsAreToldByWhatTheyThrow() throws Exception {
+    List<End> ends =
+        List.of(
+            new End("the page of jobs", spark -> spark.cancelJob(firstJob(spark)), CANCELLED),
+            new End(
+                "the page of stages",
+                spark -> spark.cancelStage(firstStage(spark), "killed via the Web UI"),
+                CANCELLED),
+            new End("a group", spark -> spark.cancelJobGroup("group"), CANCELLED),
+            new End("all jobs", SparkContext::cancelAllJobs, CANCELLED),
+            new End("the application", SparkContext::stop, STOPPED));
+    try (SparkSession session = LocalSpark.start("local[1]")) {
+      SparkContext spark = session.sparkContext();
+      for (End end : ends) {
+        var context = new JavaSparkContext(spark);
+        CompletableFuture<Throwable> failure = CompletableFuture.supplyAsync(() -> work(context));
+        while (spark.statusTracker().getActiveStageIds().length == 0 && !failure.isDone()) {
+          TimeUnit.MILLISECONDS.sleep(10);
+        }
+        end.end().accept(spark);
+        Throwable thrown = failure.get(1, TimeUnit.MINUTES);
+        assertThat(ApplicationEnd.cause(thrown)).as("%s: %s", end, thrown).contains(end.cause());
+        assertThat(ApplicationEnd.cause(new IllegalStateException("task", thrown)))
+            .contains(end.cause());
+        assertThat(ApplicationEnd.shortage(thrown)).isEmpty();
+      }
+      Throwable late = work(new JavaSparkContext(spark));
+      assertThat(ApplicationEnd.cause(late)).as("%s", late).contains(STOPPED);
+    }
+  }
+
+  private static int firstJob(SparkContext spark) {
+    return spark.statusTracker().getActiveJobIds()[0];
+  }
+
+  private static int firstStage(SparkContext spark) {
+    return spark.statusTracker().getActiveStageIds()[0];
+  }
+
+  /** Runs a job that would take a minute; returns what it throws. */
+  private static Throwable work(JavaSparkContext context) {
+    try {
+      context.setJobGroup("group", "work", true);
+      long unused = context.parallelize(List.of(60), 1).map(ApplicationEndTest::sleep).count();
+      return new AssertionError("the job has come to its end");
+    } catch (Exception e) { // Spark's are not declared
+      return e;
+    }
+  }
+
+  private static int sleep(int seconds) throws InterruptedException {
+    TimeUnit.SECONDS.sleep(seconds);
+    return seconds;
+  }
+
+  @Test
+  void jobThatNobodyHasWorkedAtIsToldByItsReason() {
+    var cancelled = new IllegalStateException("Job 7 cancelled executors: 0 (expected: 1); wait");
+    assertThat(ApplicationEnd.shortage(new IllegalStateException("stage", cancelled)))
+        .contains("executors: 0 (expected: 1); wait");
+    assertThat(ApplicationEnd.cause(cancelled)).isEmpty();
+  }
+
+  @Test
+  void interruptedThreadIsToldAndOneOfAnExecutorIsNot() {
+    var interrupted = new InterruptedException();
+    assertThat(ApplicationEnd.cause(interrupted)).contains("its thread was interrupted");
+    assertThat(ApplicationEnd.cause(new IllegalStateException("task", interrupted))).isEmpty();
+    Thread.currentThread().interrupt();
+    try {
+      assertThat(ApplicationEnd.cause(new IllegalStateException("x")))
+          .contains("its thread was interrupted");
+    } finally {
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    assertThat(ApplicationEnd.cause(new IllegalStateException("x"))).isEmpty();
+  }
+
+  @Test
+  void processThatIsToldToEndIsKnown() throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-cp");
+    command.add(
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+    command.add(Ending.class.getName());
+    Process process = new ProcessBuilder(command).start();
+    String told = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
+
+    assertThat(told).isEqualTo("this process was told to end, by Ctrl-C or SIGTERM");
+  }
+
+  /** A process that tells on its way out what it takes a failure for. */
+  static final class Ending {
+    private Ending() {}
+
+    public static void main(String[] args) {
+      ShutdownHookManager.get()
+          .addShutdownHook(
+              () -> System.out.print(ApplicationEnd.cause(new Exception()).orElse("")), 1);
+    }
+  }
+}
