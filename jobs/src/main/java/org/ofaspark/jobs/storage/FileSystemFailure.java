@@ -7,9 +7,11 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.fs.viewfs.NotInMountpointException;
 import org.apache.hadoop.hdfs.protocol.QuotaExceededException;
@@ -73,7 +75,17 @@ public final class FileSystemFailure {
    * @param failure of any work; its causes are looked at too
    */
   public static boolean isOutage(Throwable failure) {
-    return causes(failure).stream().anyMatch(FileSystemFailure::isOutageItself);
+    return causes(failure).stream()
+        .takeWhile(cause -> !isOfNetty(cause))
+        .anyMatch(FileSystemFailure::isOutageItself);
+  }
+
+  /** Spark's own connections are Netty's: that one of them fails says nothing of a file system. */
+  private static boolean isOfNetty(Throwable cause) {
+    return Stream.concat(
+            Stream.of(cause.getClass().getName()),
+            Arrays.stream(cause.getStackTrace()).map(StackTraceElement::getClassName))
+        .anyMatch(name -> name.startsWith("io.netty."));
   }
 
   private static Optional<String> known(Throwable cause) {
@@ -135,16 +147,14 @@ public final class FileSystemFailure {
   }
 
   private static boolean isOutageItself(Throwable cause) {
-    if (!(cause instanceof IOException) || cause.getClass().getName().startsWith("io.netty")) {
-      return false; // Netty is what Spark's own connections are made of
-    }
-    return cause instanceof SocketException
-        || cause instanceof SocketTimeoutException
-        || cause instanceof SafeModeException
-        || cause instanceof StandbyException
-        || cause instanceof RetriableException
-        || (cause instanceof EOFException && firstLine(cause).contains("End of File Exception"))
-        || NO_DATA_NODES.stream().anyMatch(firstLine(cause)::contains);
+    return cause instanceof IOException
+        && (cause instanceof SocketException
+            || cause instanceof SocketTimeoutException
+            || cause instanceof SafeModeException
+            || cause instanceof StandbyException
+            || cause instanceof RetriableException
+            || (cause instanceof EOFException && firstLine(cause).contains("End of File Exception"))
+            || NO_DATA_NODES.stream().anyMatch(firstLine(cause)::contains));
   }
 
   /** Returns an exception and its causes, those of servers by their own types. */

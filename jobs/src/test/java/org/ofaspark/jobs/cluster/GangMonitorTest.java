@@ -1,23 +1,31 @@
 package org.ofaspark.jobs.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.hdfs.protocol.DSQuotaExceededException;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.network.client.RpcResponseCallback;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.CollectiveException;
 
 /** What ranks tell the driver, over sockets of one process. */
@@ -103,6 +111,57 @@ class GangMonitorTest {
                 assertThat(failure.text())
                     .contains("training: the file system does not answer, or takes no writes: ref");
               });
+    }
+  }
+
+  /** It is Netty that cannot connect there, not a file system. */
+  @ParameterizedTest
+  @ValueSource(strings = {"EPOLL", "NIO"})
+  void processThatIsGoneIsNoOutageOfAFileSystem(String mode) throws IOException {
+    int closed;
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      closed = socket.getLocalPort();
+    }
+    SparkEnv.get().conf().set("spark.ofa.io.mode", mode);
+    try (var channels = SparkChannels.calling()) {
+      assertThatThrownBy(() -> channels.clients().createUnmanagedClient("127.0.0.1", closed))
+          .hasRootCauseInstanceOf(ConnectException.class)
+          .satisfies(failure -> assertThat(FailureKind.of(failure)).isEqualTo(FailureKind.OTHER));
+    } finally {
+      SparkEnv.get().conf().remove("spark.ofa.io.mode");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"EPOLL", "NIO"})
+  void connectionThatIsResetIsNoOutageOfAFileSystem(String mode) throws Exception {
+    SparkEnv.get().conf().set("spark.ofa.io.mode", mode);
+    try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+        var channels = SparkChannels.calling();
+        var client = channels.clients().createUnmanagedClient("127.0.0.1", server.getLocalPort())) {
+      var failure = new CompletableFuture<Throwable>();
+      long unused =
+          client.sendRpc(
+              ByteBuffer.allocate(8),
+              new RpcResponseCallback() {
+                @Override
+                public void onSuccess(ByteBuffer response) {
+                  failure.completeExceptionally(new AssertionError("an answer"));
+                }
+
+                @Override
+                public void onFailure(Throwable cause) {
+                  failure.complete(cause);
+                }
+              });
+      try (var accepted = server.accept()) {
+        assertThat(accepted.getInputStream().readNBytes(29)).hasSize(29); // the whole message
+        accepted.setSoLinger(true, 0); // closing it resets it
+      }
+      Throwable told = failure.get(30, TimeUnit.SECONDS);
+      assertThat(FailureKind.of(told)).as("%s", told).isEqualTo(FailureKind.OTHER);
+    } finally {
+      SparkEnv.get().conf().remove("spark.ofa.io.mode");
     }
   }
 

@@ -3,10 +3,13 @@ package org.ofaspark.jobs.storage;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ConnectException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
@@ -15,6 +18,7 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.hdfs.protocol.DSQuotaExceededException;
 import org.apache.hadoop.hdfs.server.namenode.SafeModeException;
 import org.apache.hadoop.ipc.RemoteException;
+import org.apache.hadoop.ipc.RetriableException;
 import org.apache.hadoop.ipc.StandbyException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.Progressable;
@@ -139,6 +143,10 @@ class FileSystemFailureTest {
   static List<IOException> outages() {
     return List.of(
         new ConnectException("Connection refused"),
+        new SocketTimeoutException("60000 millis timeout while waiting for channel to be ready"),
+        new EOFException(
+            "End of File Exception between local host is: \"a\"; destination host is: \"b\":8020;"),
+        new RetriableException("NameNode still not started"),
         new StandbyException("Operation category WRITE is not supported in state standby"),
         new RemoteException(SafeModeException.class.getName(), "Name node is in safe mode."),
         new RemoteException(
@@ -158,6 +166,19 @@ class FileSystemFailureTest {
   @Test
   void otherFailuresAreNoOutages() {
     assertThat(FileSystemFailure.isOutage(new DSQuotaExceededException(1, 2))).isFalse();
+    assertThat(FileSystemFailure.isOutage(new EOFException("file is cut"))).isFalse();
     assertThat(FileSystemFailure.sentence(new IOException("disk on fire"))).isEmpty();
+  }
+
+  @Test
+  void fullDiskAndMissingRightsAreToldWithWhatToDo() {
+    var full = new IOException("write failed", new IOException("No space left on device"));
+    assertThat(FileSystemFailure.sentence(full))
+        .contains("No space left on device; free some, or name a directory on another disk");
+    assertThat(FileSystemFailure.sentence(new AccessDeniedException("/run")))
+        .contains(
+            "Permission denied: /run; name a directory that this user may use, or have the rights"
+                + " changed");
+    assertThat(FileSystemFailure.isOutage(full)).isFalse();
   }
 }
