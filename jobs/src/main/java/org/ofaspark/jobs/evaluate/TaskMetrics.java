@@ -10,6 +10,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.ofaspark.data.Task;
+import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Bootstrap;
 import org.ofaspark.metric.Interval;
@@ -116,21 +117,12 @@ public abstract sealed class TaskMetrics implements Serializable
    */
   Map<String, Interval> intervals(
       Dataset<Row> predictions, Collection<String> names, Resampling resampling) {
-    int size = size();
-    int samples = resampling.samples();
-    long seed = resampling.seed();
     Bootstrap bootstrap =
-        answered(predictions)
-            .mapPartitions(
-                rows -> {
-                  var sums = new Bootstrap(seed, samples, size);
-                  rows.forEachRemaining(
-                      row -> sums.add(PredictionTable.exampleId(row), statistics(row)));
-                  return List.of(sums).iterator();
-                })
-            .collect() // in the order of the partitions, whichever ends first
-            .stream()
-            .reduce(new Bootstrap(seed, samples, size), Bootstrap::merge);
+        Partitions.sum(
+            answered(predictions),
+            new Bootstrap(resampling.seed(), resampling.samples(), size()),
+            (sums, row) -> sums.add(PredictionTable.exampleId(row), statistics(row)),
+            Bootstrap::merge);
     Map<String, Interval> intervals = new TreeMap<>();
     metrics(names)
         .forEach(

@@ -200,13 +200,15 @@ record Comparison(
       JavaRDD<Row> pairs, TaskMetrics task, List<SummedMetric> metrics, Settings settings) {
     int size = task.size();
     Bootstrap bootstrap =
-        pairs.aggregate(
+        Partitions.sum(
+            pairs,
             new Bootstrap(settings.seed(), settings.samples(), 2 * size),
             (sums, pair) ->
                 sums.add(id(pair), joined(statistics(task, pair, A), statistics(task, pair, B))),
             Bootstrap::merge);
     PairedTest test =
-        pairs.aggregate(
+        Partitions.sum(
+            pairs,
             new PairedTest(settings.seed(), settings.samples(), size),
             (sums, pair) ->
                 sums.add(id(pair), statistics(task, pair, A), statistics(task, pair, B)),

@@ -42,6 +42,7 @@ class ExactSumsTest {
     var sums = new ExactSums(3);
     sums.add(new double[] {1, Double.NaN, Double.POSITIVE_INFINITY});
     sums.add(new double[] {2, 1, 1});
+    sums = new ExactSums(3).merge(sums);
 
     assertThat(sums.values()).containsExactly(3, Double.NaN, Double.POSITIVE_INFINITY);
   }
