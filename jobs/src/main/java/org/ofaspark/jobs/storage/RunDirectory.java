@@ -188,15 +188,6 @@ public final class RunDirectory {
   }
 
   /**
-   * Returns the directory that a checkpoint is written to before it is renamed into place.
-   *
-   * @param updateNumber updates done
-   */
-  public String unfinishedCheckpoint(long updateNumber) {
-    return String.format(Locale.ROOT, "%s/checkpoints/.%s%08d.tmp", path, PREFIX, updateNumber);
-  }
-
-  /**
    * Returns the directory that one attempt at a checkpoint writes to before it is renamed into
    * place. Each attempt has its own: a frozen rank of an earlier one may wake, and go on to write.
    *
@@ -204,20 +195,12 @@ public final class RunDirectory {
    * @param attempt names the attempt
    */
   public String unfinishedCheckpoint(long updateNumber, UUID attempt) {
-    return unfinishedCheckpoint(updateNumber).replaceFirst("\\.tmp$", "-" + attempt + ".tmp");
+    return String.format(
+        Locale.ROOT, "%s/checkpoints/.%s%08d-%s.tmp", path, PREFIX, updateNumber, attempt);
   }
 
   /**
-   * Finishes a checkpoint: writes its manifest and renames it into place.
-   *
-   * @param manifest what it is
-   */
-  public void commit(Manifest manifest) throws IOException {
-    commit(manifest, unfinishedCheckpoint(manifest.updateNumber()));
-  }
-
-  /**
-   * Finishes a checkpoint of one attempt.
+   * Finishes a checkpoint of one attempt: writes its manifest and renames it into place.
    *
    * @param manifest what it is
    * @param unfinished where its files are

@@ -25,6 +25,7 @@ import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 
 class CheckpointsTest {
@@ -49,12 +50,12 @@ class CheckpointsTest {
     FileEntry file =
         HashedFile.write(
             files,
-            run.unfinishedCheckpoint(update),
+            OnlyAttempt.directory(run, update),
             WEIGHTS,
             out -> out.write(new byte[] {1, 2, (byte) update}));
     var manifest =
         new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, 1, 0, List.of(file), Map.of());
-    run.commit(manifest);
+    OnlyAttempt.commit(run, manifest);
     return manifest;
   }
 
@@ -243,6 +244,39 @@ class CheckpointsTest {
             line -> assertThat(line).startsWith("{\"update\":2,"),
             line -> assertThat(line).startsWith("{\"update\":4,"));
     assertThat(run.best()).contains(4L);
+  }
+
+  /** Nobody reads an old checkpoint again before the best is to be found, or old ones deleted. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void bestWhoseManifestIsDamagedIsSetAsideAndTheNextBestStands(boolean isChecked)
+      throws IOException {
+    checkpoints().measured(write(1), Map.of("loss", 1.0), 1);
+    checkpoints().measured(write(2), Map.of("loss", 2.0), 1);
+    Path manifest = file(1).resolveSibling(Manifest.FILE);
+    Files.writeString(manifest, "{");
+    if (!isChecked) {
+      Files.delete(manifest.resolveSibling("." + Manifest.FILE + ".crc"));
+    }
+
+    checkpoints().measured(write(3), Map.of("loss", 3.0), 1);
+
+    assertThat(run.best()).contains(2L);
+    assertThat(run.checkpoints()).containsExactly(2L, 3L);
+    assertThat(files.list(run.path() + "/checkpoints"))
+        .anyMatch(name -> name.startsWith("damaged-update-00000001-"));
+  }
+
+  @Test
+  void bestThatIsNoLongerThereIsNone() throws IOException {
+    checkpoints().measured(write(1), Map.of("loss", 1.0), 1);
+    write(2);
+    run.setAside(1);
+
+    assertThat(run.best()).isEmpty();
+    assertThatThrownBy(() -> run.bestCheckpoint("--weights"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("(expected: a run with a validated checkpoint)");
   }
 
   @ParameterizedTest

@@ -24,6 +24,7 @@ import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
@@ -60,10 +61,11 @@ class DamagedCheckpointTest {
         StateDict state = new StateDict(SPECS, manager);
         Adam adam = new Adam(recipe.optimizer(), manager, 12)) {
       state.initialize(update);
-      var checkpoint = new CheckpointFiles(files, run.unfinishedCheckpoint(update));
+      var checkpoint = new CheckpointFiles(files, OnlyAttempt.directory(run, update));
       List<FileEntry> written = new ArrayList<>(checkpoint.writeWeights("", state));
       written.add(checkpoint.writeOptimizer(0, 1, adam, 0));
-      run.commit(
+      OnlyAttempt.commit(
+          run,
           new Manifest(Manifest.VERSION, update, 1, 1, 12, 0, 1, 0, written, Map.of("loss", 1.5)));
     }
   }

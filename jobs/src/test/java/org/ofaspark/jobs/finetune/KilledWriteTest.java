@@ -27,6 +27,7 @@ import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.finetune.StoppingFileSystem.Killed;
 import org.ofaspark.jobs.finetune.StoppingFileSystem.Operations;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.nn.StateDict;
@@ -46,13 +47,13 @@ class KilledWriteTest {
   /** What writing the checkpoint of update 12 does, with two before it, of which one goes. */
   private static final List<String> POINTS =
       List.of(
-          "create checkpoints/.update-00000012.tmp/optimizer-00001-of-00001.safetensors",
-          "write checkpoints/.update-00000012.tmp/optimizer-00001-of-00001.safetensors",
-          "create checkpoints/.update-00000012.tmp/model.safetensors",
-          "write checkpoints/.update-00000012.tmp/model.safetensors",
-          "create checkpoints/.update-00000012.tmp/.manifest.json.ID.tmp",
-          "write checkpoints/.update-00000012.tmp/.manifest.json.ID.tmp",
-          "rename to checkpoints/.update-00000012.tmp/manifest.json",
+          "create checkpoints/.update-00000012-ID.tmp/optimizer-00001-of-00001.safetensors",
+          "write checkpoints/.update-00000012-ID.tmp/optimizer-00001-of-00001.safetensors",
+          "create checkpoints/.update-00000012-ID.tmp/model.safetensors",
+          "write checkpoints/.update-00000012-ID.tmp/model.safetensors",
+          "create checkpoints/.update-00000012-ID.tmp/.manifest.json.ID.tmp",
+          "write checkpoints/.update-00000012-ID.tmp/.manifest.json.ID.tmp",
+          "rename to checkpoints/.update-00000012-ID.tmp/manifest.json",
           "rename to checkpoints/update-00000012",
           "create metrics/.valid.jsonl.ID.tmp",
           "write metrics/.valid.jsonl.ID.tmp",
@@ -93,12 +94,12 @@ class KilledWriteTest {
   private void write(RunDirectory run, long update) throws IOException {
     try (StateDict state = state(update);
         Adam adam = adam(update)) {
-      var directory = new CheckpointFiles(stopping, run.unfinishedCheckpoint(update));
+      var directory = new CheckpointFiles(stopping, OnlyAttempt.directory(run, update));
       List<FileEntry> written = new ArrayList<>();
       written.add(directory.writeOptimizer(0, 1, adam, 0));
       written.addAll(directory.writeWeights("", state));
       var manifest = new Manifest(Manifest.VERSION, update, 1, 1, 12, 0, 1, 0, written, Map.of());
-      run.commit(manifest);
+      OnlyAttempt.commit(run, manifest);
       Checkpoints checkpoints = checkpoints(run, stopping);
       checkpoints.measured(manifest, Map.of("loss", LOSSES.getOrDefault(update, 9.0)), 1);
       checkpoints.prune();

@@ -19,6 +19,7 @@ import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.Recipe;
@@ -67,7 +68,8 @@ class RunStartTest {
 
   @Test
   void checkpointsWithoutARecipeAreRefused() throws IOException {
-    run.commit(new Manifest(Manifest.VERSION, 1, 1, 1, 3, 0, 1, 0, List.of(), Map.of()));
+    OnlyAttempt.commit(
+        run, new Manifest(Manifest.VERSION, 1, 1, 1, 3, 0, 1, 0, List.of(), Map.of()));
     files.delete(run.recipe());
 
     assertThatThrownBy(() -> start("aa", "bb", "optimizer.lr=5e-3"))

@@ -23,6 +23,8 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
   private static final AtomicReference<Operations> CURRENT =
       new AtomicReference<>(new Operations(Integer.MAX_VALUE));
 
+  private static final String UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
   /** What a process does before it is killed. */
   static final class Operations {
     private final int most;
@@ -42,10 +44,7 @@ public final class StoppingFileSystem extends RawLocalFileSystem {
         return true;
       }
       String name = path.toString().replaceAll(".*/checkpoints/", "checkpoints/");
-      done.add(
-          operation
-              + " "
-              + name.replaceAll(".*/metrics/", "metrics/").replaceAll("[0-9a-f-]{36}", "ID"));
+      done.add(operation + " " + name.replaceAll(".*/metrics/", "metrics/").replaceAll(UUID, "ID"));
       return false;
     }
 

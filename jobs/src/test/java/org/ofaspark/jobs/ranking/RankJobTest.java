@@ -28,6 +28,7 @@ import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
@@ -81,10 +82,11 @@ class RankJobTest {
     FileEntry file =
         HashedFile.write(
             files,
-            run.unfinishedCheckpoint(7),
+            OnlyAttempt.directory(run, 7),
             WeightFiles.SINGLE,
             out -> Files.copy(weights.resolve(WeightFiles.SINGLE), out));
-    run.commit(new Manifest(Manifest.VERSION, 7, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
+    OnlyAttempt.commit(
+        run, new Manifest(Manifest.VERSION, 7, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
     run.markBest(7);
   }
 

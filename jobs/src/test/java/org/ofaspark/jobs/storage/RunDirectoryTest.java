@@ -34,9 +34,9 @@ class RunDirectoryTest {
   void checkpointsOfOneLocaleAreFoundInAnother(String locale, @TempDir Path folder)
       throws IOException {
     var run = new RunDirectory(new HadoopFiles(new Configuration()), folder.toString());
-    run.commit(manifest(500));
+    OnlyAttempt.commit(run, manifest(500));
     Locale.setDefault(Locale.forLanguageTag(locale));
-    run.commit(manifest(1000));
+    OnlyAttempt.commit(run, manifest(1000));
     run.markBest(1000);
 
     assertThat(run.checkpoints()).containsExactly(500L, 1000L);

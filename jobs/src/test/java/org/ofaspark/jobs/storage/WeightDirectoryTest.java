@@ -31,11 +31,11 @@ class WeightDirectoryTest {
 
   /** Writes a checkpoint whose weights are its number. */
   private static void write(RunDirectory run, long update) throws IOException {
-    String unfinished = run.unfinishedCheckpoint(update);
+    String unfinished = OnlyAttempt.directory(run, update);
     FileEntry weights =
         HashedFile.write(FILES, unfinished, WeightFiles.SINGLE, out -> out.write((int) update));
-    run.commit(
-        new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, 1, 0, List.of(weights), Map.of()));
+    OnlyAttempt.commit(
+        run, new Manifest(Manifest.VERSION, update, 1, 1, 3, 0, 1, 0, List.of(weights), Map.of()));
   }
 
   @Test

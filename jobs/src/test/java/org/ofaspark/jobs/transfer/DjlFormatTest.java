@@ -24,6 +24,7 @@ import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.BpeFiles;
 import org.ofaspark.jobs.table.Vocabulary;
@@ -55,10 +56,11 @@ class DjlFormatTest {
       state.initialize(3);
       var plan = WeightFiles.plan(state.specs(), WeightFiles.DEFAULT_MAX_BYTES);
       files.write(
-          run.unfinishedCheckpoint(UPDATE) + "/" + WeightFiles.SINGLE,
+          OnlyAttempt.directory(run, UPDATE) + "/" + WeightFiles.SINGLE,
           out -> WeightFiles.write(out, plan.values().iterator().next(), state));
     }
-    run.commit(new Manifest(Manifest.VERSION, UPDATE, 1, 1, 1, 0, 1, 0, List.of(), Map.of()));
+    OnlyAttempt.commit(
+        run, new Manifest(Manifest.VERSION, UPDATE, 1, 1, 1, 0, 1, 0, List.of(), Map.of()));
     run.markBest(UPDATE);
   }
 

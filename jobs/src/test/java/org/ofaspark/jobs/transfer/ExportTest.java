@@ -17,7 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.StoredTensor;
 import org.ofaspark.checkpoint.TensorEntry;
@@ -27,6 +29,8 @@ import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.HashedFile;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.transfer.Import.Sizes;
 import org.ofaspark.jobs.transfer.ModelSource.Weights;
@@ -81,12 +85,11 @@ class ExportTest {
     String weights = weights();
     var run = new RunDirectory(files, in("run"));
     for (long update : List.of(4L, 8L)) {
-      Files.createDirectories(folder.resolve("run/checkpoints/.update-%08d.tmp".formatted(update)));
-      Files.copy(
-          Path.of(weights, WeightFiles.SINGLE),
-          folder.resolve(
-              "run/checkpoints/.update-%08d.tmp/%s".formatted(update, WeightFiles.SINGLE)));
-      run.commit(new Manifest(Manifest.VERSION, update, 1, 1, 1, 0, 1, 0, List.of(), Map.of()));
+      Path unfinished = Path.of(OnlyAttempt.directory(run, update).replaceFirst("^file:", ""));
+      Files.createDirectories(unfinished);
+      Files.copy(Path.of(weights, WeightFiles.SINGLE), unfinished.resolve(WeightFiles.SINGLE));
+      OnlyAttempt.commit(
+          run, new Manifest(Manifest.VERSION, update, 1, 1, 1, 0, 1, 0, List.of(), Map.of()));
     }
     assertThatThrownBy(() -> new Export(files).run(in("run"), in("export"), "safetensors"))
         .isInstanceOf(IllegalArgumentException.class)
@@ -115,6 +118,26 @@ class ExportTest {
     JsonObject config =
         JsonParser.parseString(files.readText(in("port/config.json"))).getAsJsonObject();
     assertThat(config.get("attn_scale_factor").getAsDouble()).isEqualTo(4);
+  }
+
+  @Test
+  void bestCheckpointThatIsNotAsItWasWrittenIsNotExported() throws IOException {
+    byte[] whole = Files.readAllBytes(Path.of(weights(), WeightFiles.SINGLE));
+    var run = new RunDirectory(files, in("run"));
+    FileEntry file =
+        HashedFile.write(
+            files, OnlyAttempt.directory(run, 4), WeightFiles.SINGLE, out -> out.write(whole));
+    OnlyAttempt.commit(
+        run, new Manifest(Manifest.VERSION, 4, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
+    run.markBest(4);
+    whole[whole.length - 1] ^= 1;
+    files.write(run.checkpoint(4) + "/" + WeightFiles.SINGLE, out -> out.write(whole));
+
+    assertThatThrownBy(() -> new Export(files).run(in("run"), in("export"), "safetensors"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessageStartingWith(run.checkpoint(4) + "/model.safetensors: ")
+        .hasMessageContaining("(expected: " + whole.length + " bytes, " + file.sha256());
+    assertThat(files.exists(in("export"))).isFalse();
   }
 
   @Test
