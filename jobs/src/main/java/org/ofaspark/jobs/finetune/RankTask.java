@@ -62,6 +62,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
    * @param seconds from the start of the first update to the end of the last
    * @param wentOn whether the rank had kept its state since the segment before
    * @param place where it keeps its state for the next
+   * @param notFinite what is wrong with the numbers, if training is hopeless; there is nothing else
+   *     then
    */
   record Result(
       List<FileEntry> files,
@@ -70,7 +72,13 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       LossScale lossScale,
       double seconds,
       boolean wentOn,
-      String place) {
+      String place,
+      @Nullable String notFinite) {
+
+    static Result hopeless(NumericFailureException failure) {
+      return new Result(
+          List.of(), 0, 0, LossScale.NONE, 0, false, BarrierStage.place(), failure.getMessage());
+    }
 
     static Result parse(String json) {
       return new Gson().fromJson(json, Result.class);
@@ -180,6 +188,10 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
             held.keep();
           }
           return result;
+        } catch (NumericFailureException e) { // all ranks have the same sums, and come here
+          report(reporter, e);
+          gang.allReduce(0); // nobody leaves before the others
+          return Result.hopeless(e);
         } catch (IOException | RuntimeException | Error e) {
           report(reporter, e); // before the others find out that this rank is gone
           LostDevice.endFor(e); // its memory cannot even be freed
@@ -235,7 +247,8 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           state.trainer().lossScale(),
           seconds,
           held.wentOn,
-          BarrierStage.place());
+          BarrierStage.place(),
+          null);
     }
 
     private SparkCollective joinGang() {

@@ -98,7 +98,10 @@ final class Retries {
       throw setting;
     }
     long update = from == null ? 0 : from.updateNumber();
-    FailureKind kind = ofRank.map(RankFailure::kind).orElseGet(() -> kind(failure));
+    FailureKind kind =
+        failure instanceof NumericFailureException
+            ? FailureKind.NUMERIC
+            : ofRank.map(RankFailure::kind).orElseGet(() -> FailureKind.of(failure));
     String cause = cause(ofRank, kind, failure);
     if (kind == FailureKind.OUTAGE) {
       awaitFileSystem(what, from, cause, failure);
@@ -134,12 +137,6 @@ final class Retries {
               from == null ? "no checkpoint yet" : run.checkpoint(from.updateNumber())),
           failure);
     }
-  }
-
-  /** Returns what the driver's part of the work has failed of, or a rank that could not tell. */
-  private static FailureKind kind(Exception failure) {
-    boolean isNumeric = String.valueOf(failure).contains(NumericFailureException.class.getName());
-    return isNumeric ? FailureKind.NUMERIC : FailureKind.of(failure);
   }
 
   /** Returns what went wrong, with what the cluster manager says of executors that are gone. */

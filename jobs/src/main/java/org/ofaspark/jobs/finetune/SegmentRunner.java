@@ -268,6 +268,11 @@ final class SegmentRunner {
           BarrierStage.collect(input, places, new RankTask(segment), String.class).stream()
               .map(RankTask.Result::parse)
               .toList();
+      for (RankTask.Result result : results) {
+        if (result.notFinite() != null) {
+          throw new NumericFailureException(result.notFinite());
+        }
+      }
       Manifest manifest = commit(end, target, results);
       gang = Optional.of(Gang.of(segment, results));
       times = times.plus(results, (System.nanoTime() - startNanos) / 1e9);

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,10 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.recipe.Recipe;
 
@@ -67,8 +70,20 @@ class ManyRunsTest {
     spark.stop();
   }
 
-  private static Recipe recipe(String run) {
-    return NanoRecipe.of(Task.CAPTION, folder, run, "train.save-interval-updates=2");
+  private static final String[] HOPELESS = {
+    "optimizer.lr=100",
+    "optimizer.weight-decay=1e30",
+    "train.validate-interval-updates=20",
+    "optimizer.warmup-ratio=0",
+    "train.max-epoch=1000",
+    "train.max-update=20",
+    "train.save-interval-updates=20"
+  };
+
+  private static Recipe recipe(String run, String... overrides) {
+    List<String> all = new ArrayList<>(List.of("train.save-interval-updates=2"));
+    all.addAll(List.of(overrides));
+    return NanoRecipe.of(Task.CAPTION, folder, run, all.toArray(String[]::new));
   }
 
   /** Trains four updates in two segments, with a validation. */
@@ -156,6 +171,38 @@ class ManyRunsTest {
     assertThat(after.files()).isLessThanOrEqualTo(before.files() + 5);
     assertThat(after.tables()).isEqualTo(before.tables());
     assertThat(KeptStates.count()).isZero();
+  }
+
+  @Test
+  void runThatAnotherProcessHasTakenOverCommitsNothingAndEnds() throws IOException {
+    Path directory = folder.resolve("taken");
+    TakenOverFileSystem.settings("model.safetensors", directory.resolve(".lock"))
+        .forEach(spark.sparkContext().hadoopConfiguration()::set);
+    Recipe recipe = recipe("taken", "run-dir=\"taken://%s\"".formatted(directory));
+
+    assertThatThrownBy(() -> new Finetune(spark, recipe, 2).run())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageMatching(
+            "run-dir: taken:\\S+/taken: another process has taken over \\(expected: one writer at"
+                + " a time\\), process 7 on elsewhere, since then; this one writes no more");
+    assertThat(directory.resolve("checkpoints")).isEmptyDirectory();
+    assertThat(directory.resolve(".lock")).as("the other's").exists();
+  }
+
+  @Test
+  void numbersThatAreNotFiniteEndARunAtOnce() {
+    try (var log = new LogLines(Retries.class)) {
+      assertThatThrownBy(() -> new Finetune(spark, recipe("hopeless", HOPELESS), 2).run())
+          .isInstanceOf(SegmentFailedException.class)
+          .hasMessageMatching(
+              "training failed after update 0: rank [01] on \\S+, update \\d+, training: .*update"
+                  + " \\d+: gradient not finite 5 times in a row \\(expected: finite\\); try a"
+                  + " lower optimizer.lr or a longer optimizer.warmup-ratio")
+          .cause()
+          .isInstanceOf(NumericFailureException.class) // what the ranks have returned
+          .hasMessageContaining("gradient not finite 5 times in a row");
+      assertThat(log.lines()).isEmpty();
+    }
   }
 
   @Test

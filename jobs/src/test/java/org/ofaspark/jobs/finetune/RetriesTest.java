@@ -10,7 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -170,6 +175,83 @@ class RetriesTest {
         .hasMessage(
             "training stopped after update 4: %s; kept: %s; the same command goes on from there",
             reason, run.checkpoint(4));
+  }
+
+  @Test
+  void outageIsCountedAnewOnceThereIsACheckpoint() throws Exception {
+    var outage = new SparkException("task failed", new ConnectException("refused"));
+    spark.sparkContext().conf().set("spark.ofa.outage-wait", "1s");
+    try {
+      Retries back = retries(0);
+      Retries away = retries(0);
+      back.failed("training", null, outage);
+      away.failed("training", null, outage);
+      TimeUnit.MILLISECONDS.sleep(1_100);
+      back.succeeded(checkpoint(1));
+
+      back.failed("training", checkpoint(1), outage);
+      assertThatThrownBy(() -> away.failed("training", null, outage))
+          .isInstanceOf(SegmentFailedException.class)
+          .hasMessageContaining("(for 1 s, spark.ofa.outage-wait)");
+    } finally {
+      spark.sparkContext().conf().remove("spark.ofa.outage-wait");
+    }
+  }
+
+  @Test
+  void applicationThatEndsDuringAnOutageWaitsNoLonger() throws IOException {
+    var configuration = new Configuration();
+    configuration.setClass("fs.file.impl", Away.class, FileSystem.class);
+    configuration.setBoolean("fs.file.impl.disable.cache", true);
+    var files = new HadoopFiles(configuration);
+    var retries = new Retries(spark.sparkContext(), files, run, 3, monitor, lost);
+    spark.sparkContext().conf().set("spark.ofa.outage-wait", "5s");
+    try {
+      assertThatThrownBy(() -> retries.failed("training", null, new ConnectException("refused")))
+          .isInstanceOf(SegmentFailedException.class)
+          .hasMessage(
+              "training stopped after update 0: its application was stopped or killed; kept: no"
+                  + " checkpoint yet; the same command goes on from there");
+      assertThatThrownBy(() -> retries.failed("training", null, new SparkException("any")))
+          .hasMessageStartingWith("training stopped after update 0: its application was stopped");
+    } finally {
+      spark.stop();
+      start();
+    }
+  }
+
+  /** Local files that cannot be written, whose application ends when that is tried. */
+  public static final class Away extends RawLocalFileSystem {
+    @Override
+    public FSDataOutputStream create(
+        org.apache.hadoop.fs.Path file,
+        boolean overwrite,
+        int bufferSize,
+        short replication,
+        long blockSize,
+        Progressable progress)
+        throws IOException {
+      spark.stop();
+      throw new ConnectException("the name node is away");
+    }
+  }
+
+  @Test
+  void jobThatNoExecutorHasWorkedAtEndsTheRunWithItsReason() {
+    var waited = new SparkException("Job 3 cancelled executors: 0 (expected: 2); wait longer");
+    assertThatThrownBy(() -> retries(3).failed("training", null, waited))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessage("training: executors: 0 (expected: 2); wait longer");
+  }
+
+  /** As where no report of a rank gets through. */
+  @Test
+  void numbersThatAreNotFiniteAreNotTriedAgain() {
+    assertThatThrownBy(
+            () ->
+                retries(3).failed("training", null, new NumericFailureException("update 5: lower")))
+        .isInstanceOf(SegmentFailedException.class)
+        .hasMessage("training failed after update 0: update 5: lower");
   }
 
   @Test
