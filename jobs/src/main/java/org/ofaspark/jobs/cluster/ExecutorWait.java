@@ -32,12 +32,16 @@ public final class ExecutorWait {
    * @throws IllegalStateException if the application ends
    */
   public static void await(SparkContext context, int needed) {
+    await(context, needed, LINES);
+  }
+
+  static void await(SparkContext context, int needed, Duration lines) {
     if (LocalMaster.ofOneProcess(context.getConf()).isPresent()) {
       return;
     }
     Duration patience = OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT);
     long start = System.nanoTime();
-    long nextLine = LINES.toNanos();
+    long nextLine = lines.toNanos();
     int count = count(context);
     while (count < needed) {
       long waited = System.nanoTime() - start;
@@ -46,12 +50,12 @@ public final class ExecutorWait {
       }
       if (waited > nextLine) {
         LOG.info("{}", line(context, needed, count, waited));
-        nextLine += LINES.toNanos();
+        nextLine += lines.toNanos();
       }
       pause();
       count = count(context);
     }
-    if (nextLine > LINES.toNanos()) {
+    if (nextLine > lines.toNanos()) {
       LOG.info("{} executors have come", count);
     }
   }

@@ -31,6 +31,7 @@ public final class WaitingJobs extends SparkListener {
   private static final Logger LOG = LoggerFactory.getLogger(WaitingJobs.class);
 
   private final Duration patience;
+  private final Duration lines;
   private final ScheduledExecutorService timer;
   private final Set<Integer> jobs = ConcurrentHashMap.newKeySet();
   private final AtomicInteger running = new AtomicInteger();
@@ -43,9 +44,14 @@ public final class WaitingJobs extends SparkListener {
    * @param conf settings of the application
    */
   public WaitingJobs(SparkConf conf) {
+    this(conf, ExecutorWait.LINES);
+  }
+
+  WaitingJobs(SparkConf conf, Duration lines) {
+    this.lines = lines;
     this.patience = OfaProperties.time(conf, OfaProperties.EXECUTORS_WAIT);
     this.timer = new ScheduledThreadPoolExecutor(1, WaitingJobs::daemon);
-    long pause = Math.min(1_000, patience.toMillis());
+    long pause = Math.min(lines.toMillis(), Math.min(1_000, patience.toMillis()));
     var unused = timer.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MILLISECONDS);
   }
 
@@ -88,7 +94,7 @@ public final class WaitingJobs extends SparkListener {
 
   private void idle() {
     idleSince = System.nanoTime();
-    nextLine = ExecutorWait.LINES.toNanos();
+    nextLine = lines.toNanos();
   }
 
   private void look() {
@@ -107,7 +113,7 @@ public final class WaitingJobs extends SparkListener {
       idle();
     } else if (waited > nextLine) {
       LOG.info("{}", ExecutorWait.line(context, 1, ExecutorWait.count(context), waited));
-      nextLine = waited + ExecutorWait.LINES.toNanos();
+      nextLine = waited + lines.toNanos();
     }
   }
 }
