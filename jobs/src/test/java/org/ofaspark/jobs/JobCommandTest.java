@@ -3,8 +3,10 @@ package org.ofaspark.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,9 +14,17 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkException;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.jobs.cluster.WaitingJobs;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import scala.Tuple2;
 
 class JobCommandTest {
 
@@ -67,6 +77,14 @@ class JobCommandTest {
         assertThat(spark.sparkContext().getConf().get("spark.speculation")).isEqualTo("false");
         assertThat(spark.sparkContext().getConf().get("spark.dynamicAllocation.enabled"))
             .isEqualTo("false");
+        assertThat(spark.sparkContext().getConf().getAll())
+            .contains(
+                new Tuple2<>("spark.serializer", JavaSerializer.class.getName()),
+                new Tuple2<>("spark.extraListeners", WaitingJobs.class.getName()),
+                new Tuple2<>("spark.stage.maxConsecutiveAttempts", "1"),
+                new Tuple2<>("spark.barrier.sync.timeout", "600s"),
+                new Tuple2<>("spark.task.reaper.enabled", "true"),
+                new Tuple2<>("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", "601"));
       }
     } finally {
       System.clearProperty("spark.dynamicAllocation.enabled");
@@ -118,6 +136,27 @@ class JobCommandTest {
         .hasMessageContaining("--nonsense");
   }
 
+  static List<Arguments> explained() {
+    return List.of(
+        arguments(
+            new SparkException("Job 1 cancelled because SparkContext was shut down"),
+            "stopped before its end: its application was stopped or killed; what it has finished is"
+                + " kept, and the same command goes on from there"),
+        arguments(
+            new SparkException("Job 1 cancelled executors: 0 (expected: 2); wait longer"),
+            "executors: 0 (expected: 2); wait longer"),
+        arguments(
+            new UncheckedIOException(new IOException("No space left on device")),
+            "No space left on device; free some, or name a directory on another disk"),
+        arguments(new BadCheckpointException("a.safetensors: damaged"), "a.safetensors: damaged"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("explained")
+  void whatAUserCanDoSomethingAboutIsToldInASentence(Exception failure, String sentence) {
+    assertThatThrownBy(() -> onCluster(() -> fail(failure))).hasToString("job: " + sentence);
+  }
+
   @Test
   void sentenceOfATaskIsTheJobs() {
     var ofTask = new ExplainedException("GPU address: 0 (expected: a GPU that it sees)");
@@ -147,15 +186,14 @@ class JobCommandTest {
   @Test
   void lettersThatWereLostBeforeJavaAreRefused() {
     List<String> ran = new ArrayList<>();
-    assertThatThrownBy(
-            () ->
-                JobCommand.run(
-                    new Job(
-                        () -> {
-                          ran.add("job");
-                          return 0;
-                        }),
-                    "run-dir=/runs/\uFFFD\uFFFD1"))
+    var job =
+        new Job(
+            () -> {
+              ran.add("job");
+              return 0;
+            });
+    CommandLine commandLine = new CommandLine(job).setUnmatchedArgumentsAllowed(true);
+    assertThatThrownBy(() -> JobCommand.run(commandLine, "run-dir=/runs/\uFFFD\uFFFD1"))
         .isInstanceOf(SparkUserAppException.class);
     assertThat(ran).isEmpty();
   }

@@ -125,6 +125,27 @@ class ShippedRecipeTest {
     assertThat(inContainer(value, "demo/caption.conf").optimizer().lr()).isEqualTo(1e-3);
   }
 
+  @Test
+  void aFileThatHappensToBeInTheContainerIsNotRead() throws IOException {
+    Path mine = user.resolve("mine.conf");
+    Files.writeString(mine, "include \"demo/caption.conf\"\noptimizer.lr = 9e-3\n");
+    String value = shipped(mine.toString());
+    Files.createDirectories(user.resolve("demo"));
+    Files.writeString(user.resolve("demo/caption.conf"), "train.seed = 77");
+
+    Recipe arrived = inContainer(value, mine.toString());
+
+    assertThat(arrived.optimizer().lr()).isEqualTo(9e-3);
+    assertThat(arrived.train().seed()).isEqualTo(1);
+  }
+
+  @Test
+  void aFileOfHadoopsThatIsNotThereIsToldAsThat() {
+    String missing = user.resolve("none.conf").toUri().toString();
+    assertThatThrownBy(() -> parsed(missing).arguments.read(RecipeArguments.files(cluster())))
+        .hasMessageStartingWith(missing + ": no such recipe");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"conf/demo/caption.conf", "demo/caption.conf", "mine.conf"})
   void withoutTheLauncherAMissingFileIsNotTakenFromTheJar(String name) {

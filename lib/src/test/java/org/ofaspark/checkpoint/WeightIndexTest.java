@@ -28,6 +28,17 @@ class WeightIndexTest {
         .hasMessage("index: damaged (expected: an index of weights, as Hugging Face writes it)");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"../x.safetensors", "/x.safetensors", ".safetensors", "a/b.safetensors", "x.bin"})
+  void filesElsewhereAndOfOtherKindsAreRefused(String name) {
+    String text = "{\"weight_map\": {\"a\": \"%s\"}}".formatted(name);
+    assertThatThrownBy(() -> WeightIndex.files(text, "index", "safetensors"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage(
+            "index: file %s (expected: names of safetensors files beside it)".formatted(name));
+  }
+
   @Test
   void indexWithoutFilesIsRefused() {
     assertThatThrownBy(() -> WeightIndex.files("{\"weight_map\": {}}", "index", "safetensors"))

@@ -117,7 +117,7 @@ public final class LocalSpark {
    * @param workers of the cluster
    * @param executors on each of them
    */
-  static SparkSession.Builder executors(int workers, int executors) {
+  public static SparkSession.Builder executors(int workers, int executors) {
     layOutSparkHome();
     return builder("local-cluster[%d,%d,%d]".formatted(workers, executors, 1536 * executors))
         .config("spark.executor.memory", "1g")

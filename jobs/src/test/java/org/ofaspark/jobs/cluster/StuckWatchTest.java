@@ -41,6 +41,16 @@ class StuckWatchTest {
   }
 
   @Test
+  void elementThatIsTakenOfAWatchedListIsProgress() throws Exception {
+    try (var watch = new StuckWatch(Duration.ofMillis(500), () -> false, told::add)) {
+      for (int step : watch.watched(List.of(1, 2, 3, 4, 5))) {
+        TimeUnit.MILLISECONDS.sleep(200);
+        assertThat(told).as("at step %d", step).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void threadThatWaitsForOthersIsLeftAlone() throws Exception {
     var isWaiting = new AtomicBoolean(true);
     try (var watch = new StuckWatch(Duration.ofMillis(200), isWaiting::get, told::add)) {

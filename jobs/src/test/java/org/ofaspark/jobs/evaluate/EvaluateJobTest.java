@@ -34,6 +34,7 @@ import org.ofaspark.jobs.preprocess.PreprocessJob;
 import org.ofaspark.jobs.ranking.RankJob;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
 import picocli.CommandLine;
 
@@ -129,6 +130,29 @@ class EvaluateJobTest {
   }
 
   @Test
+  void evaluationThatAnotherProcessHasTakenOverIsNotWritten() throws Exception {
+    Path taken = folder.resolve("taken");
+    String dir = "run-dir=\"taken://%s\"".formatted(taken);
+    Map<String, String> hadoop =
+        TakenOverFileSystem.settings("source.txt", taken.resolve("evaluation/.val.lock"));
+    hadoop.forEach((key, value) -> System.setProperty("spark.hadoop." + key, value));
+    try {
+      var job = new EvaluateJob();
+      new CommandLine(job)
+          .parseArgs(
+              arguments(
+                  "evaluate.splits=[val]", dir, "evaluate.weights=\"%s\"".formatted(run.path())));
+      assertThatThrownBy(job::call)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageStartingWith(
+              "run-dir: taken:" + taken + "/evaluation/val: another process has");
+      assertThat(taken.resolve("evaluation/val")).doesNotExist();
+    } finally {
+      hadoop.keySet().forEach(key -> System.clearProperty("spark.hadoop." + key));
+    }
+  }
+
+  @Test
   void tableThatLostOrGotAFileIsRefusedByEveryJob() throws Exception {
     Path split = folder.resolve("table-caption/val");
     Path part;
@@ -158,6 +182,8 @@ class EvaluateJobTest {
       assertThat(job.parseArgs(arguments("evaluate.splits=[train]")).errors()).isEmpty();
       assertThatThrownBy(((EvaluateJob) job.getCommand())::call)
           .hasMessageStartingWith("evaluate.splits: train, ");
+      assertRefused(() -> FinetuneJob.main(arguments("run-dir=" + folder.resolve("other"))));
+      assertThat(folder.resolve("other/checkpoints")).doesNotExist();
       assertRefused(
           () ->
               RankJob.main(

@@ -3,14 +3,18 @@ package org.ofaspark.jobs.finetune;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.Device;
+import ai.djl.engine.EngineException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -22,15 +26,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.TaskFailureListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,8 +47,10 @@ import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.OutageWait;
+import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
+import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.LostExecutors;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -310,6 +320,7 @@ class FaultsTest {
   }
 
   @Test
+  @Timeout(300)
   void rankThatLivesAndGetsNowhereIsNamedAndReplaced() throws IOException {
     Files.createFile(folder.resolve("failures-hang"));
     spark.sparkContext().conf().set(OfaProperties.STUCK_TIMEOUT, "5s");
@@ -409,6 +420,42 @@ class FaultsTest {
 
   private static List<String> answers(Evaluation.Outcome outcome) {
     return outcome.predictions().toJSON().collectAsList().stream().sorted().toList();
+  }
+
+  @Test
+  void tasksWhoseExecutorHasLostItsGpuAreDoneByOthers() throws IOException {
+    Path marker = folder.resolve("lost-by");
+
+    List<Long> done =
+        new JavaSparkContext(spark.sparkContext())
+            .parallelize(Collections.nCopies(24, marker.toString()), 24)
+            .map(FaultsTest::losesItsGpuOnce)
+            .collect();
+
+    long lostBy = Long.parseLong(Files.readString(marker));
+    assertThat(done).hasSize(24).doesNotContain(lostBy); // though it is offered more of them
+    long start = System.nanoTime();
+    while (ProcessHandle.of(lostBy).isPresent() && System.nanoTime() - start < 20_000_000_000L) {
+      LockSupport.parkNanos(20_000_000);
+    }
+    assertThat(ProcessHandle.of(lostBy)).isEmpty();
+  }
+
+  /** Returns the process; the first to come fails as tasks of a model do. */
+  private static long losesItsGpuOnce(String marker) throws IOException {
+    TaskContext task = TaskContext.get();
+    task.addTaskFailureListener(
+        (TaskFailureListener) (ended, failure) -> LostDevice.endSoonFor(failure));
+    Device device = AssignedDevice.of(task);
+    long process = ProcessHandle.current().pid();
+    try {
+      Files.createFile(Path.of(marker));
+    } catch (FileAlreadyExistsException e) {
+      LockSupport.parkNanos(100_000_000);
+      return process;
+    }
+    Files.writeString(Path.of(marker), String.valueOf(process));
+    throw new EngineException(device + ": CUDA error: an illegal memory access was encountered");
   }
 
   @Test

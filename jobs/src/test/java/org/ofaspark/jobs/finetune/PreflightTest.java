@@ -83,6 +83,14 @@ class PreflightTest {
   }
 
   @Test
+  void averageOfTheWeightsCounts() {
+    TrainConfig averaged = train("ema.decay=0.9");
+    SparkConf conf = conf("spark.executor.memoryOverhead", "2g");
+    assertThatThrownBy(() -> Preflight.check(conf, averaged, 2, 470_000_000, 1000))
+        .hasMessageContaining("(expected: at least 8368m for 470000000 parameters");
+  }
+
+  @Test
   void activationsOfAMicroBatchCount() {
     var batch = train("train.batch-size=4", "train.global-batch=8");
     assertThatThrownBy(
@@ -97,6 +105,11 @@ class PreflightTest {
   void defaultLimitOfAClusterManagerCounts() {
     assertThatThrownBy(() -> check(conf("spark.executor.memory", "8g"), 2, 470_000_000))
         .hasMessageStartingWith("spark.executor.memoryOverhead: unset, which is 819m (expected: ");
+    String[] factor = {
+      "spark.executor.memory", "8g", "spark.executor.memoryOverheadFactor", "0.25"
+    };
+    assertThatThrownBy(() -> check(conf(factor), 2, 470_000_000))
+        .hasMessageStartingWith("spark.executor.memoryOverhead: unset, which is 2048m (expected: ");
     String[] standalone = {"spark.master", "spark://host:7077", "spark.executor.cores", "1"};
     assertThatCode(() -> check(conf(standalone), 2, 470_000_000)).doesNotThrowAnyException();
   }
@@ -174,6 +187,9 @@ class PreflightTest {
       "spark.executor.memoryOverhead", "10g"
     };
     assertThatCode(() -> Preflight.check(conf(set), many, 128, 1, 1)).doesNotThrowAnyException();
+    set[0] = "spark.executor.defaultJavaOptions";
+    assertThatCode(() -> Preflight.check(conf(set), many, 128, 1, 1)).doesNotThrowAnyException();
+    set[0] = "spark.executor.extraJavaOptions";
     set[1] = "-XX:MaxDirectMemorySize=100m";
     assertThatThrownBy(() -> check(conf(set), 2, 1))
         .hasMessageStartingWith("spark.executor.extraJavaOptions: 100m (expected: at least 128m");

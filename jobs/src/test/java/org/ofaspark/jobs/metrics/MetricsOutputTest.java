@@ -13,6 +13,8 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.report.RunMetrics;
@@ -149,6 +151,20 @@ class MetricsOutputTest {
               "evaluation/val/metrics.json: damaged (expected: metrics of an evaluation); run"
                   + " submit/evaluate again; it is left out");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"task", "split", "table", "weights", "directory", "metrics", "leftOut"})
+  void summaryThatLacksAFieldIsDamaged(String field) {
+    var whole =
+        new EvaluationSummary(
+            "caption", "val", "t", "w", 1, 0, Map.of(), List.of(), Map.of(), 1, "d", "1.0");
+    JsonObject json = JsonParser.parseString(whole.toJson()).getAsJsonObject();
+    assertThat(EvaluationSummary.parse(json.toString(), "metrics.json")).isEqualTo(whole);
+    json.remove(field);
+    assertThatThrownBy(() -> EvaluationSummary.parse(json.toString(), "metrics.json"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("metrics.json: damaged (expected: metrics of an evaluation)");
   }
 
   @Test

@@ -187,6 +187,16 @@ class ExampleRankingTest {
     writeManifest(new FileEntry(WeightFiles.SINGLE, bytes.length, Sha256.of(bytes)));
     RankingSummary first = rank("again", 2, recipe());
     assertThat(rank("again", 2, recipe()).seconds()).isEqualTo(first.seconds());
+    for (boolean isChecked : new boolean[] {false, true}) {
+      Path summary = Path.of(directory("again"), RankingSummary.FILE);
+      Files.writeString(summary, "{");
+      if (!isChecked) {
+        Files.delete(summary.resolveSibling("." + RankingSummary.FILE + ".crc"));
+      }
+      RankingSummary repaired = rank("again", 2, recipe());
+      assertThat(repaired.source()).isEqualTo(first.source());
+      assertThat(repaired.seconds()).isNotEqualTo(first.seconds());
+    }
 
     for (String changed : List.of("criterion.log-end=0.5", "criterion.label-smoothing=0.2")) {
       assertThat(rank("again", 2, recipe(changed)).source())

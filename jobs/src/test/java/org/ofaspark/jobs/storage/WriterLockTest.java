@@ -8,12 +8,16 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -81,6 +85,51 @@ class WriterLockTest {
     leave("this one", endedProcess());
     try (WriterLock lock = take(NEVER_STALE)) {
       lock.requireHeld();
+    }
+  }
+
+  @Test
+  void writerWhoseFileIsWrittenOverAtTheSameInstantHasNotTakenIt() throws Exception {
+    var other = new WriterLock.Holder("other", "here", "", endedProcess(), "then", 0);
+    var configuration = new Configuration();
+    configuration.set(Contested.OTHER, Json.PRETTY.toJson(other));
+    configuration.setClass("fs.contested.impl", Contested.class, RawLocalFileSystem.class);
+    var files = new HadoopFiles(configuration);
+    try (var lock = WriterLock.take(files, "run-dir", "/run", "contested:" + file, QUICK)) {
+      assertThat(Files.readString(file)).doesNotContain("other");
+      lock.requireHeld();
+    }
+  }
+
+  /** Local files, of which the first has another's text as soon as it is there. */
+  public static final class Contested extends RawLocalFileSystem {
+
+    static final String OTHER = "fs.contested.other";
+
+    @Override
+    public URI getUri() {
+      return URI.create("contested:///");
+    }
+
+    @Override
+    public FSDataOutputStream create(
+        org.apache.hadoop.fs.Path target,
+        boolean overwrite,
+        int bufferSize,
+        short replication,
+        long blockSize,
+        Progressable progress)
+        throws IOException {
+      String text = getConf().get(OTHER);
+      getConf().unset(OTHER);
+      if (text == null) {
+        return super.create(target, overwrite, bufferSize, replication, blockSize, progress);
+      }
+      try (var out =
+          super.create(target, overwrite, bufferSize, replication, blockSize, progress)) {
+        out.writeBytes(text);
+      }
+      return new FSDataOutputStream(OutputStream.nullOutputStream(), null);
     }
   }
 
