@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -66,6 +67,15 @@ class DamagedRunTest {
     }
   }
 
+  private static void copyUndisturbed(String run) throws IOException {
+    try (Stream<Path> files = Files.walk(folder.resolve("undisturbed"))) {
+      for (Path file : files.toList()) {
+        Files.copy(
+            file, folder.resolve(run).resolve(folder.resolve("undisturbed").relativize(file)));
+      }
+    }
+  }
+
   private static List<String> finetuneOn(Class<? extends FileSystem> storage, String run)
       throws IOException {
     var hadoop = spark.sparkContext().hadoopConfiguration();
@@ -113,7 +123,7 @@ class DamagedRunTest {
 
   @Test
   void damageBeforeAResumeCostsThatCheckpointOnly() throws IOException {
-    finetune("resumed");
+    copyUndisturbed("resumed");
     for (String file : FILES) {
       Path damaged = checkpoint("resumed", 4).resolve(file);
       DamagingFileSystem.flip(damaged);
@@ -145,7 +155,7 @@ class DamagedRunTest {
 
   @Test
   void runWithoutAGoodCheckpointStartsAgain() throws IOException {
-    finetune("restarted");
+    copyUndisturbed("restarted");
     for (int update = 1; update <= 4; update++) {
       Files.writeString(checkpoint("restarted", update).resolve(Manifest.FILE), "{");
     }

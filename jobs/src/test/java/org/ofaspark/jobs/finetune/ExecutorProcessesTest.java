@@ -144,7 +144,7 @@ class ExecutorProcessesTest {
 
   @Test
   void runThatIsResumedTwiceEqualsOneThatIsNot() throws IOException {
-    Manifest whole = finetune("whole", 2);
+    Manifest whole = finetune("two", 2);
     try (var log = new LogLines(Finetune.class)) {
       finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=2");
       assertThat(log.lines())
@@ -156,7 +156,7 @@ class ExecutorProcessesTest {
         finetune("parts", 2, "train.save-interval-updates=1", "train.validate-interval-updates=4");
 
     assertThat(resumed.updateNumber()).isEqualTo(whole.updateNumber());
-    RunWeights.assertSame(weights("parts"), weights("whole"));
+    RunWeights.assertSame(weights("parts"), weights("two"));
   }
 
   @Test
@@ -188,15 +188,19 @@ class ExecutorProcessesTest {
   }
 
   /** With rankings for updates 2 and 3, of four updates: two epochs of two. */
-  private static final List<String> DROPPING =
-      List.of(
-          "criterion.drop-best={ratio=0.5,after=1,scope=example}",
-          "criterion.drop-worst={ratio=0.15,after=2,scope=example}");
+  private static final String[] DROPPING = {
+    "criterion.drop-best={ratio=0.5,after=1,scope=example}",
+    "criterion.drop-worst={ratio=0.15,after=2,scope=example}"
+  };
+
+  private static final String[] DROPPING_OFTEN_SAVED = {
+    DROPPING[0], DROPPING[1], "train.save-interval-updates=1", "train.validate-interval-updates=4"
+  };
 
   @Test
   void examplesLeftOutAreNotTrainedOnAtAnyNumberOfRanks() throws IOException {
-    Manifest one = finetune("one-dropping", 1, DROPPING.toArray(String[]::new));
-    Manifest two = finetune("two-dropping", 2, DROPPING.toArray(String[]::new));
+    Manifest one = finetune("one-dropping", 1, DROPPING);
+    Manifest two = finetune("two-dropping", 2, DROPPING_OFTEN_SAVED);
 
     assertThat(one.updateNumber()).isEqualTo(two.updateNumber()).isEqualTo(4);
     assertThat(RunWeights.distance(weights("two-dropping"), weights("one-dropping")))
@@ -216,20 +220,16 @@ class ExecutorProcessesTest {
 
   @Test
   void runThatDropsExamplesAndIsResumedEqualsOneThatIsNot() throws IOException {
-    List<String> overrides = new ArrayList<>(DROPPING);
-    overrides.add("train.save-interval-updates=1");
-    overrides.add("train.validate-interval-updates=4");
-    String[] all = overrides.toArray(String[]::new);
-    finetune("whole-dropping", 2, all);
-    finetune("parts-dropping", 2, all);
+    finetune("two-dropping", 2, DROPPING_OFTEN_SAVED);
+    finetune("parts-dropping", 2, DROPPING_OFTEN_SAVED);
     Path run = folder.resolve("parts-dropping");
     Files.delete(run.resolve("checkpoints/update-00000004/" + Manifest.FILE));
     Files.delete(run.resolve("checkpoints/update-00000003/" + Manifest.FILE));
     Files.delete(run.resolve("ranking/update-00000003/" + RankingSummary.FILE));
-    finetune("parts-dropping", 2, all);
+    finetune("parts-dropping", 2, DROPPING_OFTEN_SAVED);
 
-    assertThat(dropped("parts-dropping", 3)).isEqualTo(dropped("whole-dropping", 3));
-    RunWeights.assertSame(weights("parts-dropping"), weights("whole-dropping"));
+    assertThat(dropped("parts-dropping", 3)).isEqualTo(dropped("two-dropping", 3));
+    RunWeights.assertSame(weights("parts-dropping"), weights("two-dropping"));
   }
 
   private static List<String> dropped(String run, long update) {
@@ -291,8 +291,8 @@ class ExecutorProcessesTest {
 
   @Test
   void runDirectoryOfAnotherRunIsRefused() throws IOException {
-    finetune("other", 2);
-    assertThatThrownBy(() -> finetune("other", 2, "train.seed=7"))
+    finetune("two", 2);
+    assertThatThrownBy(() -> finetune("two", 2, "train.seed=7"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("run-dir: ")
         .hasMessageContaining("train.seed");
@@ -305,6 +305,7 @@ class ExecutorProcessesTest {
         .hasMessageContaining("train.precision: fp16 (expected: fp32");
   }
 
+  /** Trains, unless another test has: that run is only looked at. */
   private static Manifest finetune(String run, int ranks, String... overrides) throws IOException {
     return new Finetune(spark, recipe(run, overrides), ranks).run();
   }

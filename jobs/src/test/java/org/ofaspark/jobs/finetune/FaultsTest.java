@@ -96,7 +96,10 @@ class FaultsTest {
     return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
   }
 
-  /** Trains for a number of updates of four micro-batches. */
+  /**
+   * Trains for a number of updates of four micro-batches, unless another test has: that run is only
+   * looked at.
+   */
   private static Manifest finetune(String run, int ranks, int updates, String... overrides)
       throws IOException {
     List<String> all = new ArrayList<>();
@@ -305,7 +308,7 @@ class FaultsTest {
 
   @Test
   void checkpointThatCannotBeWrittenThreeTimesIsWrittenTheFourth() throws IOException {
-    finetune("written-at-once", 2, 4);
+    finetune("undisturbed-4", 2, 4);
     Path failures = Files.createDirectories(folder.resolve("failures"));
     for (int i = 1; i <= 3; i++) {
       Files.createFile(failures.resolve(String.valueOf(i)));
@@ -316,7 +319,7 @@ class FaultsTest {
 
     assertThat(failures).isEmptyDirectory();
     assertThat(last.updateNumber()).isEqualTo(4);
-    RunWeights.assertSame(weights("written-late", 4), weights("written-at-once", 4));
+    RunWeights.assertSame(weights("written-late", 4), weights("undisturbed-4", 4));
   }
 
   @Test
@@ -374,7 +377,7 @@ class FaultsTest {
 
   @Test
   void executorThatHasLostItsGpuEndsAndTrainingIsBack() throws IOException {
-    finetune("with-gpus", 2, 4);
+    finetune("undisturbed-4", 2, 4);
     Path failures = Files.createDirectories(folder.resolve("failures"));
     Path lost = Files.createFile(failures.resolve(FailingFileSystem.DEVICE));
     List<Long> before = executors().stream().map(ProcessHandle::pid).toList();
@@ -391,7 +394,7 @@ class FaultsTest {
                   + " checkpoint: .*device-side assert triggered");
     }
     assertThat(before).anyMatch(pid -> ProcessHandle.of(pid).isEmpty());
-    RunWeights.assertSame(weights("without", 4), weights("with-gpus", 4));
+    RunWeights.assertSame(weights("without", 4), weights("undisturbed-4", 4));
   }
 
   @Test
