@@ -539,7 +539,7 @@ class FaultsTest {
       assertThat(alive.get(random.nextInt(alive.size())).destroyForcibly()).isTrue();
     }
 
-    Manifest last = training.get(KILLS, TimeUnit.MINUTES);
+    Manifest last = training.get(2L * KILLS, TimeUnit.MINUTES);
 
     assertThat(last.updateNumber()).isEqualTo(updates);
     RunWeights.assertSame(weights("killed", updates), weights("spared", updates));
