@@ -75,7 +75,8 @@ class LauncherTest {
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(List.of("bash", command.toString()));
     all.addAll(List.of(arguments));
-    Path log = dir.resolve(arguments.length == 0 ? "log" : Path.of(arguments[0]).getFileName() + ".log");
+    Path log =
+        dir.resolve(arguments.length == 0 ? "log" : Path.of(arguments[0]).getFileName() + ".log");
     var builder = new ProcessBuilder(all);
     builder.directory(dir.toFile()).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().keySet().removeIf(name -> name.startsWith("LC_") || name.equals("LANG"));

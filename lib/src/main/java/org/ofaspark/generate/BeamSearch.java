@@ -27,7 +27,7 @@ final class BeamSearch implements Search {
   @Override
   public List<Choice> choose(NDArray logProbs, List<Sentence> sentences) {
     long symbols = logProbs.getShape().get(1);
-    int count = (int) Math.min(2 * beam, symbols);
+    int count = (int) Math.min(2L * beam, symbols);
     var best = new LargestValues(logProbs, count);
     List<Choice> choices = new ArrayList<>();
     for (Sentence sentence : sentences) {
@@ -39,7 +39,7 @@ final class BeamSearch implements Search {
         }
       }
       candidates.sort(Comparator.comparing(Candidate::score).reversed());
-      int competing = (int) Math.min(2 * beam, sentence.rows().size() * symbols - 1);
+      int competing = (int) Math.min(2L * beam, sentence.rows().size() * symbols - 1);
       choices.add(choice(candidates.subList(0, competing), beam - sentence.finished().size()));
     }
     return choices;
