@@ -25,6 +25,7 @@ import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.cluster.StuckWatch;
+import org.ofaspark.jobs.cluster.TaskBarrier;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.optim.LossScale;
@@ -257,7 +258,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           segment.gang(),
           rank,
           segment.worldSize(),
-          task::allGather,
+          own -> TaskBarrier.allGather(task, own),
           recipe.train().collectivePrecision(),
           recipe.train().collectiveTimeout(),
           task::isInterrupted);
