@@ -58,8 +58,7 @@ public final class EvaluateJob implements Callable<Integer> {
     JobCommand.inSession(
         JobCommand.sessionOfModels("ofa-evaluate"),
         spark ->
-            OutageWait.through(
-                    spark.sparkContext().getConf(), () -> evaluate(spark, recipe, done))
+            OutageWait.through(spark.sparkContext().getConf(), () -> evaluate(spark, recipe, done))
                 .forEach(summary -> LOG.info("Evaluated {}", summary.text())));
     return 0;
   }

@@ -354,12 +354,12 @@ class OfaTransformerTest {
   }
 
   @Test
-  void codeOfTheReadmeIsTheCodeOfThisTest() throws IOException {
+  void codeOfTheDocumentIsTheCodeOfThisTest() throws IOException {
     String test =
         Files.readString(Path.of("src/test/java/org/ofaspark/jobs/ml/OfaTransformerTest.java"));
     Matcher blocks =
         Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(Path.of("../README.md")));
+            .matcher(Files.readString(Path.of("docs/serving.md")));
     assertThat(blocks.results().map(block -> unindented(block.group(1))))
         .hasSize(3)
         .allSatisfy(block -> assertThat(unindented(test)).contains(block));

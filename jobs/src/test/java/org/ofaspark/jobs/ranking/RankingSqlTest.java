@@ -22,10 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.jobs.cluster.LocalSpark;
 
-/** The README's questions to rankings, asked as they stand there of rankings made up here. */
-class ReadmeSqlTest {
+/**
+ * The questions of docs/drop-best.md to rankings, asked as they stand there of rankings made up
+ * here.
+ */
+class RankingSqlTest {
 
-  private static final Path README = Path.of("../README.md");
+  private static final Path DOCUMENT = Path.of("docs/drop-best.md");
   private static final String DEMO = "jobs/target/demo";
   private static final int EXAMPLES = 200;
 
@@ -104,10 +107,10 @@ class ReadmeSqlTest {
     spark.createDataFrame(rows, schema).write().parquet(folder.resolve(name).toString());
   }
 
-  /** Returns the statements of the README that are about the demo. */
+  /** Returns the statements of the document that are about the demo. */
   private static List<String> statements() throws IOException {
     return Pattern.compile("```sql\n(.*?)```", Pattern.DOTALL)
-        .matcher(Files.readString(README))
+        .matcher(Files.readString(DOCUMENT))
         .results()
         .map(block -> block.group(1))
         .filter(block -> block.contains(DEMO))
