@@ -33,7 +33,7 @@ public final class ApplicationEnd {
   private ApplicationEnd() {}
 
   /**
-   * Returns what is told of a job that no executor has worked at for too long, and that was ended.
+   * Returns the message for a job that no executor has worked at for too long, and that was ended.
    *
    * @param failure that the work has ended with
    * @return nothing if it has failed of something else

@@ -3,7 +3,7 @@ package org.ofaspark.jobs;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A failure whose message says all there is to say: it is told without a stack trace. */
+/** A failure whose message is complete: it is logged without a stack trace. */
 public class ExplainedException extends RuntimeException {
 
   private static final long serialVersionUID = 1;

@@ -23,8 +23,7 @@ import picocli.CommandLine.IParameterExceptionHandler;
 
 /**
  * What the mains of all jobs have in common: they return or throw and never exit, so that Spark and
- * YARN learn how they ended; a mistake of the user is told in one line, anything else with its
- * stack trace.
+ * YARN learn how they ended; a user's mistake is one line, anything else with its stack trace.
  */
 public final class JobCommand {
 
@@ -79,9 +78,10 @@ public final class JobCommand {
    *
    * @param command a picocli command
    * @param args its command line
-   * @throws SparkUserAppException if the job fails; by then it is told why. Spark ends the process
-   *     with the exception's code, and without another stack trace. So that it does not wait for
-   *     the timers of barrier stages, which go on, a client's job that succeeds throws one too
+   * @throws SparkUserAppException if the job fails; the cause has been logged. Spark ends the
+   *     process with the exception's code, and without another stack trace. So that it does not
+   *     wait for the timers of barrier stages, which go on, a client's job that succeeds throws one
+   *     too
    */
   public static void run(Callable<Integer> command, String... args) throws SparkUserAppException {
     run(new CommandLine(command), args);
@@ -256,7 +256,7 @@ public final class JobCommand {
   /**
    * Starts a session as {@link #sessionOfModels} for ranks, of which none may come, go or run
    * twice: a cluster's defaults for that are switched off for the job. Spark does not try a failed
-   * stage again, as the run itself goes on from its last checkpoint.
+   * stage again, as the run itself resumes from its last checkpoint.
    *
    * @param name of the application
    * @throws IllegalArgumentException if nothing says how many executors there are to be
@@ -320,7 +320,7 @@ public final class JobCommand {
     private static String stopped(String cause) {
       return "stopped before its end: "
           + cause
-          + "; what it has finished is kept, and the same command goes on from there";
+          + "; what it has finished is kept, and the same command resumes from there";
     }
 
     void tell(Exception failure) {

@@ -7,7 +7,7 @@ import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 import picocli.CommandLine.Parameters;
 
-/** The arguments that all jobs take: a recipe, and values laid over it. */
+/** The arguments that all jobs take: a recipe, and values that override it. */
 public final class RecipeArguments {
 
   @Parameters(
@@ -21,7 +21,7 @@ public final class RecipeArguments {
   @Parameters(
       index = "1..*",
       paramLabel = "KEY=VALUE",
-      description = "Values laid over the recipe, such as criterion.log-end=0.5.")
+      description = "Values that override the recipe, such as criterion.log-end=0.5.")
   private List<String> overrides = List.of();
 
   /**

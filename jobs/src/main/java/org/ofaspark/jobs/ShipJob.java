@@ -25,8 +25,8 @@ public final class ShipJob {
    *
    * @param args the file, the job's class, and its command line
    * @throws ClassNotFoundException if there is no such class
-   * @throws SparkUserAppException if the command line or the recipe is wrong; by then it is told
-   *     why
+   * @throws SparkUserAppException if the command line or the recipe is wrong; the cause has been
+   *     logged
    */
   public static void main(String[] args) throws ClassNotFoundException, SparkUserAppException {
     var out = Path.of(args[0]);

@@ -141,7 +141,7 @@ class JobCommandTest {
         arguments(
             new SparkException("Job 1 cancelled because SparkContext was shut down"),
             "stopped before its end: its application was stopped or killed; what it has finished is"
-                + " kept, and the same command goes on from there"),
+                + " kept, and the same command resumes from there"),
         arguments(
             new SparkException("Job 1 cancelled executors: 0 (expected: 2); wait longer"),
             "executors: 0 (expected: 2); wait longer"),

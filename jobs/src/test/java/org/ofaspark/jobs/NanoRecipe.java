@@ -22,7 +22,7 @@ public final class NanoRecipe {
    * @param task which of the golden tables
    * @param folder holds the table and the run
    * @param run name of the run's directory
-   * @param overrides laid over it
+   * @param overrides its settings
    */
   public static Recipe of(Task task, Path folder, String run, String... overrides) {
     String name = task.name().toLowerCase(Locale.ROOT);

@@ -92,7 +92,7 @@ public final class NgramPickle {
     } catch (EOFException e) {
       throw machine.bad("pickle", "ends early", "a whole pickle", e);
     } catch (IllegalArgumentException e) {
-      throw machine.bad("n-grams", Shown.text(String.valueOf(e.getMessage())), "counts", e);
+      throw machine.bad("n-grams", Printable.text(String.valueOf(e.getMessage())), "counts", e);
     }
   }
 
@@ -111,7 +111,7 @@ public final class NgramPickle {
         && documents.doubleValue() == documents.longValue()) {
       return frequencies.ngrams.of(documents.longValue());
     }
-    throw bad("content", "another", "document_frequency, a dictionary, and ref_len, an integer");
+    throw bad("content", "no document frequencies", "a dict with document_frequency and ref_len");
   }
 
   private void step(int opcode) throws IOException {
@@ -191,7 +191,7 @@ public final class NgramPickle {
     try {
       return Long.parseLong(line.replaceFirst("L$", ""));
     } catch (NumberFormatException e) {
-      throw bad("integer", Shown.text(line), "digits", e);
+      throw bad("integer", Printable.text(line), "digits", e);
     }
   }
 
@@ -200,7 +200,7 @@ public final class NgramPickle {
     try {
       return Double.parseDouble(line);
     } catch (NumberFormatException e) {
-      throw bad("number", Shown.text(line), "digits", e);
+      throw bad("number", Printable.text(line), "digits", e);
     }
   }
 
@@ -233,7 +233,7 @@ public final class NgramPickle {
   private String unquoted(String line) throws BadCheckpointException {
     int last = line.length() - 1;
     if (last < 1 || line.charAt(0) != line.charAt(last) || "'\"".indexOf(line.charAt(0)) < 0) {
-      throw bad("text", Shown.text(line), "in quotes");
+      throw bad("text", Printable.text(line), "in quotes");
     }
     return line.substring(1, last);
   }
@@ -312,7 +312,8 @@ public final class NgramPickle {
 
   private Name name(String name) throws BadCheckpointException {
     if (!DICTIONARIES.contains(name) && !TYPES.contains(name)) {
-      throw bad("global", Shown.text(name), "a dictionary or a type of numbers; nothing is called");
+      throw bad(
+          "global", Printable.text(name), "a dictionary or a type of numbers; nothing is called");
     }
     return new Name(name);
   }
@@ -325,7 +326,7 @@ public final class NgramPickle {
     stack.add(name(module + "." + name));
   }
 
-  /** Makes a dictionary; what else it is told is the type of the values that it lacks. */
+  /** Makes a dictionary; the other argument is the type of missing values. */
   private void call() throws BadCheckpointException {
     Object function = pop(2).get(0);
     if (!(function instanceof Name name) || !DICTIONARIES.contains(name.name())) {

@@ -109,7 +109,7 @@ public final class OptimizerFiles {
               "%s: metadata %s: %s (expected: a position in the parameters)",
               reader.file(),
               FROM,
-              Shown.text(from)));
+              Printable.text(from)));
     }
     return Long.parseLong(from);
   }
@@ -124,7 +124,7 @@ public final class OptimizerFiles {
               Locale.ROOT,
               "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)",
               reader.file(),
-              Shown.text(tensors.toString()),
+              Printable.text(tensors.toString()),
               FIRST,
               SECOND));
     }

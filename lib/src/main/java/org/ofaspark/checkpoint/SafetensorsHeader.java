@@ -189,9 +189,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
         throw new BadCheckpointException(
             String.format(
                 Locale.ROOT,
-                "%s: header is not as the format has it at %s (expected: a JSON object of tensors)",
+                "%s: malformed header at %s (expected: a JSON object of tensors)",
                 file,
-                Shown.text(json.getPath())),
+                Printable.text(json.getPath())),
             e);
       }
       placed.sort(Comparator.comparingLong(Placed::begin).thenComparingLong(Placed::end));
@@ -223,7 +223,8 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
         throws BadCheckpointException {
       if (!names.add(name)) {
         throw new BadCheckpointException(
-            String.format(Locale.ROOT, "%s: %s: twice (expected: once)", file, Shown.text(what)));
+            String.format(
+                Locale.ROOT, "%s: %s: twice (expected: once)", file, Printable.text(what)));
       }
     }
 
@@ -267,8 +268,8 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
                       Locale.ROOT,
                       "%s: tensor %s: field %s (expected: dtype, shape, data_offsets)",
                       file,
-                      Shown.text(name),
-                      Shown.text(field)));
+                      Printable.text(name),
+                      Printable.text(field)));
         }
       }
       json.endObject();
@@ -298,9 +299,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
               Locale.ROOT,
               "%s: tensor %s: %s %s (expected: %s)",
               file,
-              Shown.text(tensor),
+              Printable.text(tensor),
               field,
-              value == null ? "missing" : Shown.text(value.toString()),
+              value == null ? "missing" : Printable.text(value.toString()),
               rule));
     }
 
@@ -331,7 +332,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
                 Locale.ROOT,
                 "%s: tensor %s: data_offsets [%d, %d] (expected: %d bytes for %s %s, from %d on)",
                 file,
-                Shown.text(tensor.tensor().name()),
+                Printable.text(tensor.tensor().name()),
                 tensor.begin(),
                 tensor.end(),
                 size,
@@ -352,7 +353,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
               Locale.ROOT,
               "%s: tensor %s: shape %s (expected: less than 2^63 bytes)",
               file,
-              Shown.text(tensor.name()),
+              Printable.text(tensor.name()),
               tensor.shape()),
           e);
     }

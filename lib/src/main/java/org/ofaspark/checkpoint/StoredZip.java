@@ -220,7 +220,7 @@ final class StoredZip {
 
   private Entry entry(String name, ByteBuffer record, ByteBuffer extra)
       throws BadCheckpointException {
-    String what = "entry " + Shown.text(name);
+    String what = "entry " + Printable.text(name);
     if (!staysInArchive(name)) {
       throw bad(what, "its name", "a name that stays in the archive");
     }

@@ -67,7 +67,7 @@ final class TensorStream extends InputStream {
               Locale.ROOT,
               "%s: tensor %s: ends %d bytes early (expected: %d bytes)",
               file,
-              Shown.text(tensor.name()),
+              Printable.text(tensor.name()),
               remaining,
               tensor.bytes()));
     }

@@ -63,7 +63,7 @@ public final class TorchCheckpoint {
     if (zip.names().contains(name)) {
       String order = new String(bytes(file, zip, name, 100), StandardCharsets.UTF_8);
       if (!order.equals("little")) {
-        throw bad(file, "byteorder", Shown.text(order), "little");
+        throw bad(file, "byteorder", Printable.text(order), "little");
       }
     }
   }
@@ -126,12 +126,12 @@ public final class TorchCheckpoint {
     for (Map.Entry<?, ?> weight : weights.entrySet()) {
       String name = String.valueOf(weight.getKey());
       if (!(weight.getValue() instanceof View view)) {
-        faults.add(Shown.text(name) + ": no tensor");
+        faults.add(Printable.text(name) + ": no tensor");
         continue;
       }
       String fault = fault(view);
       if (!fault.isEmpty()) {
-        faults.add(Shown.text(name) + ": " + fault);
+        faults.add(Printable.text(name) + ": " + fault);
         continue;
       }
       String entry = entry(view.storage());
@@ -161,7 +161,7 @@ public final class TorchCheckpoint {
     Storage storage = view.storage();
     String entry = entry(storage);
     if (!zip.names().contains(entry)) {
-      return "storage " + Shown.text(storage.key()) + " missing";
+      return "storage " + Printable.text(storage.key()) + " missing";
     }
     if (storage.elements() > Long.MAX_VALUE / Long.BYTES
         || zip.size(entry) != storage.elements() * storage.dtype().bytes()) {

@@ -269,7 +269,7 @@ final class Unpickler {
     var line = new StringBuilder();
     for (int c = unsignedByte(); c != '\n'; c = unsignedByte()) {
       if (line.length() == MAX_GLOBAL_CHARS) {
-        throw bad("global", Shown.text(line.toString()), "a name of torch's state dicts");
+        throw bad("global", Printable.text(line.toString()), "a name of torch's state dicts");
       }
       line.append((char) c);
     }
@@ -361,7 +361,7 @@ final class Unpickler {
   }
 
   private Global global(String module, String name) throws BadCheckpointException {
-    String global = Shown.text(module) + "." + Shown.text(name);
+    String global = Printable.text(module) + "." + Printable.text(name);
     if (!STORAGES.containsKey(global) && !CALLABLE.contains(global) && !IGNORED.contains(global)) {
       throw bad(
           "global", global, "a name of torch's state dicts; nothing else is looked up or called");
@@ -472,7 +472,7 @@ final class Unpickler {
     if (dtype == null || key.length() > MAX_GLOBAL_CHARS || elements < 0) {
       throw bad(
           "persistent id",
-          String.format(Locale.ROOT, "%s %s of %d", type.name(), Shown.text(key), elements),
+          String.format(Locale.ROOT, "%s %s of %d", type.name(), Printable.text(key), elements),
           "a storage of elements");
     }
     return new Storage(dtype, key, elements);

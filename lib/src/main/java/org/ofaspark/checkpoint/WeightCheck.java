@@ -11,7 +11,7 @@ import java.util.TreeSet;
 import org.ofaspark.nn.TensorSpec;
 
 /**
- * Compares the tensors of files with those of a model. Everything that does not fit is told at
+ * Compares the tensors of files with those of a model. Everything that does not fit is reported at
  * once, at the end. Used by one thread.
  */
 public final class WeightCheck {
@@ -48,7 +48,7 @@ public final class WeightCheck {
     }
     TensorSpec spec = specs.get(name);
     if (spec == null) {
-      unexpected.add(String.format(Locale.ROOT, "%s in %s", Shown.text(name), file));
+      unexpected.add(String.format(Locale.ROOT, "%s in %s", Printable.text(name), file));
       return false;
     }
     if (!missing.remove(name)) {
@@ -66,7 +66,7 @@ public final class WeightCheck {
           String.format(
               Locale.ROOT,
               "%s %s %s in %s (expected: %s%s)",
-              Shown.text(tensor.name()),
+              Printable.text(tensor.name()),
               tensor.dtype(),
               tensor.shape(),
               file,

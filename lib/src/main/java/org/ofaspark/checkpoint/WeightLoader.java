@@ -8,8 +8,8 @@ import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 
 /**
- * Fills a state dict from one or more safetensors files. Everything that does not fit is told at
- * once, at the end. Used by one thread.
+ * Fills a state dict from one or more safetensors files. Everything that does not fit is reported
+ * at once, at the end. Used by one thread.
  */
 public final class WeightLoader {
 

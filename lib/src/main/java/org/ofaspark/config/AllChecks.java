@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The checks of {@link Checks}, made one after the other and told together: a record makes them all
- * and calls {@link #done}.
+ * The checks of {@link Checks}, made one after the other and reported together: a record makes them
+ * all and calls {@link #done}.
  *
  * <p>Used by one thread.
  */

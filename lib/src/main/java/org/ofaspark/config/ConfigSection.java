@@ -25,8 +25,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A group of a recipe's keys, read by type. Whatever is wrong with a value is told with file, line
- * and key. {@link #finish} then rejects the keys that nobody asked for.
+ * A group of a recipe's keys, read by type. Mistakes in values are reported with file, line and
+ * key. {@link #finish} then rejects unknown keys.
  *
  * <p>A reader throws at once, unless the section {@linkplain #collecting() collects}: then it gives
  * a value to go on with, and {@code finish} tells all mistakes together.

@@ -16,8 +16,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How large a recipe may be, told before memory and stack are spent on it: a text of a few hundred
- * bytes can nest or refer to itself so often that parsing or resolving it would end the process.
+ * How large a recipe may be, checked before memory and stack are spent on it: a text of a few
+ * hundred bytes can nest or refer to itself so often that parsing or resolving it would end the
+ * process.
  *
  * <p>The size of a resolved recipe is bounded from above without resolving it: the characters of a
  * key's value as it is written, and those of all that it refers to. A reference back to a value

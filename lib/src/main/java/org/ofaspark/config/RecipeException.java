@@ -3,9 +3,9 @@ package org.ofaspark.config;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A mistake in a recipe or in the overrides of its command line, told in one line: {@code
- * FILE:LINE: KEY: VALUE (expected: RULE)}, then {@code ; WHAT TO DO} if there is something to do.
- * Several mistakes follow their number, a line each.
+ * A mistake in a recipe or in the overrides of its command line, in one line: {@code FILE:LINE:
+ * KEY: VALUE (expected: RULE)}, then {@code ; WHAT TO DO} if there is something to do. Several
+ * mistakes follow their number, a line each.
  */
 public final class RecipeException extends IllegalArgumentException {
 

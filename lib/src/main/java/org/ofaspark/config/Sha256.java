@@ -4,7 +4,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256, by which files and settings are told apart. */
+/** SHA-256, which identifies files and settings. */
 public final class Sha256 {
 
   private Sha256() {}

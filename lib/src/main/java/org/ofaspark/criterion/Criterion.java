@@ -32,7 +32,7 @@ public final class Criterion {
   /** Values of a chunk of logits: 8 MB, which the cache of a core can hold. */
   private static final long CHUNK_VALUES = 1L << 21;
 
-  private static final int PLACES = 3; // what is told of a token: row, target, bonus's target
+  private static final int PLACES = 3; // columns for a token: row, target, bonus's target
 
   private final CriterionConfig config;
 

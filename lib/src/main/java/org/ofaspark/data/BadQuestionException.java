@@ -1,6 +1,6 @@
 package org.ofaspark.data;
 
-/** Says that a model cannot be asked something, and why: the image or the text is no good. */
+/** Says that a model cannot be asked something, and why: the image or the text is invalid. */
 public final class BadQuestionException extends Exception {
 
   private static final long serialVersionUID = 1;

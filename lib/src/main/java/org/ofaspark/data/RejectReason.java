@@ -40,7 +40,7 @@ public enum RejectReason {
   BOX_OUTSIDE_OR_INVERTED,
   /** An earlier row has the same id. */
   DUPLICATE_ID,
-  /** Reading the row failed in a way that is foreseen nowhere; the log says how. */
+  /** Reading the row failed with an unexpected error; see the log. */
   UNFORESEEN;
 
   /** Returns the reason as it is written in tables, such as {@code bad-base64}. */

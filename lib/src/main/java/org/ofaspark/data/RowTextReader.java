@@ -41,7 +41,7 @@ public final class RowTextReader {
   record RowText(String raw, String source, Optional<String> target, List<String> references) {}
 
   /**
-   * Returns what of a line would become tokens: nothing, if there is no good text in it.
+   * Returns the part of a line that would become tokens: nothing, if it has no valid text.
    *
    * @param line its bytes without the line end
    */

@@ -53,7 +53,7 @@ public final class Bootstrap implements Serializable {
   public Bootstrap add(String id, double[] statistics) {
     long example = NgramCounts.fingerprint(id);
     for (int sample = 0; sample < sums.length; sample++) {
-      int times = poisson(Draws.uniform(seed, sample, example));
+      int times = poisson(HashedRandom.uniform(seed, sample, example));
       if (times > 0) {
         double[] sum = sums[sample];
         for (int i = 0; i < sum.length; i++) {

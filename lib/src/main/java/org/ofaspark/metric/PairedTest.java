@@ -59,7 +59,7 @@ public final class PairedTest implements Serializable {
     addTo(first, one);
     addTo(second, other);
     for (int shuffle = 0; shuffle < shuffled.length; shuffle++) {
-      addTo(shuffled[shuffle], Draws.coin(seed, shuffle, example) ? one : other);
+      addTo(shuffled[shuffle], HashedRandom.coin(seed, shuffle, example) ? one : other);
     }
     return this;
   }

@@ -52,7 +52,7 @@ public final class RecipeReader {
    *
    * @param recipe path of a file; if there is none, path of a class-path resource under {@code
    *     conf/}, with or without {@code conf/}
-   * @param overrides {@code key=value} pairs laid over it
+   * @param overrides {@code key=value} pairs that override it
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe read(String recipe, List<String> overrides) {
@@ -64,7 +64,7 @@ public final class RecipeReader {
    *
    * @param recipe as for {@link #read(String, List)}
    * @param files where recipe and includes are looked for before the class path
-   * @param overrides {@code key=value} pairs laid over it
+   * @param overrides {@code key=value} pairs that override it
    * @throws org.ofaspark.config.RecipeException at the first mistake
    */
   public static Recipe read(String recipe, RecipeSource files, List<String> overrides) {
@@ -76,7 +76,7 @@ public final class RecipeReader {
    *
    * @param name what messages should call it
    * @param text the recipe
-   * @param overrides {@code key=value} pairs laid over it
+   * @param overrides {@code key=value} pairs that override it
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe parse(String name, String text, List<String> overrides) {

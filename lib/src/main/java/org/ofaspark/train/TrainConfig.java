@@ -28,10 +28,10 @@ import org.ofaspark.tensor.FloatType;
  * @param keepBestCheckpoints how many of the best checkpoints stay
  * @param bestCheckpointMetric the validation metric that makes a checkpoint the best
  * @param maximizeBestCheckpointMetric whether more of it is better
- * @param maxFailures how many times the run goes on from its last checkpoint after a failure
+ * @param maxFailures how many times the run resumes from its last checkpoint after a failure
  *     without a new one
  * @param collectivePrecision form in which gradients travel between ranks
- * @param collectiveTimeout how long a rank waits for a sign of life from the others
+ * @param collectiveTimeout heartbeat timeout between ranks
  */
 public record TrainConfig(
     int maxEpoch,

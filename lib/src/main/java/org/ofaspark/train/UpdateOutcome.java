@@ -2,7 +2,7 @@ package org.ofaspark.train;
 
 import org.ofaspark.criterion.LossSums;
 
-/** What one parameter update came to; the same on every rank. */
+/** Result of one optimizer update; the same on every rank. */
 public sealed interface UpdateOutcome {
 
   /** Returns the number of updates done after this attempt; skipped ones do not count. */

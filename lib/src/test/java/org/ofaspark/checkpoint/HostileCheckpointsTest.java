@@ -102,8 +102,8 @@ class HostileCheckpointsTest {
           "{",
           "\"%08d\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},",
           "more than 200000 tensors");
-      refuse("{" + " ".repeat(10), " ".repeat(1000), "header is not as the format has it");
-      refuse("{\"a\":", "[".repeat(1000), "header is not as the format has it");
+      refuse("{" + " ".repeat(10), " ".repeat(1000), "malformed header");
+      refuse("{\"a\":", "[".repeat(1000), "malformed header");
     }
 
     private static void refuse(String start, String part, String refusal) throws IOException {

@@ -65,8 +65,10 @@ class NgramPickleTest {
         Arguments.of(latin(""), "pickle: ends early (expected: a whole pickle)"),
         Arguments.of(latin("}"), "pickle: ends early"),
         Arguments.of(latin("."), "stack: nothing on it (expected: a value)"),
-        Arguments.of(latin("}."), "content: another"),
-        Arguments.of(latin("(dS'document_frequency'\n(dsS'ref_len'\nF1.5\ns."), "content: another"),
+        Arguments.of(latin("}."), "content: no document frequencies"),
+        Arguments.of(
+            latin("(dS'document_frequency'\n(dsS'ref_len'\nF1.5\ns."),
+            "content: no document frequencies"),
         Arguments.of(
             latin("(dS'document_frequency'\n(dsS'ref_len'\nI0\ns."),
             "documents: 0 (expected: >= 1)"),

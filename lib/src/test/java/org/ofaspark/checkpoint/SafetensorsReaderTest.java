@@ -207,7 +207,7 @@ class SafetensorsReaderTest {
     assertRefused(
         header,
         0,
-        "m.safetensors: header is not as the format has it at %s (expected: a JSON object of tensors)"
+        "m.safetensors: malformed header at %s (expected: a JSON object of tensors)"
             .formatted(path));
   }
 

@@ -47,7 +47,7 @@ class RecipesTest {
     assertThat(text.lines().filter(line -> line.startsWith("#   submit/")))
         .isNotEmpty()
         .allMatch(line -> line.contains(" conf/" + name + " "));
-    assertThat(text).contains("# Wanted first: ");
+    assertThat(text).contains("# Set before running: ");
   }
 
   @Test

@@ -93,7 +93,7 @@ public final class AssignedDevice {
     return gpus == null ? Optional.empty() : Arrays.stream(gpus.addresses()).findFirst();
   }
 
-  /** Tries a GPU, so that one which cannot be used is told by both its names. */
+  /** Tries a GPU, so that an error names it by both its numbers. */
   static Device opened(String host, String address, Device gpu) {
     try (NDManager manager = TorchRuntime.newManager(gpu)) {
       manager.zeros(new Shape(1)).close();

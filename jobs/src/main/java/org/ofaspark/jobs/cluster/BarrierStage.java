@@ -172,7 +172,7 @@ public final class BarrierStage {
       SparkStageInfo now =
           context.statusTracker().getStageInfo(info.stageId()).getOrElse(() -> null);
       if (now != null && now.numActiveTasks() + now.numCompletedTasks() > 0) {
-        return; // it has started, and this has not been told
+        return; // it has started, and this event has not arrived
       }
       int executors = ExecutorWait.count(context);
       context.cancelStage(

@@ -7,7 +7,7 @@ import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.tensor.OutOfMemory;
 
-/** What is told of a model that does not even fit on its device without any example. Executor. */
+/** The error for a model that does not fit on its device. Executor. */
 public final class DeviceMemory {
 
   private DeviceMemory() {}

@@ -18,7 +18,7 @@ public final class ExecutorWait {
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorWait.class);
   private static final long POLL_MILLIS = 100;
 
-  /** How often it is told that a job still waits. */
+  /** Time between lines while a job waits. */
   static final Duration LINES = Duration.ofSeconds(15);
 
   private ExecutorWait() {}
@@ -73,7 +73,7 @@ public final class ExecutorWait {
     return context.statusTracker().getExecutorInfos().length - 1; // the driver counts too
   }
 
-  /** Returns the line that is told while a job waits. */
+  /** Returns the line that is logged while a job waits. */
   static String line(SparkContext context, int needed, int count, long waitedNanos) {
     return String.format(
         Locale.ROOT,
@@ -86,7 +86,7 @@ public final class ExecutorWait {
         ClusterManager.says(context).map(text -> "; " + text).orElse(""));
   }
 
-  /** Returns what is told when a job has waited too long. */
+  /** Returns the message when a job has waited too long. */
   static String shortage(SparkContext context, int needed, int count) {
     return String.format(
             Locale.ROOT,

@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The driver's ear: ranks tell it how training goes and what went wrong first, while they run.
- * Driver; {@link RankReporter} is the other end.
+ * Receives progress and failure reports from the ranks while they run. Driver; {@link RankReporter}
+ * is the other end.
  */
 public final class GangMonitor implements AutoCloseable {
 
@@ -50,11 +50,11 @@ public final class GangMonitor implements AutoCloseable {
   }
 
   /**
-   * Forgets what earlier attempts have told. What their ranks still have to say is not heard.
+   * Forgets earlier attempts; late reports of their ranks are ignored.
    *
    * @param gang the ranks to hear; null if none are at work
    */
-  public void hearOnly(@Nullable UUID gang) {
+  public void listenTo(@Nullable UUID gang) {
     this.gang = gang;
     firstFailure.set(null);
     ranks.clear();
@@ -70,7 +70,7 @@ public final class GangMonitor implements AutoCloseable {
 
   /**
    * Returns what went wrong first by the clocks of the ranks, if a rank could tell. That another
-   * rank is lost counts only if no rank has told anything else.
+   * rank is lost counts only if no rank has reported anything else.
    */
   public Optional<RankFailure> firstFailure() {
     return Optional.ofNullable(firstFailure.get())

@@ -211,7 +211,7 @@ final class GangNetwork implements AutoCloseable {
    * Waits for the other ranks.
    *
    * @param operation what for, for messages
-   * @param patience how long to wait although all live
+   * @param patience how long to wait while all ranks are alive
    * @param hasCome whether a rank has come to the operation; asked for messages
    * @param condition what to wait for; looked at after each {@link #signal}
    * @throws CollectiveException if a rank is lost, the patience ends or Spark ends the task
@@ -238,7 +238,7 @@ final class GangNetwork implements AutoCloseable {
         fail(
             String.format(
                 Locale.ROOT,
-                "waited for %s, although all live, for %s; a thread dump of its executor tells why",
+                "timed out after %s waiting for %s; all ranks are alive, take a thread dump of its executor",
                 patience,
                 late.isEmpty() ? "what the others send" : late),
             null);
@@ -274,7 +274,7 @@ final class GangNetwork implements AutoCloseable {
         fail(
             String.format(
                 Locale.ROOT,
-                "%s has given no sign of life for %s; its process is frozen or its network is cut",
+                "%s has sent no heartbeat for %s; its process is frozen or its network is cut",
                 describe(peer),
                 timeout),
             null);

@@ -98,7 +98,7 @@ public final class ModelBroadcast implements ModelWeights {
     return id;
   }
 
-  /** Returns a SHA-256 by which the files' bytes are told from others. */
+  /** Returns the SHA-256 over the weight files. */
   public String sha256() {
     return sha256;
   }

@@ -30,8 +30,8 @@ import org.ofaspark.tensor.FlatVector;
  * <p>A rank that enters a bulk operation tells the others that it is ready; they then stream their
  * floats straight from their vectors, and each chunk is added or put in place as its bytes arrive.
  * A wait ends at once when a connection breaks or Spark ends the task, and with an error when a
- * rank gives no sign of life for the timeout. A rank that lives but does not come along, because
- * its micro-batches take long, is waited for {@link #PATIENCE} timeouts. Used by one thread.
+ * rank sends no heartbeat for the timeout. A rank that lives but does not come along, because its
+ * micro-batches take long, is waited for {@link #PATIENCE} timeouts. Used by one thread.
  */
 public final class SparkCollective implements Collective {
 
@@ -86,7 +86,7 @@ public final class SparkCollective implements Collective {
    * @param worldSize number of ranks
    * @param rendezvous exchanges addresses
    * @param gradientFormat how numbers that are summed travel, the same on all ranks
-   * @param timeout longest time without a sign of life from a rank
+   * @param timeout heartbeat timeout between ranks
    * @param isKilled whether Spark wants this task to end
    * @throws CollectiveException if a rank cannot be reached
    */

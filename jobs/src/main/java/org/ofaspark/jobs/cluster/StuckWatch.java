@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Ends a rank that lives and gets nowhere: its heartbeats come from another thread, so the others
- * would wait for it. It is told with what its thread is at, and its process ends, as native code
+ * would wait for it. It is reported with its thread's stack, and its process ends, as native code
  * cannot be interrupted; in a local master's process, which is the user's, the thread is
  * interrupted. Executor.
  */

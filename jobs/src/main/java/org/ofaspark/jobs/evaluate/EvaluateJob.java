@@ -45,7 +45,7 @@ public final class EvaluateJob implements Callable<Integer> {
    * Runs the job.
    *
    * @param args see {@code --help}
-   * @throws SparkUserAppException if it fails; by then it is told why
+   * @throws SparkUserAppException if it fails; the cause has been logged
    */
   public static void main(String[] args) throws SparkUserAppException {
     JobCommand.run(new EvaluateJob(), args);

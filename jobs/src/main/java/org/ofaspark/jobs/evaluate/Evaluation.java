@@ -276,7 +276,7 @@ public final class Evaluation {
     }
     names.removeAll(metrics.keySet());
     if (!names.isEmpty() && tally.failed() < tally.answers()) {
-      LOG.warn("No example says what was to be answered: left out are {}", names);
+      LOG.warn("No example is labelled; skipped metrics: {}", names);
     }
     return new Outcome(predictions, metrics, names, tally.answers(), tally.failed(), kept, weights);
   }
@@ -293,7 +293,7 @@ public final class Evaluation {
             .map(row -> String.format(Locale.ROOT, "%s (%s)", row.getString(0), row.getString(1)))
             .toList();
     LOG.warn(
-        "{} of {} examples have no prediction; the first are {}. Column error has all",
+        "{} of {} examples have no prediction; the first are {}. See column error for the rest",
         tally.failed(),
         tally.answers(),
         String.join(", ", first));

@@ -8,7 +8,7 @@ import java.util.Locale;
  *
  * @param name short, part of a path
  * @param title for people
- * @param overrides laid over the recipe
+ * @param overrides of the recipe
  */
 record Setting(String name, String title, List<String> overrides) {
 

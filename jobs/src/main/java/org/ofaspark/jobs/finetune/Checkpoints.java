@@ -73,7 +73,7 @@ final class Checkpoints {
     }
     String next = good.map(manifest -> "update " + manifest.updateNumber()).orElse("its start");
     for (var damage : damages.descendingMap().entrySet()) {
-      setAside(damage.getKey(), damage.getValue(), "; the run goes on from " + next);
+      setAside(damage.getKey(), damage.getValue(), "; the run resumes from " + next);
     }
     run.deleteUnfinished();
     long update = good.map(Manifest::updateNumber).orElse(0L);

@@ -146,7 +146,7 @@ public final class Finetune {
     var rankings =
         new RunRankings(
             files, run, recipe, plan, new ExampleRanking(spark, files, recipe, vocabulary));
-    RunStart.write(files, run, recipe, info, worldSize, total);
+    RunProvenance.write(files, run, recipe, info, worldSize, total);
 
     Optional<Manifest> last = checkpoints.lastGood();
     if (!context.getConf().contains(AssignedDevice.TASK_GPUS)) {

@@ -18,7 +18,7 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     description = {
       "Fine-tunes a model on a table, data-parallel, one rank an executor.",
-      "A run directory that holds a part of the same run is gone on from."
+      "If the run directory holds this run, training resumes from its last checkpoint."
     })
 public final class FinetuneJob implements Callable<Integer> {
 
@@ -32,7 +32,7 @@ public final class FinetuneJob implements Callable<Integer> {
    * Runs the job.
    *
    * @param args see {@code --help}
-   * @throws SparkUserAppException if it fails; by then it is told why
+   * @throws SparkUserAppException if it fails; the cause has been logged
    */
   public static void main(String[] args) throws SparkUserAppException {
     JobCommand.run(new FinetuneJob(), args);

@@ -15,7 +15,7 @@ import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.train.TrainConfig;
 
 /**
- * What can be told to go wrong before any executor has started. Driver.
+ * Checks the recipe and Spark's settings before any executor starts. Driver.
  *
  * <p>Each finding is a line that names the key to change. What is not known is not guessed: a
  * cluster that has too few executors is found when the gang meets.

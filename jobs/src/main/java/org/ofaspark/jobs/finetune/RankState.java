@@ -30,7 +30,7 @@ import org.ofaspark.train.Trainer;
 /**
  * What a rank trains: the model, its values, and its range of the optimizer's moments and of the
  * average. It is read from a checkpoint, written to the next one, and kept from one segment to the
- * next, see {@link KeptStates}. Executor.
+ * next, see {@link StateCache}. Executor.
  */
 final class RankState implements AutoCloseable {
 

@@ -61,7 +61,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
    * @param parameters trainable parameters of the model
    * @param lossScale factor on the losses of the next update
    * @param seconds from the start of the first update to the end of the last
-   * @param wentOn whether the rank had kept its state since the segment before
+   * @param reused whether the rank had kept its state since the segment before
    * @param place where it keeps its state for the next
    * @param notFinite what is wrong with the numbers, if training is hopeless; there is nothing else
    *     then
@@ -72,7 +72,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       long parameters,
       LossScale lossScale,
       double seconds,
-      boolean wentOn,
+      boolean reused,
       String place,
       @Nullable String notFinite) {
 
@@ -93,7 +93,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       throw new IllegalStateException(
           String.format(
               Locale.ROOT,
-              "stage attempt: %d (expected: 0, as the driver goes on from the last checkpoint"
+              "stage attempt: %d (expected: 0, as the driver resumes from the last checkpoint"
                   + " itself)",
               task.stageAttemptNumber()));
     }
@@ -205,16 +205,16 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     /** The state of this rank, as long as its task has it. */
     private final class Held implements AutoCloseable {
       private @Nullable RankState state;
-      private boolean wentOn;
+      private boolean reused;
 
-      /** Returns what the rank goes on from: what it has kept, or else what the files say. */
+      /** Returns what the rank resumes from: what it has kept, or else what the files say. */
       RankState state(Collective gang) throws IOException {
         Device device = AssignedDevice.of(task);
-        RankState known = KeptStates.take(segment.before(), rank, device).orElse(null);
+        RankState known = StateCache.take(segment.before(), rank, device).orElse(null);
         state = known;
         gang.allReduce(0); // all have taken theirs
-        KeptStates.freeAll();
-        wentOn = known != null;
+        StateCache.freeAll();
+        reused = known != null;
         if (known != null) {
           known.trainer().join(gang);
           return known;
@@ -227,7 +227,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       /** Leaves the state to the next segment. */
       void keep() {
         if (state != null) {
-          KeptStates.keep(segment.gang(), state, KeptStates.LONGEST);
+          StateCache.keep(segment.gang(), state, StateCache.LONGEST);
           state = null;
         }
       }
@@ -247,7 +247,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           state.parameters(),
           state.trainer().lossScale(),
           seconds,
-          held.wentOn,
+          held.reused,
           BarrierStage.place(),
           null);
     }

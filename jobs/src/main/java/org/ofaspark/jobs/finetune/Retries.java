@@ -58,9 +58,9 @@ final class Retries {
     this.outage = new OutageWait(context.getConf());
   }
 
-  /** Forgets what earlier tries have told. */
+  /** Forgets the reports of earlier attempts. */
   void begin() {
-    monitor.hearOnly(null);
+    monitor.listenTo(null);
     lost.forget();
   }
 
@@ -115,7 +115,7 @@ final class Retries {
           failure);
     }
     LOG.warn(
-        "Failure {} of at most {} without a new checkpoint: {}; {} goes on from update {}",
+        "Failure {} of at most {} without a new checkpoint: {}; {} resumes from update {}",
         failures,
         maxFailures,
         cause,
@@ -130,7 +130,7 @@ final class Retries {
       throw new SegmentFailedException(
           String.format(
               Locale.ROOT,
-              "%s stopped after update %d: %s; kept: %s; the same command goes on from there",
+              "%s stopped after update %d: %s; kept: %s; the same command resumes from there",
               what,
               from == null ? 0 : from.updateNumber(),
               end.orElse("its application was stopped or killed"),
@@ -155,14 +155,14 @@ final class Retries {
   private void awaitFileSystem(
       String what, @Nullable Manifest from, String cause, Exception failure) {
     long update = from == null ? 0 : from.updateNumber();
-    String text = String.format(Locale.ROOT, "%s; %s goes on from update %d", cause, what, update);
+    String text = String.format(Locale.ROOT, "%s; %s resumes from update %d", cause, what, update);
     while (true) {
       requireApplication(what, from, failure);
       if (!outage.goesOn(text)) {
         throw new SegmentFailedException(
             String.format(
                 Locale.ROOT,
-                "%s failed after update %d: %s (for %d s, %s); the same command goes on from there",
+                "%s failed after update %d: %s (for %d s, %s); the same command resumes from there",
                 what,
                 update,
                 cause,

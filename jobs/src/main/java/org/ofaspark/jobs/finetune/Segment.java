@@ -12,7 +12,7 @@ import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.optim.LossScale;
 
 /**
- * What every rank is told of a segment.
+ * What every rank needs to know of a segment.
  *
  * @param gang names this attempt
  * @param before names the attempt that the ranks go on from if they have kept its state, or null

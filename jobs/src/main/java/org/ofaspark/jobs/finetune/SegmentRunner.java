@@ -42,7 +42,7 @@ import scala.Tuple2;
 /**
  * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
  * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. After a failure that
- * may come from a damaged checkpoint the run goes on from the last one that is good. Driver; used
+ * may come from a damaged checkpoint the run resumes from the last one that is good. Driver; used
  * by one thread.
  */
 final class SegmentRunner {
@@ -93,7 +93,7 @@ final class SegmentRunner {
 
     /** Tells whether the ranks are likely to have what a segment starts from. */
     boolean hasKept(long start) {
-      return update == start && System.nanoTime() - ended < KeptStates.LONGEST.toNanos();
+      return update == start && System.nanoTime() - ended < StateCache.LONGEST.toNanos();
     }
   }
 
@@ -257,7 +257,7 @@ final class SegmentRunner {
               OfaProperties.time(context.getConf(), OfaProperties.STUCK_TIMEOUT),
               monitor.address(),
               new SerializableConfiguration(context.hadoopConfiguration()));
-      monitor.hearOnly(segment.gang());
+      monitor.listenTo(segment.gang());
       context.setJobGroup(
           "ofa-train",
           String.format(Locale.ROOT, "updates %d to %d of %d", start, end, total),
@@ -295,7 +295,7 @@ final class SegmentRunner {
     }
   }
 
-  /** Broadcasts weights, unless ranks are there that have them and will hardly read them. */
+  /** Broadcasts weights, unless the ranks already hold them. */
   private ModelWeights weights(
       String directory, @Nullable Gang before, List<ModelBroadcast> broadcasts) throws IOException {
     if (before != null) {

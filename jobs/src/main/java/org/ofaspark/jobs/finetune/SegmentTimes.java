@@ -9,11 +9,11 @@ import java.util.Optional;
  * training.
  *
  * @param segments how many
- * @param wentOn those in which every rank had kept its state since the one before
+ * @param reused those in which every rank had kept its state since the one before
  * @param seconds wall time, from preparing to the finished checkpoint, rankings left out
  * @param updateSeconds the part of it in which rank 0 made updates
  */
-record SegmentTimes(int segments, int wentOn, double seconds, double updateSeconds) {
+record SegmentTimes(int segments, int reused, double seconds, double updateSeconds) {
 
   static final SegmentTimes NONE = new SegmentTimes(0, 0, 0, 0);
 
@@ -24,10 +24,10 @@ record SegmentTimes(int segments, int wentOn, double seconds, double updateSecon
    * @param wall seconds
    */
   SegmentTimes plus(List<RankTask.Result> results, double wall) {
-    boolean all = results.stream().allMatch(RankTask.Result::wentOn);
+    boolean all = results.stream().allMatch(RankTask.Result::reused);
     return new SegmentTimes(
         segments + 1,
-        wentOn + (all ? 1 : 0),
+        reused + (all ? 1 : 0),
         seconds + wall,
         updateSeconds + results.get(0).seconds());
   }
@@ -42,11 +42,11 @@ record SegmentTimes(int segments, int wentOn, double seconds, double updateSecon
         String.format(
             Locale.ROOT,
             "%d segments in %.1f s: %.1f s (%.1f%%) to start them and to write checkpoints, the rest"
-                + " updates; in %d the ranks went on with what they had kept",
+                + " updates; in %d the ranks reused their in-memory state",
             segments,
             seconds,
             others,
             100 * others / seconds,
-            wentOn));
+            reused));
   }
 }

@@ -62,7 +62,7 @@ public abstract class BeamSearchTransformer<T extends BeamSearchTransformer<T>>
     return (T) this;
   }
 
-  /** Returns what is laid over the model's recipe. */
+  /** Returns what overrides the model's recipe. */
   List<String> overrides() {
     List<String> overrides = new ArrayList<>();
     for (Param<?> param :

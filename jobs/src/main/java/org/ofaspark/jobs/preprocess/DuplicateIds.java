@@ -37,7 +37,7 @@ import org.ofaspark.jobs.table.ExampleTable;
  */
 final class DuplicateIds {
 
-  /** Up to here, all executors are told the rows to leave out; images stay where they are. */
+  /** Up to here, all executors get the rows to leave out; images stay where they are. */
   private static final long MAX_BROADCAST_ROWS = 100_000;
 
   private static final String FILE_NUMBER = "file_number";

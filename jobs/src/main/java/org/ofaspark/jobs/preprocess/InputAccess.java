@@ -7,7 +7,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /**
- * How tasks come at the input. Made on the driver, used on executors.
+ * Opens input files inside a task. Made on the driver, used on executors.
  *
  * @param hadoop which file systems there are and how to reach them
  * @param maxLineBytes most bytes of a line that are held

@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
     })
 public final class RankJob implements Callable<Integer> {
 
-  /** Examples that are told of each end. */
+  /** Examples shown of each end. */
   private static final int SAMPLES = 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(RankJob.class);
@@ -50,7 +50,7 @@ public final class RankJob implements Callable<Integer> {
 
   @Option(
       names = "--dry-run",
-      description = "Write to run-dir/ranking/dry-run, which no run trains by.")
+      description = "Write to run-dir/ranking/dry-run, which training does not read.")
   private boolean isDryRun;
 
   RankJob() {}
@@ -59,7 +59,7 @@ public final class RankJob implements Callable<Integer> {
    * Runs the job.
    *
    * @param args see {@code --help}
-   * @throws SparkUserAppException if it fails; by then it is told why
+   * @throws SparkUserAppException if it fails; the cause has been logged
    */
   public static void main(String[] args) throws SparkUserAppException {
     JobCommand.run(new RankJob(), args);

@@ -1,5 +1,5 @@
 /**
- * What a run has come to: all its metrics, and a page that shows them.
+ * Metrics of a run, and the HTML page that shows them.
  *
  * <p>Starting point: {@link org.ofaspark.jobs.report.RunReport}.
  */

@@ -116,7 +116,7 @@ public final class RunDirectory {
    * Deletes the training metrics of segments that start after an update, where a run goes on that
    * had come further: they are written again, maybe in other segments.
    *
-   * @param updateNumber the update that the run goes on from
+   * @param updateNumber the update that the run resumes from
    */
   public void forgetTraining(long updateNumber) throws IOException {
     String first = trainMetrics(updateNumber);

@@ -200,8 +200,8 @@ public final class WeightDirectory {
       throw new IllegalArgumentException(
           String.format(
                   Locale.ROOT,
-                  "%s: %s: %s (expected: a directory of weights); for a checkpoint of upstream's"
-                      + " run",
+                  "%s: %s: %s (expected: a directory of weights); to use an upstream"
+                      + " checkpoint, first run",
                   key,
                   files.told(path),
                   files.exists(path) ? "a file" : "not there")

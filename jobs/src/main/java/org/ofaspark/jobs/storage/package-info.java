@@ -1,5 +1,5 @@
 /**
- * Files on any Hadoop file system: whole small files, written so that nobody sees half of one.
+ * Files on any Hadoop file system: whole small files, written atomically.
  *
  * <p>Starting point: {@link org.ofaspark.jobs.storage.HadoopFiles}.
  */

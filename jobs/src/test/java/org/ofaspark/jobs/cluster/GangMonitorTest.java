@@ -56,7 +56,7 @@ class GangMonitorTest {
   @Test
   void causeCountsMoreThanAnEarlierSymptom() {
     try (var monitor = new GangMonitor(lines::add)) {
-      monitor.hearOnly(GANG);
+      monitor.listenTo(GANG);
       fail(monitor, GANG, 0, new CollectiveException("rank 1 is lost"));
       fail(monitor, GANG, 1, new IllegalStateException("no memory"));
       fail(monitor, GANG, 2, new IllegalStateException("later"));
@@ -76,13 +76,13 @@ class GangMonitorTest {
   void ranksOfAnEarlierAttemptAreNotHeard() {
     try (var monitor = new GangMonitor(lines::add);
         var late = new RankReporter(monitor.address(), GANG)) {
-      monitor.hearOnly(GANG);
+      monitor.listenTo(GANG);
       fail(monitor, GANG, 0, new IllegalStateException("of the first attempt"));
       var line = new JsonObject();
       line.addProperty("update", 1);
       late.progress(line);
 
-      monitor.hearOnly(UUID.randomUUID());
+      monitor.listenTo(UUID.randomUUID());
       late.progress(line);
       late.failure(1, 7, "training", FailureKind.OTHER, new IllegalStateException("late"));
 
@@ -100,7 +100,7 @@ class GangMonitorTest {
         .isEqualTo(FailureKind.SETTINGS);
     try (var monitor = new GangMonitor(lines::add);
         var reporter = new RankReporter(monitor.address(), GANG)) {
-      monitor.hearOnly(GANG);
+      monitor.listenTo(GANG);
       reporter.start(3);
       fail(monitor, GANG, 0, new IllegalStateException(new ConnectException("refused")));
 

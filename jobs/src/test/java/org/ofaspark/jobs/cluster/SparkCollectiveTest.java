@@ -263,9 +263,8 @@ class SparkCollectiveTest extends CollectiveContract {
     assertThatThrownBy(
             () -> gang.get(0).await("allReduce", Duration.ZERO, peer -> peer == 1, () -> false))
         .hasMessage(
-            "rank 0: waited for PT0S, although all live, for rank 2 at %s;"
-                    .formatted(meeting.addresses[2])
-                + " a thread dump of its executor tells why, in allReduce");
+            "rank 0: timed out after PT0S waiting for rank 2 at %s;".formatted(meeting.addresses[2])
+                + " all ranks are alive, take a thread dump of its executor, in allReduce");
     gang.forEach(GangNetwork::close);
   }
 

@@ -126,7 +126,7 @@ class CheckpointsTest {
 
     try (var log = new LogLines(Checkpoints.class)) {
       assertThat(checkpoints().lastGood()).isEmpty();
-      assertThat(log.lines()).singleElement().asString().endsWith("goes on from its start");
+      assertThat(log.lines()).singleElement().asString().endsWith("resumes from its start");
     }
     assertThat(files.list(run.path() + "/checkpoints"))
         .singleElement()

@@ -116,7 +116,7 @@ class DamagedRunTest {
           .startsWith("WARN A checkpoint is damaged and set aside as damaged:")
           .contains("damaged-update-00000003-")
           .contains("/" + FILES.get(i))
-          .endsWith("; the run goes on from update 2");
+          .endsWith("; the run resumes from update 2");
     }
     assertUndisturbed(run);
   }
@@ -136,7 +136,7 @@ class DamagedRunTest {
           .asString()
           .contains("damaged-update-00000004-")
           .contains("/" + file)
-          .endsWith("; the run goes on from update 3");
+          .endsWith("; the run resumes from update 3");
       assertUndisturbed("resumed");
     }
   }
@@ -149,7 +149,7 @@ class DamagedRunTest {
     assertThat(finetuneOn(DamagingFileSystem.class, "validated"))
         .singleElement()
         .asString()
-        .endsWith("; the run goes on from update 3");
+        .endsWith("; the run resumes from update 3");
     assertUndisturbed("validated");
   }
 
@@ -162,7 +162,7 @@ class DamagedRunTest {
 
     assertThat(finetune("restarted"))
         .hasSize(4)
-        .allSatisfy(line -> assertThat(line).endsWith("; the run goes on from its start"));
+        .allSatisfy(line -> assertThat(line).endsWith("; the run resumes from its start"));
     assertUndisturbed("restarted");
   }
 }

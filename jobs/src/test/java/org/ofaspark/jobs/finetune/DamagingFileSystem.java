@@ -52,7 +52,7 @@ final class DamagingFileSystem extends RawLocalFileSystem {
     if (file != null && file.startsWith(to.getName() + "/")) {
       NEXT.remove();
       flip(Paths.get(to.getParent().toUri().getPath(), file));
-      KeptStates.freeAll();
+      StateCache.freeAll();
     }
     return renamed;
   }

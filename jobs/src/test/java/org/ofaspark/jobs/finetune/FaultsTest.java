@@ -188,7 +188,7 @@ class FaultsTest {
           .isInstanceOf(SegmentFailedException.class)
           .hasMessageMatching(
               "(?s)training failed after update \\d+: rank \\d on \\S+, update \\d+, .*:"
-                  + " .*rank \\d at \\S+:\\d+ has given no sign of life for PT3S;.*");
+                  + " .*rank \\d at \\S+:\\d+ has sent no heartbeat for PT3S;.*");
       assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
     } finally {
       frozen.destroyForcibly();

@@ -56,17 +56,17 @@ class ForgottenStatesTest {
 
   @Test
   void ranksThatHaveLostTheirStatesReadThemFromTheCheckpoint() throws IOException {
-    assertThat(finetune("kept")).contains("4 segments").contains("in 3 the ranks went on");
+    assertThat(finetune("kept")).contains("4 segments").contains("in 3 the ranks reused");
 
     var forgetting =
         new SparkListener() {
           @Override
           public void onJobEnd(SparkListenerJobEnd job) {
-            KeptStates.freeAll();
+            StateCache.freeAll();
           }
         };
     spark.sparkContext().addSparkListener(forgetting);
-    assertThat(finetune("forgotten")).contains("4 segments").contains("in 0 the ranks went on");
+    assertThat(finetune("forgotten")).contains("4 segments").contains("in 0 the ranks reused");
     spark.sparkContext().removeSparkListener(forgetting);
 
     RunWeights.assertSame(
@@ -74,6 +74,6 @@ class ForgottenStatesTest {
     RunWeights.assertSame(
         RunWeights.read(checkpoint("forgotten").resolve(RunDirectory.EMA)),
         RunWeights.read(checkpoint("kept").resolve(RunDirectory.EMA)));
-    assertThat(KeptStates.count()).isZero();
+    assertThat(StateCache.count()).isZero();
   }
 }

@@ -170,7 +170,7 @@ class ManyRunsTest {
         .isLessThanOrEqualTo(before.threadCount() + 2);
     assertThat(after.files()).isLessThanOrEqualTo(before.files() + 5);
     assertThat(after.tables()).isEqualTo(before.tables());
-    assertThat(KeptStates.count()).isZero();
+    assertThat(StateCache.count()).isZero();
   }
 
   @Test

@@ -172,9 +172,9 @@ class RestoreFileTest {
     assertThatThrownBy(() -> finetune("pt", "model.restore-file=\"%s\"".formatted(file)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "model.restore-file: %s: a file (expected: a directory of weights); for a checkpoint"
+            "model.restore-file: %s: a file (expected: a directory of weights); to use an"
                     .formatted(file)
-                + " of upstream's run submit/import FILE DIRECTORY and name the directory");
+                + " upstream checkpoint, first run submit/import FILE DIRECTORY and name the directory");
     assertThat(folder.resolve("pt")).doesNotExist();
   }
 

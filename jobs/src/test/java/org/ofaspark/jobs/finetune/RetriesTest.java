@@ -116,7 +116,7 @@ class RetriesTest {
           .asString()
           .startsWith(
               "WARN Waiting for the file system for 0 s (at most 600, spark.ofa.outage-wait)")
-          .endsWith("training goes on from update 0");
+          .endsWith("training resumes from update 0");
     }
     run = new RunDirectory(files(), folder.resolve("run").toString());
     spark.sparkContext().conf().set("spark.ofa.outage-wait", "1ms");
@@ -124,7 +124,7 @@ class RetriesTest {
       assertThatThrownBy(() -> retries(0).failed("training", checkpoint(7), outage))
           .isInstanceOf(SegmentFailedException.class)
           .hasMessageStartingWith("training failed after update 7: the file system does not answer")
-          .hasMessageEndingWith("spark.ofa.outage-wait); the same command goes on from there");
+          .hasMessageEndingWith("spark.ofa.outage-wait); the same command resumes from there");
     } finally {
       spark.sparkContext().conf().remove("spark.ofa.outage-wait");
     }
@@ -152,7 +152,7 @@ class RetriesTest {
   private void failOnARank(FailureKind kind) {
     Retries retries = retries(3);
     UUID gang = UUID.randomUUID();
-    monitor.hearOnly(gang);
+    monitor.listenTo(gang);
     try (var reporter = new RankReporter(monitor.address(), gang)) {
       reporter.failure(1, 5, "training", kind, new IllegalStateException("a: 1"));
     }
@@ -173,7 +173,7 @@ class RetriesTest {
             () -> retries(3).failed("training", checkpoint(4), new SparkException(error)))
         .isInstanceOf(SegmentFailedException.class)
         .hasMessage(
-            "training stopped after update 4: %s; kept: %s; the same command goes on from there",
+            "training stopped after update 4: %s; kept: %s; the same command resumes from there",
             reason, run.checkpoint(4));
   }
 
@@ -211,7 +211,7 @@ class RetriesTest {
           .isInstanceOf(SegmentFailedException.class)
           .hasMessage(
               "training stopped after update 0: its application was stopped or killed; kept: no"
-                  + " checkpoint yet; the same command goes on from there");
+                  + " checkpoint yet; the same command resumes from there");
       assertThatThrownBy(() -> retries.failed("training", null, new SparkException("any")))
           .hasMessageStartingWith("training stopped after update 0: its application was stopped");
     } finally {

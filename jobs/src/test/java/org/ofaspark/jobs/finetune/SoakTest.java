@@ -147,7 +147,7 @@ class SoakTest {
       if (!happens(fault, run, driver)) {
         continue;
       }
-      if (fault == Fault.DRIVER_KILLED && driver.waitFor(2, TimeUnit.MINUTES)) {
+      if (fault == Fault.DRIVER_KILLED && driver.waitFor(5, TimeUnit.SECONDS)) {
         driver = resubmit(run);
         told = 0;
       }

@@ -24,7 +24,7 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.Recipe;
 
-class RunStartTest {
+class RunProvenanceTest {
 
   @TempDir private Path folder;
   private final HadoopFiles files = new HadoopFiles(new Configuration());
@@ -48,7 +48,7 @@ class RunStartTest {
             Map.of("train", train, "val", val),
             "code",
             recipe.resolvedText());
-    RunStart.write(files, run, recipe, table, 2, 100);
+    RunProvenance.write(files, run, recipe, table, 2, 100);
   }
 
   @Test
@@ -85,7 +85,7 @@ class RunStartTest {
   @ValueSource(strings = {"", "{\"examples_sh", "[]", "{\"examples_sha256\": {}}", "null"})
   void damagedProvenanceIsToldAndTheRunGoesOn(String text) throws IOException {
     files.writeText(run.provenance(), text);
-    try (var log = new LogLines(RunStart.class)) {
+    try (var log = new LogLines(RunProvenance.class)) {
       start("aa", "bb");
       assertThat(log.lines())
           .singleElement()

@@ -33,7 +33,7 @@ import org.ofaspark.nn.StateDict;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
 
-class KeptStatesTest {
+class StateCacheTest {
 
   private static final Device DEVICE = TestDevice.device();
   private static final int VOCABULARY = 40;
@@ -44,7 +44,7 @@ class KeptStatesTest {
   @BeforeEach
   @AfterEach
   void freeAll() {
-    KeptStates.freeAll();
+    StateCache.freeAll();
   }
 
   /** Makes the state of rank 0 at the start of a run. */
@@ -83,12 +83,12 @@ class KeptStatesTest {
   void rankGoesOnWithWhatItHasKeptOnce() throws IOException {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, LONG);
+    StateCache.keep(segment, state, LONG);
 
-    assertThat(KeptStates.take(segment, 1, DEVICE)).isEmpty();
+    assertThat(StateCache.take(segment, 1, DEVICE)).isEmpty();
 
-    assertThat(KeptStates.take(segment, 0, DEVICE)).containsSame(state);
-    assertThat(KeptStates.take(segment, 0, DEVICE)).isEmpty();
+    assertThat(StateCache.take(segment, 0, DEVICE)).containsSame(state);
+    assertThat(StateCache.take(segment, 0, DEVICE)).isEmpty();
     assertThat(state.parameters()).isPositive();
     state.close();
   }
@@ -97,19 +97,19 @@ class KeptStatesTest {
   void stateOnAnotherDeviceIsFreed() throws IOException {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, LONG);
+    StateCache.keep(segment, state, LONG);
 
-    assertThat(KeptStates.take(segment, 0, Device.gpu(3))).isEmpty();
+    assertThat(StateCache.take(segment, 0, Device.gpu(3))).isEmpty();
     assertThat(state.isOpen()).isFalse();
   }
 
   @Test
   void stateThatNobodyWillAskForIsFreed() throws IOException {
     RankState ofOther = state();
-    KeptStates.keep(UUID.randomUUID(), ofOther, LONG);
+    StateCache.keep(UUID.randomUUID(), ofOther, LONG);
 
-    assertThat(KeptStates.take(UUID.randomUUID(), 0, DEVICE)).isEmpty();
-    assertThat(KeptStates.count()).isZero();
+    assertThat(StateCache.take(UUID.randomUUID(), 0, DEVICE)).isEmpty();
+    assertThat(StateCache.count()).isZero();
     assertThat(ofOther.isOpen()).isFalse();
   }
 
@@ -117,22 +117,22 @@ class KeptStatesTest {
   void stateThatIsNotAskedForInTimeIsFreed() throws Exception {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, Duration.ZERO);
+    StateCache.keep(segment, state, Duration.ZERO);
 
-    KeptStates.TIMER.submit(() -> {}).get(20, TimeUnit.SECONDS); // has come to it
+    StateCache.TIMER.submit(() -> {}).get(20, TimeUnit.SECONDS); // has come to it
     assertThat(state.isOpen()).isFalse();
-    assertThat(KeptStates.take(segment, 0, DEVICE)).isEmpty();
+    assertThat(StateCache.take(segment, 0, DEVICE)).isEmpty();
   }
 
   @Test
   void stateThatIsAskedForInTimeStays() throws Exception {
     UUID segment = UUID.randomUUID();
     RankState state = state();
-    KeptStates.keep(segment, state, LONG);
-    assertThat(KeptStates.TIMER.getQueue()).hasSize(1);
+    StateCache.keep(segment, state, LONG);
+    assertThat(StateCache.TIMER.getQueue()).hasSize(1);
 
-    assertThat(KeptStates.take(segment, 0, DEVICE)).containsSame(state);
-    assertThat(KeptStates.TIMER.getQueue()).isEmpty();
+    assertThat(StateCache.take(segment, 0, DEVICE)).containsSame(state);
+    assertThat(StateCache.TIMER.getQueue()).isEmpty();
     assertThat(state.isOpen()).isTrue();
     state.close();
   }
@@ -183,7 +183,7 @@ class KeptStatesTest {
   void modelThatDoesNotFitBesideAStateHasItFreed() throws IOException {
     Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
     RankState state = state();
-    KeptStates.keep(UUID.randomUUID(), state, LONG);
+    StateCache.keep(UUID.randomUUID(), state, LONG);
     ModelWeights weights = largeWhile(state::isOpen);
 
     try (var model = ExecutorModel.use(weights, recipe.model(), VOCABULARY, DEVICE)) {

@@ -1,11 +1,11 @@
 package org.ofaspark.metric;
 
 /** Random numbers as functions of what they are for, so that they need no order. */
-final class Draws {
+final class HashedRandom {
 
   private static final long STEP = 0x9E3779B97F4A7C15L;
 
-  private Draws() {}
+  private HashedRandom() {}
 
   /** Returns a number, 0 to below 1, for an example in a sample. */
   static double uniform(long seed, int sample, long example) {

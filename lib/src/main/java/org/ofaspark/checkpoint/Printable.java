@@ -3,14 +3,14 @@ package org.ofaspark.checkpoint;
 import java.util.regex.Pattern;
 
 /** Text of unknown origin, as messages show it: short and on one line. */
-final class Shown {
+final class Printable {
 
   private static final int MAX_CHARS = 200;
 
   /** Controls and separators of lines, in all of Unicode. */
   private static final Pattern UNSEEN = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
 
-  private Shown() {}
+  private Printable() {}
 
   /**
    * Returns a text without control characters, its end left out if it is long.

@@ -18,7 +18,7 @@ import org.ofaspark.jobs.evaluate.ExecutorModel;
  * get the rank, and what the next segment has not asked for in time is freed, as the run may have
  * ended. Executor; thread-safe.
  */
-final class KeptStates {
+final class StateCache {
 
   /** How long a state is kept: after such a pause, the minute of reading it does not matter. */
   static final Duration LONGEST = Duration.ofMinutes(15);
@@ -30,14 +30,14 @@ final class KeptStates {
       new ScheduledThreadPoolExecutor(
           1,
           task -> {
-            var thread = new Thread(task, "ofa-kept-states");
+            var thread = new Thread(task, "ofa-state-cache");
             thread.setDaemon(true);
             return thread;
           });
 
   static {
     TIMER.setRemoveOnCancelPolicy(true);
-    ExecutorModel.onShortage(KeptStates::freeAll);
+    ExecutorModel.onShortage(StateCache::freeAll);
   }
 
   /** A state and what will free it. */
@@ -53,7 +53,7 @@ final class KeptStates {
     }
   }
 
-  private KeptStates() {}
+  private StateCache() {}
 
   /**
    * Keeps a state and owns it from now on.
@@ -96,7 +96,7 @@ final class KeptStates {
   /** Frees what is left when all ranks have taken theirs, or when memory is short. */
   static void freeAll() {
     synchronized (STATES) {
-      List.copyOf(STATES).forEach(KeptStates::free);
+      List.copyOf(STATES).forEach(StateCache::free);
     }
   }
 

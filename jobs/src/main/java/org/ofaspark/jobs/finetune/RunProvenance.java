@@ -24,13 +24,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What a run writes down before it trains, and checks when it goes on. Driver. */
-final class RunStart {
+final class RunProvenance {
 
-  private static final Logger LOG = LoggerFactory.getLogger(RunStart.class);
+  private static final Logger LOG = LoggerFactory.getLogger(RunProvenance.class);
 
   private static final String EXAMPLES = "examples_sha256";
 
-  private RunStart() {}
+  private RunProvenance() {}
 
   /**
    * Writes recipe and provenance into a new run directory, or checks that the directory's run is
@@ -58,7 +58,7 @@ final class RunStart {
     files.writeText(run.recipe(), recipe.resolvedText());
   }
 
-  /** Checkpoints that nobody knows the recipe of are gone on from by none. */
+  /** Checkpoints that nobody knows the recipe of are resumed from by none. */
   private static void requireNew(RunDirectory run) throws IOException {
     int checkpoints = run.checkpoints().size();
     if (checkpoints > 0) {
