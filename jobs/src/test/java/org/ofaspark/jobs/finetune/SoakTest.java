@@ -84,8 +84,8 @@ class SoakTest {
       "train.max-failures=20",
       "data.table=\"%s/table\"".formatted(folder)
     };
-    Files.writeString(
-        recipe, NanoRecipe.of(Task.CAPTION, local, "unused", settings).resolvedText());
+    String text = NanoRecipe.of(Task.CAPTION, local, "unused", settings).resolvedText();
+    Files.writeString(recipe, text.replace("\"/", "\"file:/")); // the cluster's default is HDFS
     String site = System.getenv("HADOOP_CONF_DIR");
     if (site != null) {
       hadoop.addResource(new org.apache.hadoop.fs.Path(site, "core-site.xml"));
@@ -165,7 +165,7 @@ class SoakTest {
     return submit("finetune", run);
   }
 
-  /** Notes a defect if a run went on from before a checkpoint and its log says of none damaged. */
+  /** Notes a defect if a run resumed from before a checkpoint and its log tells of no damage. */
   private void requireNotSilent(String run, Fault fault, long committed, String told) {
     var starts = START.matcher(told);
     while (starts.find()) {
