@@ -126,12 +126,13 @@ public final class StateDict implements AutoCloseable {
     ByteBuffer room = room(PORTION);
     for (TensorSpec spec : specs) {
       var random = new Random(seed * 1_000_003 + spec.name().hashCode());
+      double deviation = deviation(spec);
       long offset = layout(spec.role()).offset(spec.name());
       for (long from = 0; from < spec.size(); from += PORTION) {
         long to = Math.min(from + PORTION, spec.size());
         FloatBuffer values = room.clear().limit((int) (to - from) * Float.BYTES).asFloatBuffer();
         for (long i = from; i < to; i++) {
-          values.put(initialValue(spec, i, random));
+          values.put(initialValue(spec, i, deviation, random));
         }
         vector(spec.role()).write(offset + from, room);
       }
@@ -139,19 +140,24 @@ public final class StateDict implements AutoCloseable {
   }
 
   /** Returns the value at a position of a tensor, whose values are drawn in order. */
-  private static float initialValue(TensorSpec spec, long position, Random random) {
+  private static float initialValue(
+      TensorSpec spec, long position, double deviation, Random random) {
     return switch (spec.initializer()) {
       case ZEROS -> 0;
       case ONES -> 1;
-      case NORMAL -> (float) (random.nextGaussian() * 0.02);
+      case NORMAL, KAIMING -> (float) (random.nextGaussian() * deviation);
       case EMBEDDING -> {
-        float drawn = (float) (random.nextGaussian() * 0.02);
+        float drawn = (float) (random.nextGaussian() * deviation);
         yield position / spec.shape().get(1) == 1 ? 0 : drawn;
       }
-      case KAIMING -> {
-        double fanOut = spec.size() / (double) spec.shape().get(1);
-        yield (float) (random.nextGaussian() * Math.sqrt(2 / fanOut));
-      }
+    };
+  }
+
+  private static double deviation(TensorSpec spec) {
+    return switch (spec.initializer()) {
+      case ZEROS, ONES -> 0;
+      case NORMAL, EMBEDDING -> 0.02;
+      case KAIMING -> Math.sqrt(2 / (spec.size() / (double) spec.shape().get(1)));
     };
   }
 
