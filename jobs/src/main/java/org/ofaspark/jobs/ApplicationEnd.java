@@ -1,10 +1,12 @@
 package org.ofaspark.jobs;
 
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.hadoop.util.ShutdownHookManager;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Tells work that somebody has ended from work that has failed: Ctrl-C, SIGTERM, a cluster manager
@@ -39,8 +41,7 @@ public final class ApplicationEnd {
    * @return nothing if it has failed of something else
    */
   public static Optional<String> shortage(Throwable failure) {
-    @Nullable Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
+    for (Throwable cause : causes(failure)) {
       Matcher shortage = SHORTAGE.matcher(String.valueOf(cause.getMessage()));
       if (shortage.find()) {
         return Optional.of(shortage.group(1));
@@ -62,8 +63,7 @@ public final class ApplicationEnd {
     if (failure instanceof InterruptedException || Thread.currentThread().isInterrupted()) {
       return Optional.of("its thread was interrupted"); // this one, not one of an executor
     }
-    @Nullable Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
+    for (Throwable cause : causes(failure)) {
       String message = String.valueOf(cause.getMessage());
       if (ENDED.matcher(message).find()) {
         return Optional.of("its application was stopped or killed");
@@ -73,5 +73,12 @@ public final class ApplicationEnd {
       }
     }
     return Optional.empty();
+  }
+
+  /** Returns a failure and its causes, the first ones, as they may form a circle. */
+  static List<Throwable> causes(Throwable failure) {
+    return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        .limit(MOST_CAUSES)
+        .toList();
   }
 }

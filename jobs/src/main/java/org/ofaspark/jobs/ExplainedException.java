@@ -1,13 +1,11 @@
 package org.ofaspark.jobs;
 
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** A failure whose message is complete: it is logged without a stack trace. */
 public class ExplainedException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
-  private static final int MOST_CAUSES = 20;
 
   /**
    * Creates it, without a stack trace even in Spark's own lines.
@@ -34,12 +32,9 @@ public class ExplainedException extends RuntimeException {
    * @param failure of a job
    */
   static Optional<String> explanation(Throwable failure) {
-    @Nullable Throwable cause = failure;
-    for (int depth = 0; cause != null && depth < MOST_CAUSES; depth++, cause = cause.getCause()) {
-      if (cause instanceof ExplainedException explained) {
-        return Optional.ofNullable(explained.getMessage());
-      }
-    }
-    return Optional.empty();
+    return ApplicationEnd.causes(failure).stream()
+        .filter(ExplainedException.class::isInstance)
+        .findFirst()
+        .map(Throwable::getMessage);
   }
 }
