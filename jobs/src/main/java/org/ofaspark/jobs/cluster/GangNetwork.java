@@ -238,7 +238,8 @@ final class GangNetwork implements AutoCloseable {
         fail(
             String.format(
                 Locale.ROOT,
-                "timed out after %s waiting for %s; all ranks are alive, take a thread dump of its executor",
+                "timed out after %s waiting for %s; all ranks are alive, take a thread dump of its"
+                    + " executor",
                 patience,
                 late.isEmpty() ? "what the others send" : late),
             null);

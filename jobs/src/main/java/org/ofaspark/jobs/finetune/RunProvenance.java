@@ -58,7 +58,7 @@ final class RunProvenance {
     files.writeText(run.recipe(), recipe.resolvedText());
   }
 
-  /** Checkpoints that nobody knows the recipe of are resumed from by none. */
+  /** No run resumes from checkpoints without their recipe. */
   private static void requireNew(RunDirectory run) throws IOException {
     int checkpoints = run.checkpoints().size();
     if (checkpoints > 0) {

@@ -135,7 +135,7 @@ final class SegmentRows {
     JavaRDD<Row> numbered =
         ordered
             .javaRDD()
-            .zipWithIndex() // resumes from one epoch to the next, as places do
+            .zipWithIndex() // goes on from one epoch to the next, as places do
             .map(
                 example ->
                     RowFactory.create(example._1(), runPlan.place(firstEpoch, example._2())));
