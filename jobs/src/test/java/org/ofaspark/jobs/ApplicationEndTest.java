@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkStatusTracker;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -21,54 +23,65 @@ class ApplicationEndTest {
   private static final String CANCELLED = "its Spark job was cancelled";
   private static final String STOPPED = "its application was stopped or killed";
 
+  /** A job that runs, by Spark's numbers. */
+  private record Running(int job, int stage) {}
+
   /** How somebody ends a job that runs. */
-  private record End(String name, Consumer<SparkContext> end, String cause) {}
+  private record End(String name, BiConsumer<SparkContext, Running> end, String cause) {}
 
   /** In Spark's own words, by each way to end a job. */
   @Test
   void jobsThatSomebodyEndsAreToldByWhatTheyThrow() throws Exception {
     List<End> ends =
         List.of(
-            new End("the page of jobs", spark -> spark.cancelJob(firstJob(spark)), CANCELLED),
+            new End(
+                "the page of jobs", (spark, running) -> spark.cancelJob(running.job()), CANCELLED),
             new End(
                 "the page of stages",
-                spark -> spark.cancelStage(firstStage(spark), "killed via the Web UI"),
+                (spark, running) -> spark.cancelStage(running.stage(), "killed via the Web UI"),
                 CANCELLED),
-            new End("a group", spark -> spark.cancelJobGroup("group"), CANCELLED),
-            new End("all jobs", SparkContext::cancelAllJobs, CANCELLED),
-            new End("the application", SparkContext::stop, STOPPED));
+            new End("a group", (spark, running) -> spark.cancelJobGroup("a group"), CANCELLED),
+            new End("all jobs", (spark, running) -> spark.cancelAllJobs(), CANCELLED),
+            new End("the application", (spark, running) -> spark.stop(), STOPPED));
     try (SparkSession session = LocalSpark.start("local[1]")) {
       SparkContext spark = session.sparkContext();
       for (End end : ends) {
         var context = new JavaSparkContext(spark);
-        CompletableFuture<Throwable> failure = CompletableFuture.supplyAsync(() -> work(context));
-        while (spark.statusTracker().getActiveStageIds().length == 0 && !failure.isDone()) {
-          TimeUnit.MILLISECONDS.sleep(10);
-        }
-        end.end().accept(spark);
+        CompletableFuture<Throwable> failure =
+            CompletableFuture.supplyAsync(() -> work(context, end.name()));
+        end.end().accept(spark, running(spark, end.name()));
         Throwable thrown = failure.get(1, TimeUnit.MINUTES);
         assertThat(ApplicationEnd.cause(thrown)).as("%s: %s", end, thrown).contains(end.cause());
         assertThat(ApplicationEnd.cause(new IllegalStateException("task", thrown)))
             .contains(end.cause());
         assertThat(ApplicationEnd.shortage(thrown)).isEmpty();
       }
-      Throwable late = work(new JavaSparkContext(spark));
+      Throwable late = work(new JavaSparkContext(spark), "late");
       assertThat(ApplicationEnd.cause(late)).as("%s", late).contains(STOPPED);
     }
   }
 
-  private static int firstJob(SparkContext spark) {
-    return spark.statusTracker().getActiveJobIds()[0];
-  }
-
-  private static int firstStage(SparkContext spark) {
-    return spark.statusTracker().getActiveStageIds()[0];
+  /** Waits for the job of a group; that of the group before may still be among the active ones. */
+  private static Running running(SparkContext spark, String group) throws InterruptedException {
+    SparkStatusTracker status = spark.statusTracker();
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (System.nanoTime() < end) {
+      for (int job : status.getJobIdsForGroup(group)) {
+        for (int stage : status.getJobInfo(job).get().stageIds()) {
+          if (IntStream.of(status.getActiveStageIds()).anyMatch(active -> active == stage)) {
+            return new Running(job, stage);
+          }
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+    throw new AssertionError("no job of the group has started: " + group);
   }
 
   /** Runs a job that would take a minute; returns what it throws. */
-  private static Throwable work(JavaSparkContext context) {
+  private static Throwable work(JavaSparkContext context, String group) {
     try {
-      context.setJobGroup("group", "work", true);
+      context.setJobGroup(group, "work", true);
       long unused = context.parallelize(List.of(60), 1).map(ApplicationEndTest::sleep).count();
       return new AssertionError("the job has come to its end");
     } catch (Exception e) { // Spark's are not declared
