@@ -29,10 +29,12 @@ class ArchitectureTest {
       List.of(
           List.of("config"),
           List.of("tensor"),
-          List.of("text", "image", "metric"),
+          List.of("text", "image"),
+          List.of("metric"),
           List.of("data", "nn"),
           List.of("model", "criterion", "optim"),
           List.of("checkpoint", "generate", "collective"),
+          List.of("task"),
           List.of("evaluate"),
           List.of("train"),
           List.of("recipe"),
@@ -45,6 +47,19 @@ class ArchitectureTest {
   @ArchTest
   static final ArchRule noCycles =
       slices().matching("org.ofaspark.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule tasksDoNotKnowEachOther =
+      slices().matching("org.ofaspark.task.(*)..").should().notDependOnEachOther();
+
+  @ArchTest
+  static final ArchRule nobodyAsksWhichTaskItIs =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.ofaspark.task.*..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.ofaspark.task.*..");
 
   @ArchTest
   static final ArchRule libraryKnowsNoSpark =

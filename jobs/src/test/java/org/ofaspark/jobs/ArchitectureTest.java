@@ -15,6 +15,9 @@ import org.ofaspark.ArchitectureRules;
 import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.demo.Demo;
+import org.ofaspark.jobs.evaluate.NgramsJob;
+import org.ofaspark.jobs.ml.OfaCaptioner;
+import org.ofaspark.jobs.ml.OfaGrounder;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
 @AnalyzeClasses(packages = "org.ofaspark.jobs", importOptions = DoNotIncludeTests.class)
@@ -56,6 +59,20 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage(ROOT);
+
+  @ArchTest
+  static final ArchRule nobodyAsksWhichTaskItIs =
+      noClasses()
+          .that()
+          .doNotBelongToAnyOf(
+              OfaCaptioner.class, // serve one task each
+              OfaGrounder.class,
+              NgramsJob.class) // makes what one task's recipes name
+          .and()
+          .resideOutsideOfPackage(ROOT + ".bench")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.ofaspark.task.*..");
 
   @ArchTest
   static final ArchRule nativeCallsStayInTheLibrary =

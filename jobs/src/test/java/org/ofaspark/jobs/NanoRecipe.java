@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.NanoModel;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Recipes of tests: the golden tables, a model as small as can be, four updates. */
 public final class NanoRecipe {
@@ -25,7 +25,7 @@ public final class NanoRecipe {
    * @param overrides its settings
    */
   public static Recipe of(Task task, Path folder, String run, String... overrides) {
-    String name = task.name().toLowerCase(Locale.ROOT);
+    String name = task.name();
     Path rows = Golden.dir().resolve("dataset/%s.tsv".formatted(name)).toAbsolutePath();
     List<String> values = new ArrayList<>(NanoModel.SETTINGS);
     values.addAll(
@@ -52,7 +52,7 @@ public final class NanoRecipe {
             "generate.max-len-b=5"));
     values.addAll(Arrays.asList(overrides));
     return RecipeReader.read(
-        task == Task.CAPTION
+        task.equals(new CaptionTask())
             ? "caption/train_caption_stage1_el.conf"
             : "refcoco/train_refcoco_el.conf",
         values);

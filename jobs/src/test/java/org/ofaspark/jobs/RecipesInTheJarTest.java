@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.ofaspark.data.Task;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 class RecipesInTheJarTest {
 
@@ -16,7 +16,7 @@ class RecipesInTheJarTest {
       strings = {"conf/refcocog/train_refcocog_el.conf", "refcocog/train_refcocog_el.conf"})
   void recipesAreReadWhereTheProjectIsNot(String name) {
     Recipe recipe = RecipeReader.read(name, List.of("run-dir=hdfs:///runs/el"));
-    assertThat(recipe.task()).isEqualTo(Task.REFCOCO);
+    assertThat(recipe.task()).isEqualTo(new RefcocoTask());
     assertThat(recipe.runDir()).isEqualTo("hdfs:///runs/el");
     assertThat(recipe.initialWeights().arch()).isEqualTo("ofa_large");
   }

@@ -9,8 +9,8 @@ import org.ofaspark.image.BoxBins;
 /**
  * How rows become samples, under upstream's words.
  *
- * @param selectedCols columns of the input, counted from 0: id, image, text, and for RefCOCO the
- *     region
+ * @param selectedCols columns of the input, counted from 0: id, image, text, and what else the task
+ *     reads
  * @param columns number of columns; a row with another number is rejected
  * @param imageIdCol column that names the image
  * @param maxSrcLength most words of an expression
@@ -44,9 +44,8 @@ public record DataConfig(
         .that(
             "data.selected-cols",
             selectedCols,
-            (selectedCols.size() == 3 || selectedCols.size() == 4)
-                && selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
-            String.format(Locale.ROOT, "three columns, or four for refcoco, from 0 to %d", last))
+            selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
+            String.format(Locale.ROOT, "columns from 0 to %d", last))
         .inRange("data.image-id-col", imageIdCol, 0, last)
         .atLeast("data.max-src-length", maxSrcLength, 1)
         .atLeast("data.max-tgt-length", maxTgtLength, 1)

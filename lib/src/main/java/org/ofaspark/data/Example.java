@@ -1,7 +1,6 @@
 package org.ofaspark.data;
 
 import java.util.List;
-import java.util.Optional;
 
 /**
  * One row of a table: an image, what is asked about it and what is to be answered.
@@ -12,8 +11,7 @@ import java.util.Optional;
  * @param source tokens that the encoder reads, begin and end symbol included
  * @param target tokens to answer with, end symbol included
  * @param text the text column as it was read
- * @param references for captions, the cleaned references, if there are any; empty for expressions
- * @param region for expressions, the region to find, if it is known
+ * @param own values of the columns that the task adds
  */
 public record Example(
     String exampleId,
@@ -22,18 +20,16 @@ public record Example(
     List<Integer> source,
     List<Integer> target,
     String text,
-    List<String> references,
-    Optional<Region> region) {
+    Fields own) {
 
   /** Copies the lists. */
   public Example {
     source = List.copyOf(source);
     target = List.copyOf(target);
-    references = List.copyOf(references);
   }
 
   /** Tells whether it is known what is to be answered. */
   public boolean isLabelled() {
-    return !references.isEmpty() || region.isPresent();
+    return target.size() > 1; // more than the end symbol
   }
 }

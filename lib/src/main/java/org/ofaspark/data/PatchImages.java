@@ -48,7 +48,7 @@ public final class PatchImages {
    * @param image its pixels
    * @return row-major (3, size, size)
    */
-  float[] read(RgbImage image) {
+  public float[] read(RgbImage image) {
     return normalization.apply(BicubicResize.resize(image, size, size));
   }
 

@@ -22,7 +22,7 @@ public final class Question {
    * @param width columns of pixels of the image as it was
    * @param height rows of pixels of the image as it was
    */
-  Question(List<Integer> source, float[] pixels, int width, int height) {
+  public Question(List<Integer> source, float[] pixels, int width, int height) {
     this.source = List.copyOf(source);
     this.pixels = pixels;
     this.width = width;

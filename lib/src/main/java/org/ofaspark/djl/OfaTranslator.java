@@ -14,15 +14,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.BadQuestionException;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Question;
-import org.ofaspark.data.QuestionReader;
-import org.ofaspark.evaluate.AnswerReader;
-import org.ofaspark.evaluate.Prediction;
+import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.BadQuestionException;
+import org.ofaspark.task.Form;
+import org.ofaspark.task.Generated;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.QuestionReader;
+import org.ofaspark.task.TranslatorOptions;
 import org.ofaspark.tensor.HostCopy;
+import org.ofaspark.text.TokenCodec;
 
 /**
  * Turns the values of an application into the arrays of {@link OfaBlock} and back, a whole batch at
@@ -37,7 +41,8 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
 
   private final Form<I, O> form;
   private final QuestionReader questions;
-  private final AnswerReader answers;
+  private final Recipe recipe;
+  private final TokenCodec codec;
   private final int imageSize;
   private final boolean skipsInvalidInput;
 
@@ -45,7 +50,8 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
   private record Asked(@Nullable Question question, String fault) {}
 
   OfaTranslator(Form<I, O> form, OfaBlock block, TranslatorOptions options) {
-    Recipe recipe = block.recipe();
+    this.recipe = block.recipe();
+    this.codec = block.codec();
     this.form = form;
     this.skipsInvalidInput = options.skipsInvalidInput();
     this.imageSize = recipe.data().patchImageSize();
@@ -54,9 +60,8 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
             recipe.task(),
             recipe.data(),
             recipe.maxTokens(),
-            block.codec(),
+            codec,
             recipe.preprocess().imageLimits());
-    this.answers = new AnswerReader(block.codec(), recipe.data().boxBins());
   }
 
   /** With any batchifier DJL hands over whole batches; this one itself is not used. */
@@ -139,7 +144,9 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
       int length = tokens.length / scores.length;
       List<Integer> row =
           row(Arrays.copyOfRange(tokens, answered * length, (answered + 1) * length));
-      Prediction prediction = answers.answer(form.task(), question, row, scores[answered]);
+      ResizeRatios ratios = recipe.data().boxBins().ratios(question.width(), question.height());
+      var generated = new Generated(row, scores[answered], ratios, codec, recipe.data());
+      Prediction prediction = recipe.task().predict(generated);
       results.add(form.answering().answer(inputs.get(i), question, prediction));
       answered++;
     }

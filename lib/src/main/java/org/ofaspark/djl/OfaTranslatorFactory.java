@@ -1,7 +1,6 @@
 package org.ofaspark.djl;
 
 import ai.djl.Model;
-import ai.djl.modality.cv.Image;
 import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorFactory;
@@ -14,7 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.ofaspark.data.Task;
+import org.ofaspark.task.Form;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.TranslatorOptions;
 
 /**
  * The ways to ask a model that DJL has loaded from a {@link ModelDirectory}.
@@ -80,7 +82,8 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
 
   @Override
   public Set<Pair<Type, Type>> getSupportedTypes() {
-    return Forms.with(TranslatorOptions.NONE).stream()
+    return Tasks.all().values().stream()
+        .flatMap(task -> task.forms(TranslatorOptions.NONE).stream())
         .map(form -> new Pair<Type, Type>(form.input(), form.output()))
         .collect(Collectors.toUnmodifiableSet());
   }
@@ -97,12 +100,11 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
               model.getName()));
     }
     TranslatorOptions chosen = chosen(arguments);
-    List<Form<?, ?>> forms = Forms.with(chosen);
+    Task task = block.recipe().task();
+    List<Form<?, ?>> forms = task.forms(chosen);
     for (Form<?, ?> form : forms) {
-      if (form.input() == input
-          && form.output() == output
-          && form.task() == block.recipe().task()) {
-        if (form.task() == Task.REFCOCO && input == Image.class && chosen.text() == null) {
+      if (form.input() == input && form.output() == output) {
+        if (form.needsTextOption() && chosen.text() == null) {
           throw new TranslateException(
               "text: not set (expected: the expression to find, as an option of the translator)");
         }
@@ -111,10 +113,8 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
         return translator;
       }
     }
-    String task = block.recipe().task().name().toLowerCase(Locale.ROOT);
     String expected =
         forms.stream()
-            .filter(form -> form.task() == block.recipe().task())
             .map(form -> form.input().getSimpleName() + " to " + form.output().getSimpleName())
             .collect(Collectors.joining(", "));
     throw new TranslateException(
@@ -124,7 +124,7 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
             input.getSimpleName(),
             output.getSimpleName(),
             expected,
-            task));
+            task.name()));
   }
 
   private TranslatorOptions chosen(Map<String, ?> arguments) throws TranslateException {

@@ -4,19 +4,20 @@ import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.ofaspark.criterion.Criterion;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.data.Task;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
-import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.EncoderOutput;
 import org.ofaspark.model.OfaInput;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.task.Generated;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.Task;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
@@ -34,7 +35,9 @@ public final class Evaluator {
   private final StateDict state;
   private final ExampleLosses losses;
   private final SequenceGenerator generator;
-  private final AnswerReader answers;
+  private final Task task;
+  private final TokenCodec codec;
+  private final DataConfig config;
   private final FloatType type;
 
   /**
@@ -44,8 +47,9 @@ public final class Evaluator {
    * @param state its values
    * @param criterion computes the loss; nothing is dropped, as no update is done
    * @param generator finds the hypotheses
-   * @param codec turns tokens to text
-   * @param bins turns location bins to boxes
+   * @param task makes answers of tokens
+   * @param codec the dictionary
+   * @param config sizes
    * @param type what the network computes in; losses and scores are float32
    */
   public Evaluator(
@@ -53,14 +57,17 @@ public final class Evaluator {
       StateDict state,
       Criterion criterion,
       SequenceGenerator generator,
+      Task task,
       TokenCodec codec,
-      BoxBins bins,
+      DataConfig config,
       FloatType type) {
     this.model = model;
     this.state = state;
     this.losses = new ExampleLosses(model, state, criterion);
     this.generator = generator;
-    this.answers = new AnswerReader(codec, bins);
+    this.task = task;
+    this.codec = codec;
+    this.config = config;
     this.type = type;
   }
 
@@ -77,18 +84,16 @@ public final class Evaluator {
    *
    * @param batch the samples with their targets
    * @param exampleIds names of the samples
-   * @param task what the answers are
-   * @param ratios for expressions, how much each sample's image is stretched; else empty
+   * @param ratios how much each sample's image was stretched
    * @return one outcome a sample
    */
   public List<Evaluated> evaluate(
-      MicroBatch batch, List<String> exampleIds, Task task, List<ResizeRatios> ratios) {
-    return Autograd.withoutRecording(
-        () -> Scope.run(() -> compute(batch, exampleIds, task, ratios)));
+      MicroBatch batch, List<String> exampleIds, List<ResizeRatios> ratios) {
+    return Autograd.withoutRecording(() -> Scope.run(() -> compute(batch, exampleIds, ratios)));
   }
 
   private List<Evaluated> compute(
-      MicroBatch batch, List<String> exampleIds, Task task, List<ResizeRatios> ratios) {
+      MicroBatch batch, List<String> exampleIds, List<ResizeRatios> ratios) {
     ForwardPass pass = ForwardPass.inference(state, type);
     NDManager manager = pass.get(OfaModel.EMBEDDING).getManager();
     EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
@@ -100,15 +105,13 @@ public final class Evaluator {
       ExampleLoss loss = lossOf.get(i);
       boolean isFinite = Double.isFinite(loss.loss()) && Double.isFinite(loss.nllLoss());
       Optional<Hypothesis> best = found.get(i).stream().findFirst().filter(one -> isFinite);
-      ResizeRatios ratio = task == Task.REFCOCO ? ratios.get(i) : null;
+      ResizeRatios ratio = ratios.get(i);
       evaluated.add(new Evaluated(best.map(one -> prediction(one, ratio)), loss));
     }
     return evaluated;
   }
 
-  private Prediction prediction(Hypothesis best, @Nullable ResizeRatios region) {
-    return region == null
-        ? answers.caption(best.tokens(), best.score())
-        : answers.region(best.tokens(), best.score(), region);
+  private Prediction prediction(Hypothesis best, ResizeRatios ratios) {
+    return task.predict(new Generated(best.tokens(), best.score(), ratios, codec, config));
   }
 }

@@ -1,5 +1,6 @@
 package org.ofaspark.image;
 
+import java.io.Serializable;
 import java.util.Locale;
 
 /**
@@ -12,7 +13,7 @@ import java.util.Locale;
  * @param x1 right edge
  * @param y1 lower edge
  */
-public record Box(float x0, float y0, float x1, float y1) {
+public record Box(float x0, float y0, float x1, float y1) implements Serializable {
 
   /**
    * Makes a box whose edges are finite and in order.

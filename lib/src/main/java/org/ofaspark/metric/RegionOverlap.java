@@ -1,5 +1,7 @@
 package org.ofaspark.metric;
 
+import org.ofaspark.image.Box;
+
 /**
  * How well a predicted region covers the reference: intersection over union.
  *
@@ -20,7 +22,7 @@ public final class RegionOverlap {
    * @param reference the region that is asked for
    * @param threshold the smallest intersection over union, 0 to 1
    */
-  public static boolean reaches(Rectangle hypothesis, Rectangle reference, float threshold) {
+  public static boolean reaches(Box hypothesis, Box reference, float threshold) {
     float width = overlap(hypothesis.x0(), hypothesis.x1(), reference.x0(), reference.x1());
     float height = overlap(hypothesis.y0(), hypothesis.y1(), reference.y0(), reference.y1());
     float intersection = width * height;
@@ -33,7 +35,7 @@ public final class RegionOverlap {
    *
    * @return 0 to 1; 0 if they do not overlap or one is inside out
    */
-  public static double iou(Rectangle hypothesis, Rectangle reference) {
+  public static double iou(Box hypothesis, Box reference) {
     double width =
         Math.min((double) hypothesis.x1(), reference.x1())
             - Math.max((double) hypothesis.x0(), reference.x0());
@@ -51,11 +53,11 @@ public final class RegionOverlap {
     return Math.min(to, otherTo) - Math.max(from, otherFrom);
   }
 
-  private static float area(Rectangle region) {
+  private static float area(Box region) {
     return (region.x1() - region.x0()) * (region.y1() - region.y0());
   }
 
-  private static double exactArea(Rectangle region) {
+  private static double exactArea(Box region) {
     return ((double) region.x1() - region.x0()) * ((double) region.y1() - region.y0());
   }
 }

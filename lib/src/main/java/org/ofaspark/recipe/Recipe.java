@@ -1,5 +1,7 @@
 package org.ofaspark.recipe;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
@@ -7,10 +9,11 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.data.DataConfig;
-import org.ofaspark.data.Task;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.TaskRecipe;
 import org.ofaspark.train.TrainConfig;
 
 /**
@@ -53,16 +56,21 @@ public record Recipe(
 
   /** Checks what several sections have to agree on. */
   public Recipe {
-    int columns = task == Task.REFCOCO ? 4 : 3;
-    String others = task == Task.REFCOCO ? "cider" : "score";
-    new AllChecks()
+    List<String> inputs = task.inputs();
+    List<String> metrics = metricNames(task);
+    AllChecks checks = new AllChecks();
+    task.check(taskRecipe(data, generate, evaluate), checks);
+    checks
         .that(
             "data.selected-cols",
             data.selectedCols(),
-            data.selectedCols().size() == columns,
-            task == Task.REFCOCO
-                ? "4 columns for task refcoco: id, image, expression, region"
-                : "3 columns for task caption: id, image, captions")
+            data.selectedCols().size() == inputs.size(),
+            String.format(
+                Locale.ROOT,
+                "%d columns for task %s: %s",
+                inputs.size(),
+                task.name(),
+                String.join(", ", inputs)))
         .that(
             "data.patch-image-size",
             data.patchImageSize(),
@@ -72,14 +80,6 @@ public record Recipe(
                 "at most %d, for the %d patches a side of model.image-bucket-size",
                 PATCH * model.imageBucketSize(),
                 model.imageBucketSize()))
-        .that(
-            "data.max-image-size",
-            data.maxImageSize(),
-            task != Task.REFCOCO || data.maxImageSize() >= data.patchImageSize(),
-            String.format(
-                Locale.ROOT,
-                "at least data.patch-image-size, %d, so that every region has bins",
-                data.patchImageSize()))
         .that(
             "preprocess.unlabelled",
             preprocess.unlabelled(),
@@ -100,15 +100,10 @@ public record Recipe(
                 "less than model.max-target-positions, %d",
                 model.maxTargetPositions()))
         .that(
-            "generate.only-bins",
-            true,
-            task == Task.REFCOCO || generate.onlyLast() == 0,
-            "false with task caption")
-        .that(
             "train.best-checkpoint-metric",
             train.bestCheckpointMetric(),
-            !train.bestCheckpointMetric().equals(others),
-            "a metric of the task, such as " + (task == Task.REFCOCO ? "score" : "cider"))
+            metrics.contains(train.bestCheckpointMetric()),
+            "one of " + String.join(", ", metrics))
         .that(
             "train.validate-interval-updates",
             train.validateIntervalUpdates(),
@@ -140,6 +135,23 @@ public record Recipe(
                 given.end() <= symbols,
                 String.format(
                     Locale.ROOT, "at most the %d symbols of the table's dictionary", symbols)));
+  }
+
+  /** Returns the names of the metrics that a task can have. */
+  private static List<String> metricNames(Task task) {
+    List<String> names = new ArrayList<>(List.of("loss", "nll_loss"));
+    task.metrics().metrics().forEach(metric -> names.add(metric.name()));
+    return names;
+  }
+
+  /** Returns what the task has to do with of this recipe. */
+  public TaskRecipe taskRecipe() {
+    return taskRecipe(data, generate, evaluate);
+  }
+
+  private static TaskRecipe taskRecipe(
+      DataConfig data, GenerateConfig generate, EvaluateConfig evaluate) {
+    return new TaskRecipe(data, generate, evaluate.evalCiderCachedTokens());
   }
 
   /** Returns the most tokens of a source or target, begin and end symbols included. */

@@ -15,13 +15,14 @@ import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.DataConfig;
-import org.ofaspark.data.Task;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.Sampling;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.ResnetConfig;
 import org.ofaspark.model.TransformerConfig;
 import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
 import org.ofaspark.train.TrainConfig;
 import org.ofaspark.train.TrainConfig.Precision;
 
@@ -85,7 +86,7 @@ public final class RecipeReader {
 
   private static Recipe recipe(ConfigSection strict) {
     ConfigSection all = strict.collecting();
-    Task task = all.choice("task", Task.class);
+    Task task = all.choice("task", Tasks.all());
     String runDir = all.text("run-dir");
     var model = model(all.section("model"));
     var weights = all.attempt(() -> initialWeights(all.section("model")));

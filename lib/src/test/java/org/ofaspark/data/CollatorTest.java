@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class CollatorTest {
@@ -15,14 +14,7 @@ class CollatorTest {
 
   private static Example example(String id, List<Integer> source, List<Integer> target) {
     return new Example(
-        id,
-        "image",
-        new EncodedImage(new byte[0], SIZE, SIZE),
-        source,
-        target,
-        "",
-        List.of(),
-        Optional.empty());
+        id, "image", new EncodedImage(new byte[0], SIZE, SIZE), source, target, "", Fields.NONE);
   }
 
   private static float[] image(int first) {

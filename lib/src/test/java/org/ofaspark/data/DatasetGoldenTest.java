@@ -16,6 +16,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.Shared;
 import org.ofaspark.image.PhotoLimits;
+import org.ofaspark.task.InputRow;
+import org.ofaspark.task.RowOutcome;
+import org.ofaspark.task.RowReader;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
@@ -35,16 +40,11 @@ class DatasetGoldenTest {
     "refcoco, train, TRAINING",
     "refcoco, valid, EVALUATION"
   })
-  void batchesEqualUpstream(String task, String split, RowReader.Target target) throws IOException {
+  void batchesEqualUpstream(String task, String split, InputRow.Purpose purpose)
+      throws IOException {
     DataConfig config = config(task);
     RowReader reader =
-        new RowReader(
-            task.equals("caption") ? Task.CAPTION : Task.REFCOCO,
-            target,
-            config,
-            1024,
-            codec(config),
-            PhotoLimits.PHOTOS);
+        new RowReader(Tasks.named(task), purpose, config, 1024, codec(config), PhotoLimits.PHOTOS);
     Golden.Tensors tensors = Golden.tensors("dataset/%s.safetensors".formatted(task));
     List<Example> examples = new ArrayList<>();
     String rows =
@@ -107,13 +107,14 @@ class DatasetGoldenTest {
     double[] widths = tensors.get(prefix + "w_resize_ratios").values();
     double[] heights = tensors.get(prefix + "h_resize_ratios").values();
     for (int i = 0; i < samples.size(); i++) {
-      Region region = samples.get(i).region().orElseThrow();
-      assertThat((double) region.box().x0()).isCloseTo(boxes[4 * i], within(1e-6));
-      assertThat((double) region.box().y0()).isCloseTo(boxes[4 * i + 1], within(1e-6));
-      assertThat((double) region.box().x1()).isCloseTo(boxes[4 * i + 2], within(1e-6));
-      assertThat((double) region.box().y1()).isCloseTo(boxes[4 * i + 3], within(1e-6));
-      assertThat((double) region.ratios().width()).isCloseTo(widths[i], within(1e-6));
-      assertThat((double) region.ratios().height()).isCloseTo(heights[i], within(1e-6));
+      Fields own = samples.get(i).own();
+      for (int k = 0; k < 4; k++) {
+        assertThat((double) own.require(RefcocoTask.REGION).get(k))
+            .isCloseTo(boxes[4 * i + k], within(1e-6));
+      }
+      assertThat((double) own.require(RefcocoTask.WIDTH_RATIO)).isCloseTo(widths[i], within(1e-6));
+      assertThat((double) own.require(RefcocoTask.HEIGHT_RATIO))
+          .isCloseTo(heights[i], within(1e-6));
     }
   }
 

@@ -7,7 +7,6 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.image.BadImageException;
@@ -27,8 +26,7 @@ class PatchImagesTest {
         List.of(0, 2),
         List.of(5, 2),
         "",
-        List.of(),
-        Optional.empty());
+        Fields.NONE);
   }
 
   private static byte[] png() throws IOException {

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.ofaspark.checkpoint.WeightFiles;
@@ -21,11 +20,7 @@ import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.PatchImages;
-import org.ofaspark.data.RowOutcome;
-import org.ofaspark.data.RowReader;
-import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator;
-import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.NanoModel;
@@ -34,6 +29,12 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.InputRow;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.RowOutcome;
+import org.ofaspark.task.RowReader;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
@@ -55,7 +56,7 @@ final class GoldenRows {
   }
 
   static GoldenRows of(Task task) throws IOException {
-    String name = task.name().toLowerCase(Locale.ROOT);
+    String name = task.name();
     List<String> lines =
         new String(Golden.bytes("dataset/%s.tsv".formatted(name)), StandardCharsets.UTF_8)
             .lines()
@@ -65,7 +66,7 @@ final class GoldenRows {
     var reader =
         new RowReader(
             task,
-            RowReader.Target.EVALUATION,
+            InputRow.Purpose.EVALUATION,
             recipe.data(),
             recipe.maxTokens(),
             rows.codec,
@@ -79,8 +80,9 @@ final class GoldenRows {
   }
 
   private static Recipe recipe(Task task) {
+    boolean isCaption = task.equals(new CaptionTask());
     return RecipeReader.read(
-        task == Task.CAPTION
+        isCaption
             ? "../conf/caption/train_caption_stage1_el.conf"
             : "../conf/refcoco/train_refcoco_el.conf",
         Stream.concat(
@@ -91,10 +93,10 @@ final class GoldenRows {
                     "generate.beam=3",
                     "generate.constraint-range=null",
                     "data.max-image-size=32", // as data.patch-image-size: every bin is in the image
-                    "generate.only-bins=" + (task == Task.REFCOCO), // of which some are boxes
-                    "generate.no-repeat-ngram-size=" + (task == Task.REFCOCO ? 1 : 3),
-                    task == Task.CAPTION ? "generate.max-len-b=5" : "generate.max-len-b=4",
-                    task == Task.CAPTION ? "generate.min-len=1" : "generate.min-len=4"))
+                    "generate.only-bins=" + !isCaption, // of which some are boxes
+                    "generate.no-repeat-ngram-size=" + (isCaption ? 3 : 1),
+                    isCaption ? "generate.max-len-b=5" : "generate.max-len-b=4",
+                    isCaption ? "generate.min-len=1" : "generate.min-len=4"))
             .toList());
   }
 
@@ -167,17 +169,19 @@ final class GoldenRows {
               state,
               new Criterion(recipe.criterion()),
               generator,
+              recipe.task(),
               codec,
-              recipe.data().boxBins(),
+              recipe.data(),
               FloatType.FLOAT32);
       var images = new PatchImages(recipe.data());
       for (Example example : examples) {
         var batch =
             Collator.collate(
                 List.of(example), List.of(images.read(example.image())), images.size());
-        var ratios = example.region().map(region -> List.of(region.ratios())).orElse(List.of());
+        var ratios =
+            recipe.data().boxBins().ratios(example.image().width(), example.image().height());
         evaluator
-            .evaluate(batch, List.of(example.exampleId()), recipe.task(), ratios)
+            .evaluate(batch, List.of(example.exampleId()), List.of(ratios))
             .forEach(evaluated -> predictions.add(evaluated.prediction().orElseThrow()));
       }
     }

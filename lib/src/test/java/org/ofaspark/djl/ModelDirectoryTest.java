@@ -34,14 +34,16 @@ import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Example;
-import org.ofaspark.data.Task;
-import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.image.Box;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /** Models that plain DJL loads, against the way of the evaluate job. */
 class ModelDirectoryTest {
@@ -57,10 +59,10 @@ class ModelDirectoryTest {
 
   @BeforeAll
   static void write() throws IOException {
-    captionRows = GoldenRows.of(Task.CAPTION);
+    captionRows = GoldenRows.of(new CaptionTask());
     captionRows.write(captions);
     captionAnswers = captionRows.predictions();
-    regionRows = GoldenRows.of(Task.REFCOCO);
+    regionRows = GoldenRows.of(new RefcocoTask());
     regionRows.write(regions);
     regionAnswers = regionRows.predictions();
   }
@@ -81,6 +83,10 @@ class ModelDirectoryTest {
         .loadModel();
   }
 
+  private static Optional<Box> boxInImage(Prediction prediction) {
+    return Optional.ofNullable(RefcocoTask.boxInImage(prediction.own()));
+  }
+
   private static byte[] file(Example example) {
     return example.image().bytes();
   }
@@ -98,7 +104,7 @@ class ModelDirectoryTest {
     assertThat(new HashSet<>(captionTexts())).hasSizeGreaterThan(2);
     assertThat(new HashSet<>(regionAnswers.stream().map(Prediction::text).toList()))
         .hasSizeGreaterThan(2);
-    assertThat(regionAnswers).anySatisfy(answer -> assertThat(answer.boxInImage()).isPresent());
+    assertThat(regionAnswers).anySatisfy(answer -> assertThat(boxInImage(answer)).isPresent());
   }
 
   @Test
@@ -180,9 +186,9 @@ class ModelDirectoryTest {
   private static void assertIsAnswer(String json, Prediction expected) {
     JsonObject answer = JsonParser.parseString(json).getAsJsonObject();
     assertThat(answer.get("score").getAsFloat()).isCloseTo(expected.score(), within(1e-4f));
-    assertThat(answer.get("box").isJsonNull()).isEqualTo(expected.boxInImage().isEmpty());
-    if (expected.boxInImage().isPresent()) {
-      Box box = expected.boxInImage().get();
+    assertThat(answer.get("box").isJsonNull()).isEqualTo(boxInImage(expected).isEmpty());
+    if (boxInImage(expected).isPresent()) {
+      Box box = boxInImage(expected).get();
       JsonArray corners = answer.getAsJsonArray("box");
       assertThat(corners.asList().stream().map(corner -> corner.getAsFloat()))
           .containsExactly(box.x0(), box.y0(), box.x1(), box.y1());
@@ -198,13 +204,13 @@ class ModelDirectoryTest {
         Prediction expected = regionAnswers.get(i);
         DetectedObjects found =
             predictor.predict(new VisionLanguageInput(image(example), example.text()));
-        assertThat(found.getNumberOfObjects()).isEqualTo(expected.boxInImage().isPresent() ? 1 : 0);
-        if (expected.boxInImage().isPresent()) {
+        assertThat(found.getNumberOfObjects()).isEqualTo(boxInImage(expected).isPresent() ? 1 : 0);
+        if (boxInImage(expected).isPresent()) {
           DetectedObjects.DetectedObject object = found.item(0);
           assertThat(object.getClassName()).isEqualTo(example.text());
           assertThat(object.getProbability()).isCloseTo(Math.exp(expected.score()), within(1e-4));
           var bounds = object.getBoundingBox().getBounds();
-          Box box = expected.boxInImage().get();
+          Box box = boxInImage(expected).get();
           int width = example.image().width();
           int height = example.image().height();
           assertThat((float) (bounds.getX() * width)).isEqualTo(box.x0());

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -23,8 +24,8 @@ import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.criterion.TokenDrop;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.SequenceGenerator;
@@ -32,17 +33,19 @@ import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.image.Box;
-import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.metric.CachedFrequency;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.CiderScorer;
 import org.ofaspark.metric.NgramCounts;
-import org.ofaspark.metric.Rectangle;
 import org.ofaspark.metric.RefcocoAccuracy;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.CaptionText;
@@ -81,7 +84,7 @@ class EvaluatorGoldenTest {
               number(golden, "w_resize_ratios", i), number(golden, "h_resize_ratios", i)));
     }
 
-    List<Evaluated> evaluated = evaluate(golden, batch, Task.REFCOCO, ratios);
+    List<Evaluated> evaluated = evaluate(golden, batch, new RefcocoTask(), ratios);
 
     assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
     List<Prediction> predictions =
@@ -89,15 +92,16 @@ class EvaluatorGoldenTest {
 
     RefcocoAccuracy accuracy = RefcocoAccuracy.EMPTY;
     for (int i = 0; i < predictions.size(); i++) {
-      Box box = predictions.get(i).box().orElseThrow();
+      List<Float> actual = predictions.get(i).own().require(RefcocoTask.BOX);
       float[] expected = row(golden, "hyp_boxes_in_image_pixels", i);
-      float[] actual = {box.x0(), box.y0(), box.x1(), box.y1()};
       for (int k = 0; k < 4; k++) {
-        assertThat((double) actual[k])
+        assertThat((double) actual.get(k))
             .isCloseTo(expected[k], within(1e-6 * Math.max(1, Math.abs(expected[k]))));
       }
       float[] region = row(golden, "region_coords", i);
-      accuracy = accuracy.plus(RefcocoAccuracy.of(rectangle(actual), rectangle(region)));
+      accuracy =
+          accuracy.plus(
+              RefcocoAccuracy.of(box(actual), new Box(region[0], region[1], region[2], region[3])));
     }
     JsonObject logging = golden.getAsJsonObject("logging");
     assertThat(accuracy.correct()).isEqualTo(logging.get("_score_sum").getAsLong());
@@ -111,7 +115,12 @@ class EvaluatorGoldenTest {
         GoldenModel.batch(Golden.tensors("metrics/" + golden.get("batch").getAsString()), "");
     var scorer = new CiderScorer(CachedFrequency.golden());
 
-    List<Evaluated> evaluated = evaluate(golden, batch, Task.CAPTION, List.of());
+    List<Evaluated> evaluated =
+        evaluate(
+            golden,
+            batch,
+            new CaptionTask(),
+            Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
 
     assertLoss(golden, evaluated.stream().map(Evaluated::loss).toList());
     List<Prediction> predictions =
@@ -172,10 +181,10 @@ class EvaluatorGoldenTest {
       JsonObject golden, MicroBatch batch, Task task, List<ResizeRatios> ratios)
       throws IOException {
     List<String> ids = IntStream.range(0, batch.size()).mapToObj(String::valueOf).toList();
-    return evaluator(golden).evaluate(batch, ids, task, ratios);
+    return evaluator(golden, task).evaluate(batch, ids, ratios);
   }
 
-  private Evaluator evaluator(JsonObject golden) throws IOException {
+  private Evaluator evaluator(JsonObject golden, Task task) throws IOException {
     JsonObject args = args();
     Optional<ConstraintRange> range = Optional.empty();
     if (golden.has("constraint_range") && !golden.get("constraint_range").isJsonNull()) {
@@ -187,15 +196,17 @@ class EvaluatorGoldenTest {
     var generator =
         new SequenceGenerator(
             model, state, generateConfig(golden, range), config.maxTargetPositions());
-    int bins = args.get("num_bins").getAsInt();
+    int size = args.get("patch_image_size").getAsInt();
     int maxImageSize = args.get("max_image_size").getAsInt();
+    int bins = args.get("num_bins").getAsInt();
     return new Evaluator(
         model,
         state,
         criterion(),
         generator,
+        task,
         codec(),
-        new BoxBins(args.get("patch_image_size").getAsInt(), maxImageSize, bins),
+        new DataConfig(List.of(0, 1, 2, 3), 4, 0, 80, 20, size, maxImageSize, bins, 0, false),
         FloatType.FLOAT32);
   }
 
@@ -255,8 +266,8 @@ class EvaluatorGoldenTest {
     return row;
   }
 
-  private static Rectangle rectangle(float[] corners) {
-    return new Rectangle(corners[0], corners[1], corners[2], corners[3]);
+  private static Box box(List<Float> corners) {
+    return new Box(corners.get(0), corners.get(1), corners.get(2), corners.get(3));
   }
 
   private static List<String> texts(JsonArray array) {

@@ -5,29 +5,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
-import java.io.IOException;
-import java.io.StringReader;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.data.Task;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.TestDevice;
-import org.ofaspark.image.BoxBins;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec.Role;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.text.BytePairEncoding;
@@ -46,20 +48,19 @@ class EvaluatorTest {
   private final Criterion criterion =
       new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75));
   private final ExampleLosses losses = new ExampleLosses(model, state, criterion);
-  private Evaluator evaluator;
 
-  @BeforeEach
-  void createEvaluator() throws IOException {
-    evaluator =
-        new Evaluator(
-            model,
-            state,
-            criterion,
-            new SequenceGenerator(
-                model, state, GenerateConfig.plain(3, 1, 8), NanoModel.CONFIG.maxTargetPositions()),
-            new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
-            new BoxBins(NanoModel.PIXELS, NanoModel.PIXELS, BINS),
-            FloatType.FLOAT32);
+  private Evaluator evaluator(Task task) {
+    return new Evaluator(
+        model,
+        state,
+        criterion,
+        new SequenceGenerator(
+            model, state, GenerateConfig.plain(3, 1, 8), NanoModel.CONFIG.maxTargetPositions()),
+        task,
+        new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
+        new DataConfig(
+            List.of(0, 1, 2), 3, 0, 80, 20, NanoModel.PIXELS, NanoModel.PIXELS, BINS, 0, false),
+        FloatType.FLOAT32);
   }
 
   @AfterEach
@@ -69,19 +70,19 @@ class EvaluatorTest {
     manager.close();
   }
 
-  private static Dictionary dictionary() throws IOException {
+  private static Dictionary dictionary() {
     int words = NanoModel.VOCABULARY - 4 - 1 - CODES - BINS; // the special symbols and the mask
-    String dictTxt =
-        IntStream.range(0, words).mapToObj(i -> i + " 1\n").collect(Collectors.joining());
-    Dictionary dictionary = Dictionary.read(new StringReader(dictTxt)).withTaskSymbols(CODES, BINS);
+    Map<String, Long> counts =
+        IntStream.range(0, words).boxed().collect(Collectors.toMap(String::valueOf, i -> 1L));
+    Dictionary dictionary = Dictionary.ofCounts(counts).withTaskSymbols(CODES, BINS);
     assertThat(dictionary.size()).isEqualTo(NanoModel.VOCABULARY);
     return dictionary;
   }
 
   private List<Evaluated> evaluate(MicroBatch batch, Task task) {
     List<String> ids = Collections.nCopies(batch.size(), "example");
-    return evaluator.evaluate(
-        batch, ids, task, Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
+    return evaluator(task)
+        .evaluate(batch, ids, Collections.nCopies(batch.size(), new ResizeRatios(1, 1)));
   }
 
   private List<Prediction> predict(MicroBatch batch, Task task) {
@@ -91,15 +92,15 @@ class EvaluatorTest {
   private void evaluate(int seed) {
     MicroBatch batch = NanoModel.batch(seed);
     assertThat(losses.of(batch)).hasSize(batch.size());
-    assertThat(predict(batch, Task.CAPTION)).hasSize(batch.size());
-    assertThat(predict(batch, Task.REFCOCO)).hasSize(batch.size());
+    assertThat(predict(batch, new CaptionTask())).hasSize(batch.size());
+    assertThat(predict(batch, new RefcocoTask())).hasSize(batch.size());
   }
 
   @Test
   void numbersThatAreNotFiniteMakeNoPrediction() {
     Autograd.withoutRecording(() -> state.vector(Role.TRAINABLE).array().muli(Float.NaN));
 
-    for (Task task : Task.values()) {
+    for (Task task : Tasks.all().values()) {
       assertThat(evaluate(NanoModel.batch(0), task))
           .isNotEmpty()
           .allMatch(one -> one.prediction().isEmpty());
@@ -132,7 +133,7 @@ class EvaluatorTest {
 
     assertFails(() -> losses.of(badSource));
     assertFails(() -> losses.of(badTarget));
-    assertFails(() -> predict(badSource, Task.CAPTION));
+    assertFails(() -> predict(badSource, new CaptionTask()));
 
     assertThat(arrays()).isEqualTo(before);
   }
@@ -147,32 +148,32 @@ class EvaluatorTest {
   void batchThatFailsDoesNotDisturbTheNext() {
     MicroBatch good = NanoModel.batch(2);
     List<ExampleLoss> before = losses.of(good);
-    List<Prediction> predictions = predict(good, Task.CAPTION);
+    List<Prediction> predictions = predict(good, new CaptionTask());
     MicroBatch bad = NanoModel.batch(1);
     bad.sourceTokens()[1] = NanoModel.VOCABULARY;
 
     assertFails(() -> losses.of(bad));
-    assertFails(() -> predict(bad, Task.CAPTION));
+    assertFails(() -> predict(bad, new CaptionTask()));
 
     assertThat(losses.of(good)).isEqualTo(before);
-    assertThat(predict(good, Task.CAPTION)).isEqualTo(predictions);
+    assertThat(predict(good, new CaptionTask())).isEqualTo(predictions);
   }
 
   @Test
   void lossesAreThoseWithoutAnswers() {
     MicroBatch batch = NanoModel.batch(2);
-    assertThat(evaluate(batch, Task.CAPTION).stream().map(Evaluated::loss))
+    assertThat(evaluate(batch, new CaptionTask()).stream().map(Evaluated::loss))
         .containsExactlyElementsOf(losses.of(batch));
   }
 
   @Test
   void answersDoNotDependOnTheTargets() {
     MicroBatch batch = NanoModel.batch(2);
-    List<Prediction> predictions = predict(batch, Task.CAPTION);
+    List<Prediction> predictions = predict(batch, new CaptionTask());
     for (int i = 0; i < batch.targets().length; i++) {
       batch.targets()[i] = 4;
       batch.previousOutput()[i] = 4;
     }
-    assertThat(predict(batch, Task.CAPTION)).isEqualTo(predictions);
+    assertThat(predict(batch, new CaptionTask())).isEqualTo(predictions);
   }
 }

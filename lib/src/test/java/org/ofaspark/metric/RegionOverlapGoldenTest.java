@@ -9,13 +9,14 @@ import com.google.gson.JsonObject;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.golden.Golden;
+import org.ofaspark.image.Box;
 
 /** Accuracy of referring-expression comprehension as upstream computes it. */
 class RegionOverlapGoldenTest {
 
   private final JsonObject golden = Golden.object("metrics/refcoco_ap.json");
-  private final List<Rectangle> hypotheses = regions("hyps");
-  private final List<Rectangle> references = regions("refs");
+  private final List<Box> hypotheses = regions("hyps");
+  private final List<Box> references = regions("refs");
 
   @Test
   void decisionsEqualUpstreamAtEachThreshold() {
@@ -43,12 +44,12 @@ class RegionOverlapGoldenTest {
     assertThat(accuracy.meanIou()).isBetween(0.0, 1.0);
   }
 
-  private List<Rectangle> regions(String name) {
+  private List<Box> regions(String name) {
     return golden.getAsJsonArray(name).asList().stream()
         .map(JsonElement::getAsJsonArray)
         .map(
             box ->
-                new Rectangle(
+                new Box(
                     box.get(0).getAsFloat(),
                     box.get(1).getAsFloat(),
                     box.get(2).getAsFloat(),

@@ -4,21 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
+import org.ofaspark.image.Box;
 
 class RegionOverlapTest {
 
-  private final Rectangle reference = new Rectangle(0, 0, 10, 10);
+  private final Box reference = new Box(0, 0, 10, 10);
 
   @Test
   void iouIsIntersectionOverUnion() {
-    assertThat(RegionOverlap.iou(new Rectangle(5, 0, 15, 10), reference))
+    assertThat(RegionOverlap.iou(new Box(5, 0, 15, 10), reference))
         .isCloseTo(50 / 150.0, within(1e-15));
     assertThat(RegionOverlap.iou(reference, reference)).isEqualTo(1);
   }
 
   @Test
   void regionsApartHaveNoOverlap() {
-    Rectangle apart = new Rectangle(20, 20, 30, 30);
+    Box apart = new Box(20, 20, 30, 30);
 
     assertThat(RegionOverlap.iou(apart, reference)).isZero();
     assertThat(RegionOverlap.reaches(apart, reference, 0)).isFalse();
@@ -26,25 +27,25 @@ class RegionOverlapTest {
 
   @Test
   void regionsThatTouchHaveNoOverlap() {
-    assertThat(RegionOverlap.iou(new Rectangle(10, 0, 20, 10), reference)).isZero();
-    assertThat(RegionOverlap.reaches(new Rectangle(10, 0, 20, 10), reference, 0)).isFalse();
+    assertThat(RegionOverlap.iou(new Box(10, 0, 20, 10), reference)).isZero();
+    assertThat(RegionOverlap.reaches(new Box(10, 0, 20, 10), reference, 0)).isFalse();
   }
 
   @Test
   void overlapOfExactlyTheThresholdFailsForTheEpsilonInTheUnion() {
     // Small regions, so that 1e-6 is not lost in float32.
-    Rectangle unit = new Rectangle(0, 0, 1, 1);
-    Rectangle half = new Rectangle(0, 0, 0.5f, 1);
+    Box unit = new Box(0, 0, 1, 1);
+    Box half = new Box(0, 0, 0.5f, 1);
 
     assertThat(RegionOverlap.iou(half, unit)).isEqualTo(0.5);
     assertThat(RegionOverlap.reaches(half, unit, 0.5f)).isFalse();
-    assertThat(RegionOverlap.reaches(new Rectangle(0, 0, 0.51f, 1), unit, 0.5f)).isTrue();
+    assertThat(RegionOverlap.reaches(new Box(0, 0, 0.51f, 1), unit, 0.5f)).isTrue();
   }
 
   @Test
   void regionInsideOutOrNotANumberIsNoHit() {
-    Rectangle insideOut = new Rectangle(10, 10, 0, 0);
-    Rectangle undefined = new Rectangle(Float.NaN, 0, 10, 10);
+    Box insideOut = new Box(10, 10, 0, 0);
+    Box undefined = new Box(Float.NaN, 0, 10, 10);
 
     assertThat(RegionOverlap.iou(insideOut, reference)).isZero();
     assertThat(RegionOverlap.reaches(insideOut, reference, 0.5f)).isFalse();
@@ -55,7 +56,7 @@ class RegionOverlapTest {
   @Test
   void accuracyIsTheShareOfHitsAndMeanIouTheMean() {
     RefcocoAccuracy hit = RefcocoAccuracy.of(reference, reference);
-    RefcocoAccuracy miss = RefcocoAccuracy.of(new Rectangle(5, 0, 15, 10), reference);
+    RefcocoAccuracy miss = RefcocoAccuracy.of(new Box(5, 0, 15, 10), reference);
     RefcocoAccuracy both = RefcocoAccuracy.EMPTY.plus(hit).plus(miss);
 
     assertThat(both.accuracy()).isEqualTo(0.5);

@@ -18,10 +18,10 @@ import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.RecipeException;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.TokenDrop;
-import org.ofaspark.data.Task;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
 import org.ofaspark.recipe.RankingConfig.Score;
+import org.ofaspark.task.caption.CaptionTask;
 
 class RecipeReaderTest {
 
@@ -56,7 +56,7 @@ class RecipeReaderTest {
             "train.report-accuracy=true",
             "preprocess.input.train=hdfs:///a.tsv, hdfs:///b.tsv",
             "evaluate.weights=hdfs:///runs/other");
-    assertThat(recipe.task()).isEqualTo(Task.CAPTION);
+    assertThat(recipe.task()).isEqualTo(new CaptionTask());
     assertThat(recipe.runDir()).isEqualTo("hdfs:///runs/el");
     assertThat(recipe.table())
         .isEqualTo(new TableConfig("hdfs://nn/tables/caption", "train", "val"));

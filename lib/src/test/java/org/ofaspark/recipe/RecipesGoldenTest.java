@@ -10,7 +10,6 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -37,7 +36,7 @@ class RecipesGoldenTest {
   /** What a flag of a training script is in a recipe. */
   private static final Map<String, Function<Recipe, Object>> TRAINING =
       Map.ofEntries(
-          entry("task", r -> name(r.task())),
+          entry("task", r -> r.task().name()),
           entry("arch", r -> r.initialWeights().arch()),
           entry("restore-file", r -> r.initialWeights().restoreFile()),
           entry("dropout", r -> r.model().dropout()),
@@ -154,7 +153,7 @@ class RecipesGoldenTest {
   /** What other flags of an evaluation script are in a recipe. */
   private static final Map<String, Function<Recipe, Object>> EVALUATION =
       Map.of(
-          "task", r -> name(r.task()),
+          "task", r -> r.task().name(),
           "path", r -> r.evaluate().weights(),
           "batch-size", r -> r.evaluate().batchSize());
 
@@ -439,10 +438,6 @@ class RecipesGoldenTest {
   /** Returns a path without the way from the folder of upstream's scripts. */
   private static String local(String path) {
     return path.replaceFirst("^(\\.\\./)+", "");
-  }
-
-  private static String name(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT);
   }
 
   private static String joined(List<Integer> numbers) {

@@ -34,11 +34,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /** Predictors of DJL's Spark extension, or of what stands in for it, against our transformers. */
 class OfaPredictorTest {
@@ -99,21 +101,21 @@ class OfaPredictorTest {
   }
 
   private static OfaCaptioner captioner() {
-    return new OfaCaptioner().setInputCol(IMAGE).setModelDir(models.directory(Task.CAPTION));
+    return new OfaCaptioner().setInputCol(IMAGE).setModelDir(models.directory(new CaptionTask()));
   }
 
   private static OfaGrounder grounder() {
     return new OfaGrounder()
         .setInputCol(IMAGE)
         .setTextCol(ExampleTable.TEXT)
-        .setModelDir(models.directory(Task.REFCOCO));
+        .setModelDir(models.directory(new RefcocoTask()));
   }
 
   @Test
   void captionsAreThoseOfTheCaptioner() {
-    Dataset<Row> rows = withNulls(rows(Task.CAPTION));
+    Dataset<Row> rows = withNulls(rows(new CaptionTask()));
     OfaPredictor predictor = new OfaCaptionPredictor().setInputCol(IMAGE);
-    predictor.setModelUrl("file://" + models.directory(Task.CAPTION));
+    predictor.setModelUrl("file://" + models.directory(new CaptionTask()));
     predictor.setBatchSize(3);
 
     Map<String, @Nullable Object> captions = answers(transform(predictor, rows), ID, "caption");
@@ -125,10 +127,10 @@ class OfaPredictorTest {
 
   @Test
   void regionsAreThoseOfTheGrounder() {
-    Dataset<Row> rows = withNulls(rows(Task.REFCOCO));
+    Dataset<Row> rows = withNulls(rows(new RefcocoTask()));
     OfaPredictor predictor =
         new OfaRegionPredictor().setInputCol(IMAGE).setTextCol(ExampleTable.TEXT);
-    predictor.setModelUrl("file://" + models.directory(Task.REFCOCO));
+    predictor.setModelUrl("file://" + models.directory(new RefcocoTask()));
 
     Map<String, @Nullable Object> boxes = answers(transform(predictor, rows), ID, "box");
 
@@ -142,7 +144,7 @@ class OfaPredictorTest {
 
   @Test
   void mistakesAreToldBeforeAnythingRuns() {
-    StructType schema = rows(Task.REFCOCO).schema();
+    StructType schema = rows(new RefcocoTask()).schema();
     assertThatThrownBy(() -> new OfaCaptionPredictor().transformSchema(schema))
         .hasMessage("inputCol: not set (expected: the name of a column of images)");
     assertThatThrownBy(() -> new OfaCaptionPredictor().setInputCol("text").transformSchema(schema))
@@ -167,7 +169,8 @@ class OfaPredictorTest {
   private static String photoFolder() throws IOException {
     Path photos = Files.createDirectories(folder.resolve("photos"));
     int count = 0;
-    for (Row row : rows(Task.CAPTION).union(rows(Task.REFCOCO)).limit(6).collectAsList()) {
+    for (Row row :
+        rows(new CaptionTask()).union(rows(new RefcocoTask())).limit(6).collectAsList()) {
       BufferedImage image = ImageIO.read(new ByteArrayInputStream(row.<byte[]>getAs(IMAGE)));
       for (int mask : new int[] {0, 0xFFFFFF}) {
         var copy =
@@ -188,7 +191,7 @@ class OfaPredictorTest {
   @EnabledIf("hasExtension")
   void pageCaptionsFilesWithTheExtensionsPredictor() throws IOException {
     String photoFolder = photoFolder();
-    String captionModel = models.directory(Task.CAPTION);
+    String captionModel = models.directory(new CaptionTask());
 
     Dataset<Row> photos = spark.read().format("binaryFile").load(photoFolder);
     var predictor = new BinaryPredictor();
@@ -216,7 +219,7 @@ class OfaPredictorTest {
   @EnabledIf("hasExtension")
   void pageFindsAnExpressionWithTheExtensionsDetector() throws IOException {
     String photoFolder = photoFolder();
-    String regionModel = models.directory(Task.REFCOCO);
+    String regionModel = models.directory(new RefcocoTask());
 
     Dataset<Row> images = spark.read().format("image").load(photoFolder).select("image.*");
     var detector = new ObjectDetector();
@@ -262,8 +265,8 @@ class OfaPredictorTest {
   @Test
   void pageRunsTheReadyPredictors() throws IOException {
     String photoFolder = photoFolder();
-    String captionModel = models.directory(Task.CAPTION);
-    String regionModel = models.directory(Task.REFCOCO);
+    String captionModel = models.directory(new CaptionTask());
+    String regionModel = models.directory(new RefcocoTask());
     Dataset<Row> photos = spark.read().format("binaryFile").load(photoFolder);
     Dataset<Row> questions = photos.withColumn("text", functions.lit("the man in red"));
 
@@ -284,7 +287,7 @@ class OfaPredictorTest {
     Dataset<Row> images =
         spark.read().format("image").load(photoFolder()).selectExpr("image", "image.origin AS id");
     OfaPredictor predictor = new OfaCaptionPredictor().setInputCol(IMAGE);
-    predictor.setModelUrl("file://" + models.directory(Task.CAPTION));
+    predictor.setModelUrl("file://" + models.directory(new CaptionTask()));
 
     assertThat(answers(transform(predictor, images), "id", "caption"))
         .isEqualTo(answers(captioner().transform(images), "id", "caption"))

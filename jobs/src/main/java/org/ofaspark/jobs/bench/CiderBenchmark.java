@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -13,18 +12,21 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
-import org.ofaspark.data.Task;
+import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.JobCommand;
-import org.ofaspark.jobs.evaluate.CaptionScores;
-import org.ofaspark.jobs.evaluate.TaskMetrics;
-import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.evaluate.SplitMetrics;
+import org.ofaspark.jobs.evaluate.SplitScores;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionScoring;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** The CIDEr of a split as large as COCO's, on one core and on two. */
 final class CiderBenchmark implements Benchmark {
 
+  private static final Task TASK = new CaptionTask();
   private static final int CAPTIONS = 40_000;
   private static final int REFERENCES = 5;
   private static final int DICTIONARY = 10_000;
@@ -63,7 +65,7 @@ final class CiderBenchmark implements Benchmark {
                   context
                       .parallelize(IntStream.range(0, CAPTIONS).boxed().toList(), 2 * cores)
                       .map(CiderBenchmark::prediction),
-                  PredictionTable.SCHEMA)
+                  PredictionTable.schema(TASK))
               .persist();
       long unused = predictions.count(); // made before the first round
       Measurement speed =
@@ -80,8 +82,8 @@ final class CiderBenchmark implements Benchmark {
   }
 
   private static double mean(SparkSession spark, Dataset<Row> predictions) {
-    Dataset<Row> scored = CaptionScores.of(spark, predictions, Optional.empty());
-    double cider = Objects.requireNonNull(TaskMetrics.of(Task.CAPTION).of(scored).get("cider"));
+    Dataset<Row> scored = SplitScores.of(spark, TASK, new CaptionScoring(null), predictions);
+    double cider = Objects.requireNonNull(new SplitMetrics(TASK).of(scored).get("cider"));
     scored.unpersist();
     return cider;
   }
@@ -104,16 +106,18 @@ final class CiderBenchmark implements Benchmark {
     List<String> references =
         IntStream.range(0, REFERENCES).mapToObj(i -> variant(random, words)).toList();
     String id = String.valueOf(number);
-    Object[] values = new Object[PredictionTable.SCHEMA.length()];
-    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.EXAMPLE_ID)] = id;
-    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.IMAGE_ID)] = id;
-    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.TEXT)] = references.get(0);
-    values[PredictionTable.SCHEMA.fieldIndex(PredictionTable.HYPOTHESIS)] = variant(random, words);
-    values[PredictionTable.SCHEMA.fieldIndex(ExampleTable.REFERENCES)] = references.toArray();
-    values[PredictionTable.SCHEMA.fieldIndex("loss")] = 1.0;
-    values[PredictionTable.SCHEMA.fieldIndex("nll_loss")] = 1.0;
-    values[PredictionTable.SCHEMA.fieldIndex("target_tokens")] = 1;
-    return RowFactory.create(values);
+    return PredictionTable.toRow(
+        TASK,
+        Fields.builder()
+            .put(PredictionColumns.EXAMPLE_ID, id)
+            .put(PredictionColumns.IMAGE_ID, id)
+            .put(PredictionColumns.TEXT, references.get(0))
+            .put(PredictionColumns.HYPOTHESIS, variant(random, words))
+            .put(CaptionTask.REFERENCES, references)
+            .put(PredictionColumns.LOSS, 1.0)
+            .put(PredictionColumns.NLL_LOSS, 1.0)
+            .put(PredictionColumns.TARGET_TOKENS, 1)
+            .build());
   }
 
   /** Draws words as texts have them, the n-th word of the dictionary about every n-th time. */

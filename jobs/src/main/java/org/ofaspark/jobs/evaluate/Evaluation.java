@@ -17,7 +17,6 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.config.Checks;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -26,9 +25,11 @@ import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
-import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.SummedMetric;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.SplitScoring;
+import org.ofaspark.task.Task;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +51,8 @@ public final class Evaluation {
   private final HadoopFiles files;
   private final Recipe recipe;
   private final Vocabulary vocabulary;
-  private final Optional<DocumentFrequency> cached;
+  private final Task task;
+  private final Optional<SplitScoring<?, ?, ?>> scoring;
 
   /**
    * What came of a split.
@@ -98,21 +100,15 @@ public final class Evaluation {
     this.files = files;
     this.recipe = recipe;
     this.vocabulary = vocabulary;
-    Optional<String> path = recipe.evaluate().evalCiderCachedTokens();
-    this.cached =
-        recipe.task() == Task.CAPTION && path.isPresent()
-            ? CachedFrequency.read(spark, files, path.get())
-            : Optional.empty();
+    this.task = recipe.task();
+    this.scoring = task.scoring(recipe.taskRecipe(), new RecipeFiles(spark, files));
   }
 
   /** Returns the names of the metrics that an evaluation can have. */
   private List<String> metricNames() {
     List<String> names =
-        new ArrayList<>(
-            TaskMetrics.of(recipe.task()).metrics().stream().map(SummedMetric::name).toList());
-    if (cached.isEmpty()) {
-      names.remove(PredictionTable.CIDER_VALID);
-    }
+        new ArrayList<>(new SplitMetrics(task).metrics().stream().map(SummedMetric::name).toList());
+    scoring.ifPresent(chosen -> names.removeAll(chosen.missing()));
     return names;
   }
 
@@ -142,7 +138,7 @@ public final class Evaluation {
         (chunks, predict, source) ->
             new Given(
                 spark.createDataFrame(
-                    chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.SCHEMA),
+                    chunks.rows(chunks.all()).mapPartitions(predict), PredictionTable.schema(task)),
                 Optional.empty()));
   }
 
@@ -160,7 +156,7 @@ public final class Evaluation {
         split,
         weights,
         (chunks, predict, source) -> {
-          var unfinished = new UnfinishedAnswers(spark, files, directory, source);
+          var unfinished = new UnfinishedAnswers(spark, files, task, directory, source);
           return new Given(
               unfinished.complete(chunks, predict), Optional.of(unfinished.directory()));
         });
@@ -176,7 +172,6 @@ public final class Evaluation {
   private record Tally(long answers, long labelled, long failed) implements Serializable {
 
     static Tally of(Dataset<Row> predictions) {
-      int error = PredictionTable.SCHEMA.fieldIndex(PredictionTable.ERROR);
       return predictions
           .javaRDD()
           .aggregate(
@@ -185,7 +180,7 @@ public final class Evaluation {
                   new Tally(
                       tally.answers + 1,
                       tally.labelled + (PredictionTable.isLabelled(row) ? 1 : 0),
-                      tally.failed + (row.isNullAt(error) ? 0 : 1)),
+                      tally.failed + (PredictionTable.isPrediction(row) ? 0 : 1)),
               (a, b) ->
                   new Tally(a.answers + b.answers, a.labelled + b.labelled, a.failed + b.failed));
     }
@@ -207,7 +202,7 @@ public final class Evaluation {
       String directory = files.qualified(recipe.table().table()) + "/" + split;
       var chunks =
           new ExampleChunks(
-              spark, ExampleTable.read(spark, directory), recipe.evaluate().batchSize());
+              spark, ExampleTable.read(spark, directory, task), recipe.evaluate().batchSize());
       var predict =
           new PredictPartition(new ModelStage(recipe.resolvedText(), vocabulary, broadcast));
       Given given = answers.of(chunks, predict, source(directory, chunks, broadcast));
@@ -243,7 +238,7 @@ public final class Evaluation {
             chunks.examples(),
             files.exists(info) ? files.readText(info).strip() : "",
             weights.sha256(),
-            recipe.task(),
+            task.name(),
             recipe.model(),
             recipe.data(),
             recipe.generate(),
@@ -256,19 +251,18 @@ public final class Evaluation {
   }
 
   private Dataset<Row> scored(Dataset<Row> answers) {
-    if (recipe.task() != Task.CAPTION) {
+    if (scoring.isEmpty()) {
       return answers;
     }
     int partitions = Partitions.perSlot(spark, PARTITIONS_A_SLOT);
-    Dataset<Row> scored = CaptionScores.of(spark, answers.coalesce(partitions), cached);
+    Dataset<Row> scored = SplitScores.of(spark, task, scoring.get(), answers.coalesce(partitions));
     answers.unpersist();
     return scored;
   }
 
   private Outcome outcome(
       Dataset<Row> predictions, Tally tally, Optional<String> kept, ModelBroadcast weights) {
-    TaskMetrics task = TaskMetrics.of(recipe.task());
-    Map<String, Double> metrics = task.of(predictions);
+    Map<String, Double> metrics = new SplitMetrics(task).of(predictions);
     List<String> names = metricNames();
     metrics.keySet().retainAll(names);
     if (tally.failed() > 0) {
@@ -284,9 +278,9 @@ public final class Evaluation {
   private static void tellFailures(Dataset<Row> predictions, Tally tally) {
     List<String> first =
         predictions
-            .filter(col(PredictionTable.ERROR).isNotNull())
+            .filter(col(PredictionColumns.ERROR.name()).isNotNull())
             .orderBy(ExampleTable.EXAMPLE_ID)
-            .select(ExampleTable.EXAMPLE_ID, PredictionTable.ERROR)
+            .select(ExampleTable.EXAMPLE_ID, PredictionColumns.ERROR.name())
             .limit(MOST_NAMED)
             .collectAsList()
             .stream()

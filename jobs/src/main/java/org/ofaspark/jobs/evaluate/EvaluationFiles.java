@@ -2,8 +2,8 @@ package org.ofaspark.jobs.evaluate;
 
 import static org.apache.spark.sql.functions.col;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -12,11 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.metric.Rectangle;
+import org.ofaspark.task.Task;
 
 /**
  * What an evaluation leaves in a directory. Driver.
@@ -29,6 +28,9 @@ import org.ofaspark.metric.Rectangle;
  * </pre>
  */
 final class EvaluationFiles {
+
+  private static final Gson JSON =
+      new GsonBuilder().disableHtmlEscaping().serializeSpecialFloatingPointValues().create();
 
   private final HadoopFiles files;
   private final String directory;
@@ -73,40 +75,16 @@ final class EvaluationFiles {
     files.writeText(directory + "/" + EvaluationSummary.FILE, summary.toJson());
   }
 
-  /** Upstream's form: ids of the rows, which for captions it calls image_id. */
   private static void writeJson(Task task, Iterator<Row> predictions, Writer out)
       throws IOException {
     String separator = "[";
     while (predictions.hasNext()) {
       Row row = predictions.next();
       if (PredictionTable.isPrediction(row)) {
-        out.write(separator + "\n" + (task == Task.CAPTION ? caption(row) : box(row)));
+        out.write(separator + "\n" + JSON.toJson(task.json(PredictionTable.fields(task, row))));
         separator = ",";
       }
     }
     out.write(separator.equals("[") ? "[]\n" : "\n]\n");
-  }
-
-  private static JsonObject caption(Row row) {
-    JsonObject json = new JsonObject();
-    json.addProperty("image_id", row.<String>getAs(ExampleTable.EXAMPLE_ID));
-    json.addProperty("caption", row.<String>getAs(PredictionTable.HYPOTHESIS));
-    return json;
-  }
-
-  /** An answer that is no box has an empty list. */
-  private static JsonObject box(Row row) {
-    JsonObject json = new JsonObject();
-    json.addProperty("uniq_id", row.<String>getAs(ExampleTable.EXAMPLE_ID));
-    JsonArray corners = new JsonArray();
-    Rectangle box = PredictionTable.rectangle(row, PredictionTable.BOX);
-    if (box != null) {
-      corners.add(box.x0());
-      corners.add(box.y0());
-      corners.add(box.x1());
-      corners.add(box.y1());
-    }
-    json.add("box", corners);
-    return json;
   }
 }

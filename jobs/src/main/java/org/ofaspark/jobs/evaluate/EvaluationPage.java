@@ -15,12 +15,13 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.metric.SummedMetric;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.Task;
 import scala.Tuple2;
 
 /**
@@ -82,7 +83,7 @@ final class EvaluationPage {
 
   private void metrics() {
     html.append("<dl class=\"metrics\">\n");
-    for (SummedMetric metric : TaskMetrics.of(task).metrics(summary.metrics().keySet())) {
+    for (SummedMetric metric : new SplitMetrics(task).metrics(summary.metrics().keySet())) {
       String name = metric.name();
       @Nullable Interval interval = summary.intervals().get(name);
       html.metric(
@@ -106,12 +107,12 @@ final class EvaluationPage {
   }
 
   private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {
-    String score = TaskMetrics.of(task).exampleScore();
+    String score = new SplitMetrics(task).exampleScore();
     Dataset<Row> scored = predictions.where(col(score).isNotNull());
     html.append(
         "<div class=\"tools\"><input type=\"search\" aria-label=\"Filter\""
             + " placeholder=\"Show only examples with ...\"><output></output>");
-    if (task == Task.REFCOCO) {
+    if (hasBoxes(scored)) {
       html.append("<span><b class=\"predicted\">predicted</b> <b class=\"truth\">true</b></span>");
     }
     html.append("</div>\n");
@@ -121,6 +122,11 @@ final class EvaluationPage {
     }
     cards("Worst by " + score, ordered(scored, col(score).asc()).limit(shown), examples);
     cards("Best by " + score, ordered(scored, col(score).desc()).limit(shown), examples);
+  }
+
+  private boolean hasBoxes(Dataset<Row> predictions) {
+    return predictions.limit(1).collectAsList().stream()
+        .anyMatch(row -> task.view(PredictionTable.fields(task, row)).truth() != null);
   }
 
   private static Dataset<Row> ordered(Dataset<Row> predictions, Column order) {
@@ -163,9 +169,9 @@ final class EvaluationPage {
   private void errors(Dataset<Row> predictions) {
     List<Row> rows =
         predictions
-            .where(col(PredictionTable.ERROR).isNotNull())
+            .where(col(PredictionColumns.ERROR.name()).isNotNull())
             .orderBy(ID)
-            .select(ID, PredictionTable.ERROR)
+            .select(ID, PredictionColumns.ERROR.name())
             .limit(MAX_ERRORS)
             .collectAsList();
     if (rows.isEmpty()) {

@@ -14,7 +14,7 @@ import org.ofaspark.recipe.Recipe;
 /**
  * The metrics of a split, in {@code metrics.json}.
  *
- * @param task caption or refcoco
+ * @param task name of the task
  * @param split the split
  * @param table the table's directory
  * @param weights the directory of the weights
@@ -63,7 +63,7 @@ public record EvaluationSummary(
       double seconds,
       String directory) {
     return new EvaluationSummary(
-        recipe.task().name().toLowerCase(Locale.ROOT),
+        recipe.task().name(),
         split,
         recipe.table().table(),
         weights,
@@ -82,7 +82,7 @@ public record EvaluationSummary(
     if (samples == 0) {
       return Map.of();
     }
-    return TaskMetrics.of(recipe.task())
+    return new SplitMetrics(recipe.task())
         .intervals(
             outcome.predictions(),
             outcome.metrics().keySet(),

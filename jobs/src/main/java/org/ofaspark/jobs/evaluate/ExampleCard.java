@@ -5,13 +5,16 @@ import static org.ofaspark.jobs.page.HtmlPage.escape;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.Column;
 import org.ofaspark.data.EncodedImage;
-import org.ofaspark.data.Task;
-import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.data.Fields;
+import org.ofaspark.image.Box;
 import org.ofaspark.jobs.table.PredictionTable;
-import org.ofaspark.metric.Rectangle;
+import org.ofaspark.task.ExampleView;
+import org.ofaspark.task.Task;
 
 /**
  * An example on a page: its picture, what was answered and what was asked for.
@@ -30,92 +33,71 @@ record ExampleCard(String html, String picture) implements Serializable {
    * @param side the longest side of its copy, in pixels
    */
   static ExampleCard of(Task task, Row row, EncodedImage image, int side) {
-    String body = task == Task.CAPTION ? caption(row) : expression(row);
+    Fields prediction = PredictionTable.fields(task, row);
+    ExampleView view = task.view(prediction);
+    String id = escape(PredictionTable.exampleId(row));
     String html =
         String.format(
             Locale.ROOT,
-            "<article>%s%s<p class=\"id\">%s</p></article>\n",
-            picture(row, image),
-            body,
-            text(row, ExampleTable.EXAMPLE_ID));
+            "<article>%s<p class=\"said\">%s</p>%s%s<p class=\"scores\">%s</p>"
+                + "<p class=\"id\">%s</p></article>\n",
+            picture(id, image, boxes(view, image)),
+            escape(view.headline()),
+            references(view.references()),
+            view.note().isEmpty()
+                ? ""
+                : String.format(Locale.ROOT, "<p class=\"nobox\">%s</p>", escape(view.note())),
+            scores(view.scores(), prediction),
+            id);
     return new ExampleCard(html, Thumbnail.url(image, side));
   }
 
-  private static String caption(Row row) {
-    var html = new StringBuilder();
-    html.append(
-        String.format(
-            Locale.ROOT, "<p class=\"said\">%s</p>", text(row, PredictionTable.HYPOTHESIS)));
-    html.append("<ul>");
-    for (String reference : row.<String>getList(row.fieldIndex(ExampleTable.REFERENCES))) {
-      html.append(String.format(Locale.ROOT, "<li>%s</li>", escape(reference)));
-    }
-    html.append("</ul><p class=\"scores\">");
-    for (String score :
-        List.of(PredictionTable.CIDER, PredictionTable.CIDER_VALID, "bleu_4", "rouge_l")) {
-      if (row.<Double>getAs(score) != null) {
-        html.append(score(row, score));
-      }
-    }
-    return html.append("</p>").toString();
+  private static String references(List<String> references) {
+    return references.isEmpty()
+        ? ""
+        : references.stream()
+            .map(text -> String.format(Locale.ROOT, "<li>%s</li>", escape(text)))
+            .collect(Collectors.joining("", "<ul>", "</ul>"));
   }
 
-  private static String expression(Row row) {
-    String said =
-        PredictionTable.isBox(row)
-            ? ""
-            : String.format(
-                Locale.ROOT,
-                "<p class=\"nobox\">no box: %s</p>",
-                text(row, PredictionTable.HYPOTHESIS));
-    return String.format(
-        Locale.ROOT,
-        "<p class=\"said\">%s</p>%s<p class=\"scores\">%s</p>",
-        text(row, ExampleTable.TEXT),
-        said,
-        score(row, PredictionTable.IOU));
+  private static String scores(List<Column<Double>> columns, Fields prediction) {
+    return columns.stream()
+        .filter(column -> prediction.get(column) != null)
+        .map(
+            column ->
+                String.format(
+                    Locale.ROOT,
+                    "<span>%s <b>%.2f</b></span> ",
+                    column.name(),
+                    prediction.require(column)))
+        .collect(Collectors.joining());
   }
 
-  private static String score(Row row, String name) {
-    return String.format(
-        Locale.ROOT,
-        "<span>%s <b>%s</b></span> ",
-        name,
-        String.format(Locale.ROOT, "%.2f", row.<Double>getAs(name)));
-  }
-
-  private static String text(Row row, String column) {
-    return escape(row.getAs(column));
-  }
-
-  private static String picture(Row row, EncodedImage image) {
+  private static String picture(String id, EncodedImage image, String boxes) {
     return String.format(
         Locale.ROOT,
         "<div class=\"picture\"><img alt=\"\" width=\"%d\" height=\"%d\""
             + " data-picture=\"%s\">%s</div>",
         image.width(),
         image.height(),
-        text(row, ExampleTable.EXAMPLE_ID),
-        boxes(row, image));
+        id,
+        boxes);
   }
 
-  private static String boxes(Row row, EncodedImage image) {
-    Rectangle truth = PredictionTable.rectangle(row, PredictionTable.REGION);
-    if (truth == null) {
+  private static String boxes(ExampleView view, EncodedImage image) {
+    if (view.truth() == null && view.predicted() == null) {
       return "";
     }
-    Rectangle predicted =
-        PredictionTable.isBox(row) ? PredictionTable.rectangle(row, PredictionTable.BOX) : null;
     return String.format(
         Locale.ROOT,
         "<svg viewBox=\"0 0 %d %d\">%s%s</svg>",
         image.width(),
         image.height(),
-        box("truth", truth),
-        box("predicted", predicted));
+        box("truth", view.truth()),
+        box("predicted", view.predicted()));
   }
 
-  private static String box(String kind, @Nullable Rectangle box) {
+  private static String box(String kind, @Nullable Box box) {
     if (box == null) {
       return "";
     }

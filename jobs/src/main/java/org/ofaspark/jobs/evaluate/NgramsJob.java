@@ -16,10 +16,12 @@ import org.apache.spark.sql.SparkSession;
 import org.ofaspark.config.Checks;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.table.Columns;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.metric.CaptionWords;
 import org.ofaspark.metric.NgramCounts;
+import org.ofaspark.task.caption.CachedFrequency;
 import org.ofaspark.text.CaptionText;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -99,10 +101,11 @@ public final class NgramsJob implements Callable<Integer> {
             .reduceByKey(Long::sum)
             .map(count -> RowFactory.create(count._1(), count._2()));
     long documents = images.count();
+    var schema = Columns.schema(List.of(CachedFrequency.NGRAM, CachedFrequency.DOCUMENTS));
     JavaRDD<Row> all =
         JavaSparkContext.fromSparkContext(spark.sparkContext())
             .parallelize(List.of(RowFactory.create(CachedFrequency.ALL, documents)), 1);
-    spark.createDataFrame(counts.union(all), CachedFrequency.SCHEMA).write().parquet(out);
+    spark.createDataFrame(counts.union(all), schema).write().parquet(out);
     images.unpersist();
     return documents;
   }

@@ -66,8 +66,9 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
                   opened.state(),
                   recipe.generate(),
                   recipe.model().maxTargetPositions()),
+              recipe.task(),
               opened.codec(),
-              recipe.data().boxBins(),
+              recipe.data(),
               recipe.evaluate().precision().type());
     }
 
@@ -79,11 +80,12 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
       List<Row> result = new ArrayList<>();
       List<Decoded> decoded = new ArrayList<>();
       for (Row row : rows) {
-        Example example = ExampleTable.fromRow(row);
+        Example example = ExampleTable.fromRow(row, recipe.task());
         try {
           decoded.add(new Decoded(example, images.read(example.image())));
         } catch (BadImageException e) {
-          result.add(PredictionTable.failure(example, String.valueOf(e.getMessage())));
+          result.add(
+              PredictionTable.failure(recipe.task(), example, String.valueOf(e.getMessage())));
         }
       }
       if (!decoded.isEmpty()) {
@@ -98,7 +100,7 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
           Collator.collate(examples, decoded.stream().map(Decoded::pixels).toList(), images.size());
       List<String> ids = examples.stream().map(Example::exampleId).toList();
       List<ResizeRatios> ratios = examples.stream().map(this::ratios).toList();
-      List<Evaluated> evaluated = evaluator.evaluate(batch, ids, recipe.task(), ratios);
+      List<Evaluated> evaluated = evaluator.evaluate(batch, ids, ratios);
       List<Row> result = new ArrayList<>();
       for (int i = 0; i < examples.size(); i++) {
         Example example = examples.get(i);
@@ -107,8 +109,8 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
             evaluated
                 .get(i)
                 .prediction()
-                .map(prediction -> PredictionTable.toRow(example, prediction, loss))
-                .orElseGet(() -> PredictionTable.failure(example, NOT_FINITE)));
+                .map(prediction -> PredictionTable.toRow(recipe.task(), example, prediction, loss))
+                .orElseGet(() -> PredictionTable.failure(recipe.task(), example, NOT_FINITE)));
       }
       return result;
     }

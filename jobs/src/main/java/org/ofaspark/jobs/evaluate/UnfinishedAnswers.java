@@ -19,6 +19,7 @@ import org.apache.spark.sql.types.StructType;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.task.Task;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,10 +41,10 @@ final class UnfinishedAnswers {
 
   private static final String CHUNK = "chunk";
   private static final int ID_LENGTH = 12;
-  private static final StructType SCHEMA = PredictionTable.SCHEMA.add(CHUNK, IntegerType, false);
 
   private final SparkSession spark;
   private final HadoopFiles files;
+  private final StructType schema;
   private final String directory;
   private final String answers;
 
@@ -52,14 +53,17 @@ final class UnfinishedAnswers {
    *
    * @param spark the session
    * @param files access to the file system
+   * @param task what the answers are for
    * @param directory where answers are kept: those of other sources, which another evaluation may
    *     be making, stay apart
    * @param source everything that the answers depend on
    */
-  UnfinishedAnswers(SparkSession spark, HadoopFiles files, String directory, String source)
+  UnfinishedAnswers(
+      SparkSession spark, HadoopFiles files, Task task, String directory, String source)
       throws IOException {
     this.spark = spark;
     this.files = files;
+    this.schema = PredictionTable.schema(task).add(CHUNK, IntegerType, false);
     String hash = Sha256.of(source.getBytes(StandardCharsets.UTF_8));
     this.directory = directory + "/" + hash.substring(0, ID_LENGTH);
     this.answers = this.directory + "/answers";
@@ -91,7 +95,7 @@ final class UnfinishedAnswers {
     if (!missing.isEmpty()) {
       write(chunks.rows(missing).mapPartitions(predict), missing);
     }
-    return spark.read().schema(SCHEMA).parquet(answers).drop(CHUNK);
+    return spark.read().schema(schema).parquet(answers).drop(CHUNK);
   }
 
   /** Returns the chunks with an answer to each of their examples. Only footers are read. */
@@ -101,7 +105,7 @@ final class UnfinishedAnswers {
     }
     return spark
         .read()
-        .schema(SCHEMA)
+        .schema(schema)
         .option("ignoreCorruptFiles", true) // the chunk lacks their answers then
         .parquet(answers)
         .groupBy(CHUNK)
@@ -128,7 +132,7 @@ final class UnfinishedAnswers {
     JavaRDD<Row> withChunk =
         rows.mapPartitionsWithIndex((partition, each) -> with(chunks.get(partition), each), true);
     spark
-        .createDataFrame(withChunk, SCHEMA)
+        .createDataFrame(withChunk, schema)
         .write()
         .mode(SaveMode.Append)
         .option("mapreduce.fileoutputcommitter.algorithm.version", 2)
@@ -147,7 +151,7 @@ final class UnfinishedAnswers {
       @Override
       public Row next() {
         Row row = rows.next();
-        Object[] values = new Object[SCHEMA.size()];
+        Object[] values = new Object[row.length() + 1];
         for (int i = 0; i < row.length(); i++) {
           values[i] = row.get(i);
         }

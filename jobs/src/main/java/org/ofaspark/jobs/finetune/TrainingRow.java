@@ -8,9 +8,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
+import org.ofaspark.data.Fields;
 
 /**
  * What training needs of an example, as bytes: the form in which examples are shuffled to ranks.
@@ -51,7 +51,7 @@ final class TrainingRow {
     }
   }
 
-  /** Returns the example, without text, references and region. */
+  /** Returns the example, without its text and what its task adds. */
   static Example decode(byte[] row) {
     try (var in = new DataInputStream(new ByteArrayInputStream(row))) {
       String id = in.readUTF();
@@ -61,14 +61,7 @@ final class TrainingRow {
       int height = in.readInt();
       byte[] image = in.readNBytes(in.readInt());
       return new Example(
-          id,
-          id,
-          new EncodedImage(image, width, height),
-          source,
-          target,
-          "",
-          List.of(),
-          Optional.empty());
+          id, id, new EncodedImage(image, width, height), source, target, "", Fields.NONE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -20,9 +20,9 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.ofaspark.data.Task;
+import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
-import org.ofaspark.jobs.evaluate.TaskMetrics;
+import org.ofaspark.jobs.evaluate.SplitMetrics;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
@@ -30,6 +30,9 @@ import org.ofaspark.metric.Bootstrap;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.metric.PairedTest;
 import org.ofaspark.metric.SummedMetric;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
 
 /**
  * Two evaluations of the same examples, A and B, and how sure one can be that they differ.
@@ -111,23 +114,25 @@ record Comparison(
       SparkSession spark, EvaluationSummary a, EvaluationSummary b, Settings settings) {
     requireSame("task", a.task(), b.task());
     requireSame("split", a.split(), b.split());
+    Task task = Tasks.named(a.task());
     Dataset<Row> pairs =
-        predictions(spark, a, A)
-            .join(predictions(spark, b, B), ExampleTable.EXAMPLE_ID, "full_outer")
+        predictions(spark, task, a, A)
+            .join(predictions(spark, task, b, B), ExampleTable.EXAMPLE_ID, "full_outer")
             .coalesce(Partitions.perSlot(spark, PARTITIONS_A_SLOT))
             .persist();
     try {
-      requireSameExamples(pairs);
-      return compare(pairs, a, b, settings);
+      requireSameExamples(task, pairs);
+      return compare(task, pairs, a, b, settings);
     } finally {
       pairs.unpersist();
     }
   }
 
-  private static Dataset<Row> predictions(SparkSession spark, EvaluationSummary run, String name) {
+  private static Dataset<Row> predictions(
+      SparkSession spark, Task task, EvaluationSummary run, String name) {
     Column[] columns =
-        Arrays.stream(PredictionTable.SCHEMA.fieldNames())
-            .map(column -> col(column))
+        PredictionTable.columns(task).stream()
+            .map(column -> col(column.name()))
             .toArray(Column[]::new);
     return spark
         .read()
@@ -142,12 +147,15 @@ record Comparison(
     }
   }
 
-  private static void requireSameExamples(Dataset<Row> pairs) {
+  private static void requireSameExamples(Task task, Dataset<Row> pairs) {
     Map<String, Column> faults = new LinkedHashMap<>();
     faults.put("only in A", col(B).isNull());
     faults.put("only in B", col(A).isNull());
-    for (String column :
-        List.of(ExampleTable.TEXT, ExampleTable.REFERENCES, PredictionTable.REGION)) {
+    List<String> columns = new ArrayList<>(List.of(ExampleTable.TEXT));
+    task.metrics().columns().stream()
+        .filter(column -> task.exampleColumns().contains(column))
+        .forEach(column -> columns.add(column.name()));
+    for (String column : columns) {
       faults.put(
           String.format(Locale.ROOT, "whose %s differ", column),
           not(col(A + "." + column).eqNullSafe(col(B + "." + column))));
@@ -177,8 +185,8 @@ record Comparison(
   }
 
   private static Comparison compare(
-      Dataset<Row> pairs, EvaluationSummary a, EvaluationSummary b, Settings settings) {
-    TaskMetrics metrics = TaskMetrics.of(Task.valueOf(a.task().toUpperCase(Locale.ROOT)));
+      Task task, Dataset<Row> pairs, EvaluationSummary a, EvaluationSummary b, Settings settings) {
+    var metrics = new SplitMetrics(task);
     Dataset<Row> both = pairs.where("a.error IS NULL AND b.error IS NULL");
     Set<String> names = new TreeSet<>(a.metrics().keySet());
     names.retainAll(b.metrics().keySet());
@@ -192,12 +200,12 @@ record Comparison(
         examples,
         pairs.count() - examples,
         differences(both.javaRDD(), metrics, metrics.metrics(names), settings),
-        changes(changes.where(col(CHANGE).gt(0)), col(CHANGE).desc(), score, settings),
-        changes(changes.where(col(CHANGE).lt(0)), col(CHANGE).asc(), score, settings));
+        changes(task, changes.where(col(CHANGE).gt(0)), col(CHANGE).desc(), settings),
+        changes(task, changes.where(col(CHANGE).lt(0)), col(CHANGE).asc(), settings));
   }
 
   private static List<Difference> differences(
-      JavaRDD<Row> pairs, TaskMetrics task, List<SummedMetric> metrics, Settings settings) {
+      JavaRDD<Row> pairs, SplitMetrics task, List<SummedMetric> metrics, Settings settings) {
     int size = task.size();
     Bootstrap bootstrap =
         Partitions.sum(
@@ -235,7 +243,7 @@ record Comparison(
     return pair.getString(0);
   }
 
-  private static double[] statistics(TaskMetrics task, Row pair, String run) {
+  private static double[] statistics(SplitMetrics task, Row pair, String run) {
     return task.statistics(pair.<Row>getAs(run));
   }
 
@@ -246,32 +254,26 @@ record Comparison(
   }
 
   private static List<Change> changes(
-      Dataset<Row> changes, Column order, String score, Settings settings) {
+      Task task, Dataset<Row> changes, Column order, Settings settings) {
     return changes
         .orderBy(order, col(ExampleTable.EXAMPLE_ID))
         .limit(settings.changes())
         .collectAsList()
         .stream()
-        .map(pair -> change(pair, score))
+        .map(pair -> change(task, pair))
         .toList();
   }
 
-  private static Change change(Row pair, String score) {
-    Row a = pair.getAs(A);
-    Row b = pair.getAs(B);
+  private static Change change(Task task, Row pair) {
+    Fields a = PredictionTable.fields(task, pair.<Row>getAs(A));
+    Fields b = PredictionTable.fields(task, pair.<Row>getAs(B));
+    var score = task.metrics().exampleScore();
     return new Change(
-        id(pair), a.getAs(ExampleTable.TEXT), answer(a), answer(b), a.getAs(score), b.getAs(score));
-  }
-
-  private static String answer(Row row) {
-    boolean isCaption = PredictionTable.rectangle(row, PredictionTable.REGION) == null;
-    if (isCaption) {
-      return row.getAs(PredictionTable.HYPOTHESIS);
-    }
-    var box = PredictionTable.rectangle(row, PredictionTable.BOX);
-    return box == null
-        ? "no box"
-        : String.format(
-            Locale.ROOT, "%.0f,%.0f to %.0f,%.0f", box.x0(), box.y0(), box.x1(), box.y1());
+        id(pair),
+        a.require(PredictionColumns.TEXT),
+        task.shown(a),
+        task.shown(b),
+        a.require(score),
+        b.require(score));
   }
 }

@@ -5,7 +5,6 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -14,20 +13,20 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.TaskCompletionListener;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.BadQuestionException;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.Question;
-import org.ofaspark.data.QuestionReader;
-import org.ofaspark.data.Task;
-import org.ofaspark.evaluate.AnswerReader;
 import org.ofaspark.evaluate.FittingBatches;
-import org.ofaspark.evaluate.Prediction;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
-import org.ofaspark.image.Box;
+import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.jobs.evaluate.BatchedRows;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.BadQuestionException;
+import org.ofaspark.task.Generated;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.QuestionReader;
+import org.ofaspark.text.TokenCodec;
 
 /**
  * Adds an answer to each row of a partition, batch by batch, in the order of the rows. Executor.
@@ -45,10 +44,22 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
    * Where questions are and what is to be added to a row.
    *
    * @param image the image column
-   * @param text place of the text column; captions do not look at it
+   * @param text place of the text column; not looked at if the task asks no text
    * @param error whether there is a column that says why there is no answer
+   * @param values how answers become values
    */
-  record Columns(ImageColumn image, int text, boolean error) implements Serializable {}
+  record Columns(ImageColumn image, int text, boolean error, Values values)
+      implements Serializable {}
+
+  /** How answers become values of the column of answers. Sent to executors. */
+  interface Values extends Serializable {
+
+    /** Returns the value, null if the model's answer is none. */
+    @Nullable Object value(Prediction prediction);
+
+    /** Returns why an answer is no value. */
+    String fault(Prediction prediction);
+  }
 
   /**
    * Creates a function.
@@ -94,7 +105,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     private final QuestionReader reader;
     private final SequenceGenerator generator;
     private final FittingBatches fitting;
-    private final AnswerReader answers;
+    private final TokenCodec codec;
 
     Answerer(ModelStage.Opened opened) {
       this.recipe = opened.recipe();
@@ -112,7 +123,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               recipe.generate(),
               recipe.model().maxTargetPositions());
       this.fitting = opened.fitting();
-      this.answers = new AnswerReader(opened.codec(), recipe.data().boxBins());
+      this.codec = opened.codec();
     }
 
     int batchSize() {
@@ -127,13 +138,13 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
 
     private Asked ask(Row row) {
       var asked = new Asked(row);
-      boolean needsText = recipe.task() == Task.REFCOCO;
+      boolean needsText = recipe.task().asksText();
       asked.error = columns.image().fault(row);
       if (asked.error != null) {
         return asked;
       }
       if (needsText && row.isNullAt(columns.text())) {
-        asked.error = "expression: null (expected: at least a word)";
+        asked.error = recipe.task().textInput() + ": null (expected: at least a word)";
         return asked;
       }
       try {
@@ -155,9 +166,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       for (int i = 0; i < good.size(); i++) {
         if (best.get(i).isPresent()) {
           Hypothesis one = best.get(i).get();
-          take(
-              good.get(i),
-              answers.answer(recipe.task(), questions.get(i), one.tokens(), one.score()));
+          take(good.get(i), prediction(questions.get(i), one));
         } else {
           good.get(i).error = SequenceGenerator.NOT_FINITE;
         }
@@ -178,18 +187,17 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
           .toList();
     }
 
+    private Prediction prediction(Question question, Hypothesis best) {
+      ResizeRatios ratios = recipe.data().boxBins().ratios(question.width(), question.height());
+      return recipe
+          .task()
+          .predict(new Generated(best.tokens(), best.score(), ratios, codec, recipe.data()));
+    }
+
     private void take(Asked asked, Prediction prediction) {
-      if (recipe.task() == Task.CAPTION) {
-        asked.answer = prediction.text();
-        return;
-      }
-      asked.answer = prediction.boxInImage().map(AnswerPartition::toRow).orElse(null);
+      asked.answer = columns.values().value(prediction);
       if (asked.answer == null) {
-        asked.error =
-            String.format(
-                Locale.ROOT,
-                "answer: \"%s\" (expected: four bins of a box in the image)",
-                prediction.text());
+        asked.error = columns.values().fault(prediction);
       }
     }
 
@@ -208,9 +216,5 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       }
       return RowFactory.create(values);
     }
-  }
-
-  private static Row toRow(Box box) {
-    return RowFactory.create(box.x0(), box.y0(), box.x1(), box.y1());
   }
 }

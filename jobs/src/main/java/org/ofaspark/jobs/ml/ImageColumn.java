@@ -9,10 +9,10 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
-import org.ofaspark.data.BadQuestionException;
 import org.ofaspark.data.Question;
-import org.ofaspark.data.QuestionReader;
 import org.ofaspark.image.RgbImage;
+import org.ofaspark.task.BadQuestionException;
+import org.ofaspark.task.QuestionReader;
 
 /**
  * A column of images, as Spark's readers and others make them.

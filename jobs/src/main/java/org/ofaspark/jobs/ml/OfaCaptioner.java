@@ -7,7 +7,8 @@ import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.ofaspark.data.Task;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.caption.CaptionTask;
 
 /**
  * Adds a caption to each image: the one that the evaluate job gives it. The answer is a string, by
@@ -28,7 +29,7 @@ public final class OfaCaptioner extends OfaTransformer<OfaCaptioner> {
    * @param uid its name, unique in the pipeline
    */
   public OfaCaptioner(String uid) {
-    super(uid, Task.CAPTION, "caption");
+    super(uid, new CaptionTask(), "caption");
   }
 
   /** Returns a reader of saved captioners. */
@@ -58,5 +59,22 @@ public final class OfaCaptioner extends OfaTransformer<OfaCaptioner> {
   @Override
   int textIndex(StructType schema) {
     return -1;
+  }
+
+  @Override
+  AnswerPartition.Values values() {
+    return new Captions();
+  }
+
+  private record Captions() implements AnswerPartition.Values {
+    @Override
+    public Object value(Prediction prediction) {
+      return prediction.text();
+    }
+
+    @Override
+    public String fault(Prediction prediction) {
+      return ""; // every text is a caption
+    }
   }
 }

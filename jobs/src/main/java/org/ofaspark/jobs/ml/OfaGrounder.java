@@ -1,15 +1,20 @@
 package org.ofaspark.jobs.ml;
 
+import java.util.Locale;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsReadable;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
-import org.ofaspark.data.Task;
+import org.ofaspark.image.Box;
+import org.ofaspark.task.Prediction;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /**
  * Adds to each image and expression the box that the expression refers to: the one that the
@@ -44,7 +49,7 @@ public final class OfaGrounder extends OfaTransformer<OfaGrounder> {
    * @param uid its name, unique in the pipeline
    */
   public OfaGrounder(String uid) {
-    super(uid, Task.REFCOCO, "box");
+    super(uid, new RefcocoTask(), "box");
     textCol = text("textCol", "column of expressions");
   }
 
@@ -80,6 +85,27 @@ public final class OfaGrounder extends OfaTransformer<OfaGrounder> {
   @Override
   DataType outputType() {
     return BOX;
+  }
+
+  @Override
+  AnswerPartition.Values values() {
+    return new Boxes();
+  }
+
+  private record Boxes() implements AnswerPartition.Values {
+    @Override
+    public @Nullable Object value(Prediction prediction) {
+      Box box = RefcocoTask.boxInImage(prediction.own());
+      return box == null ? null : RowFactory.create(box.x0(), box.y0(), box.x1(), box.y1());
+    }
+
+    @Override
+    public String fault(Prediction prediction) {
+      return String.format(
+          Locale.ROOT,
+          "answer: \"%s\" (expected: four bins of a box in the image)",
+          prediction.text());
+    }
   }
 
   @Override

@@ -24,7 +24,6 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
-import org.ofaspark.data.Task;
 import org.ofaspark.djl.ModelDirectory;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelFiles;
@@ -33,9 +32,10 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.Task;
 
 /**
- * What captioner and grounder have in common: a model directory and columns.
+ * What the transformers of all tasks have in common: a model directory and columns.
  *
  * <p>The model directory is what {@code submit/export --format djl} writes, at any path that all
  * executors see. An executor loads it once, however many of its tasks use it, and frees it {@code
@@ -101,7 +101,8 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
         unanswered.updateAndGet(
             known -> known != null ? known : spark.longAccumulator(uid() + " unanswered"));
     var columns =
-        new AnswerPartition.Columns(imageColumn(schema), textIndex(schema), isSet(errorCol));
+        new AnswerPartition.Columns(
+            imageColumn(schema), textIndex(schema), isSet(errorCol), values());
     Duration idle = Duration.ofSeconds((int) getOrDefault(modelIdleSeconds));
     var answers = new AnswerPartition(stage(spark), columns, count, idle);
     return dataset.toDF().mapPartitions(answers, Encoders.row(result));
@@ -126,9 +127,9 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
       Recipe recipe = recipe(spark, file, files.readText(file));
       Checks.that(
           "modelDir",
-          String.format(Locale.ROOT, "%s, a model of task %s", directory, lower(recipe.task())),
-          recipe.task() == task,
-          "a model of task " + lower(task));
+          String.format(Locale.ROOT, "%s, a model of task %s", directory, recipe.task().name()),
+          recipe.task().equals(task),
+          "a model of task " + task.name());
       ModelStage.requireSupported(spark.conf(), recipe);
       return new ModelStage(
           recipe.resolvedText(),
@@ -151,10 +152,6 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     }
     overrides.add(PRECISION + "=fp32");
     return RecipeReader.parse(file, text, overrides);
-  }
-
-  private static String lower(Task task) {
-    return task.name().toLowerCase(Locale.ROOT);
   }
 
   @Override
@@ -185,6 +182,9 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
 
   /** Returns the type of answers. */
   abstract DataType outputType();
+
+  /** Returns how answers become values of {@link #outputType}. */
+  abstract AnswerPartition.Values values();
 
   /** Returns the place of the text column, any number if there is none. */
   abstract int textIndex(StructType schema);

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
-import org.ofaspark.data.RowTextReader;
 import org.ofaspark.jobs.table.BpeFiles;
 import org.ofaspark.text.BytePairEncoding;
 import scala.Tuple2;
@@ -40,13 +39,12 @@ record DictionaryCount(InputAccess input, Broadcast<BpeFiles> bpe) implements Se
 
   private Iterator<Tuple2<String, Long>> counts(List<InputRange> ranges, RowSettings settings)
       throws IOException {
-    RowTextReader texts = settings.textReader();
     BytePairEncoding encoding = bpe.value().encoding();
     Map<Integer, Long> counts = new HashMap<>();
     try (TaskLines lines = input.lines(ranges)) {
       for (Line line = lines.next(); line != null; line = lines.next()) {
         if (line.isWhole()) {
-          for (String text : texts.encoded(line.bytes())) {
+          for (String text : settings.encodedTexts(line.bytes())) {
             for (int id : encoding.encode(text)) {
               counts.merge(id, 1L, Long::sum);
             }

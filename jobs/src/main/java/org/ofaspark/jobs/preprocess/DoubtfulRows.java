@@ -1,15 +1,14 @@
 package org.ofaspark.jobs.preprocess;
 
-import static org.apache.spark.sql.functions.array_max;
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.when;
-
-import org.apache.spark.sql.Column;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.ofaspark.data.Fields;
+import org.ofaspark.jobs.table.Columns;
 import org.ofaspark.jobs.table.ExampleTable;
-import org.ofaspark.text.CaptionText;
+import org.ofaspark.task.Doubt;
+import org.ofaspark.task.Task;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,36 +22,45 @@ final class DoubtfulRows {
   /**
    * Counts them and warns of each kind.
    *
+   * @param task what the examples are for
    * @param examples of the split to train on
    * @param key what in the recipe names its files
    */
-  static void tell(Dataset<Row> examples, String key) {
-    Row counts =
-        examples
-            .select(
-                counted(array_max(col(ExampleTable.REGION)).leq(1)),
-                counted(
-                    col(ExampleTable.REGION)
-                        .isNull()
-                        .and(col(ExampleTable.TEXT).contains(CaptionText.REFERENCE_SEPARATOR))))
-            .first();
-    if (counts.getLong(0) > 0) {
-      LOG.warn(
-          "{}: {} regions lie within the first pixel (expected: pixels, not shares of the image)",
-          key,
-          counts.getLong(0));
+  static void tell(Task task, Dataset<Row> examples, String key) {
+    List<Doubt> doubts = task.doubts();
+    if (doubts.isEmpty()) {
+      return;
     }
-    if (counts.getLong(1) > 0) {
-      LOG.warn(
-          "{}: {} captions hold {} (expected: one caption a row to train on); as upstream does,"
-              + " its references are trained on as one caption",
-          key,
-          counts.getLong(1),
-          CaptionText.REFERENCE_SEPARATOR);
+    List<String> columns = new ArrayList<>(List.of(ExampleTable.TEXT));
+    task.exampleColumns().forEach(column -> columns.add(column.name()));
+    long[] counts =
+        examples
+            .selectExpr(columns.toArray(String[]::new))
+            .javaRDD()
+            .aggregate(
+                new long[doubts.size()],
+                (sums, row) -> added(sums, doubts, row, task),
+                DoubtfulRows::merged);
+    for (int i = 0; i < counts.length; i++) {
+      if (counts[i] > 0) {
+        LOG.warn("{}: {} {}", key, counts[i], doubts.get(i).message());
+      }
     }
   }
 
-  private static Column counted(Column condition) {
-    return count(when(condition, 1));
+  private static long[] added(long[] sums, List<Doubt> doubts, Row row, Task task) {
+    String text = row.getAs(ExampleTable.TEXT);
+    Fields own = Columns.fields(row, task.exampleColumns());
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += doubts.get(i).test().isDoubtful(text, own) ? 1 : 0;
+    }
+    return sums;
+  }
+
+  private static long[] merged(long[] sums, long[] others) {
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += others[i];
+    }
+    return sums;
   }
 }

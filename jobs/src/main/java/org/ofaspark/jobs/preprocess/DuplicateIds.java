@@ -25,9 +25,10 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 import org.apache.spark.sql.types.StructType;
-import org.ofaspark.data.RejectReason;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.RejectReason;
+import org.ofaspark.task.Task;
 
 /**
  * Takes those examples out of a split whose id an earlier one has, by the order of the input.
@@ -48,11 +49,13 @@ final class DuplicateIds {
   private final SparkSession spark;
   private final HadoopFiles files;
   private final SplitInput split;
+  private final Task task;
 
-  DuplicateIds(SparkSession spark, HadoopFiles files, SplitInput split) {
+  DuplicateIds(SparkSession spark, HadoopFiles files, SplitInput split, Task task) {
     this.spark = spark;
     this.files = files;
     this.split = split;
+    this.task = task;
   }
 
   /**
@@ -63,7 +66,7 @@ final class DuplicateIds {
    * @param rawLines the lines as they stand in the input
    */
   void reject(String directory, String rejects, RawLines rawLines) throws IOException {
-    Dataset<Row> examples = ExampleTable.read(spark, directory);
+    Dataset<Row> examples = ExampleTable.read(spark, directory, task);
     Dataset<Row> later =
         later(examples); // not cached: that takes away Spark's right to merge tasks
     long count = later.count();
@@ -79,8 +82,8 @@ final class DuplicateIds {
     return new String[] {FILE, LINE};
   }
 
-  private static Column[] columns() {
-    return Arrays.stream(ExampleTable.SCHEMA_WITH_ORIGIN.fieldNames())
+  private Column[] columns() {
+    return Arrays.stream(ExampleTable.schema(task).fieldNames())
         .map(name -> col(name))
         .toArray(Column[]::new);
   }

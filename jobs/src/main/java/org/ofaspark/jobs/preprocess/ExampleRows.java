@@ -5,10 +5,12 @@ import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.RejectReason;
-import org.ofaspark.data.RowOutcome;
-import org.ofaspark.data.RowReader;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.RejectReason;
+import org.ofaspark.task.RowOutcome;
+import org.ofaspark.task.RowReader;
+import org.ofaspark.task.Task;
+import org.ofaspark.text.TokenCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,7 @@ final class ExampleRows implements RowIterator.Source {
   private static final int MAX_HEADER = 200;
 
   private final TaskLines lines;
+  private final Task task;
   private final RowReader reader;
   private final RejectFile rejects;
 
@@ -32,12 +35,14 @@ final class ExampleRows implements RowIterator.Source {
    * Creates the rows; closes what it is given.
    *
    * @param lines what the task reads
-   * @param reader what makes examples of them
+   * @param settings how rows are read
+   * @param codec the dictionary
    * @param rejects where rejected rows go
    */
-  ExampleRows(TaskLines lines, RowReader reader, RejectFile rejects) {
+  ExampleRows(TaskLines lines, RowSettings settings, TokenCodec codec, RejectFile rejects) {
     this.lines = lines;
-    this.reader = reader;
+    this.task = settings.task();
+    this.reader = settings.rowReader(codec);
     this.rejects = rejects;
   }
 
@@ -46,7 +51,7 @@ final class ExampleRows implements RowIterator.Source {
     for (Line line = lines.next(); line != null; line = lines.next()) {
       RowOutcome outcome = outcome(line);
       if (outcome instanceof RowOutcome.Accepted accepted) {
-        return ExampleTable.toRow(accepted.example(), lines.file(), line.number());
+        return ExampleTable.toRow(accepted.example(), task, lines.file(), line.number());
       }
       if (outcome instanceof RowOutcome.Rejected rejected) {
         rejects.add(lines.file(), line, isHeader(line, rejected) ? ofHeader(rejected) : rejected);
@@ -80,11 +85,7 @@ final class ExampleRows implements RowIterator.Source {
 
   /** Tells whether a rejected line may be one of column names. */
   private static boolean isHeader(Line line, RowOutcome.Rejected rejected) {
-    return line.number() == 1
-        && line.length() <= MAX_HEADER
-        && (rejected.reason() == RejectReason.BAD_BASE64
-            || rejected.reason() == RejectReason.NOT_AN_IMAGE
-            || rejected.reason() == RejectReason.BOX_NOT_FOUR_NUMBERS);
+    return line.number() == 1 && line.length() <= MAX_HEADER && rejected.reason().isOtherKind();
   }
 
   private static RowOutcome.Rejected ofHeader(RowOutcome.Rejected rejected) {

@@ -233,7 +233,8 @@ public final class Preprocess {
     describe("read the rows of " + split.split());
     writer.run(spark, split, examples, rejects);
     describe("look for duplicate ids in " + split.split());
-    new DuplicateIds(spark, files, split).reject(examples, rejects, writer.rawLines());
+    new DuplicateIds(spark, files, split, recipe.task())
+        .reject(examples, rejects, writer.rawLines());
     describe("count what is written of " + split.split());
     SplitResult result =
         new SplitResult(
@@ -243,7 +244,10 @@ public final class Preprocess {
             files.exists(rejects) ? Rejects.byReason(spark, rejects) : List.of());
     LOG.info("Split {}: {}", result.split(), PreprocessReport.text(result.counts()));
     if (split.split().equals(recipe.table().trainSplit())) {
-      DoubtfulRows.tell(ExampleTable.read(spark, examples), SplitFiles.key(split.split()));
+      DoubtfulRows.tell(
+          recipe.task(),
+          ExampleTable.read(spark, examples, recipe.task()),
+          SplitFiles.key(split.split()));
     }
     for (InputFile file : split.files()) {
       file.requireUnchanged(files, SplitFiles.key(split.split()));
@@ -259,7 +263,7 @@ public final class Preprocess {
     splits.forEach(split -> fingerprints.put(split.split(), split.sha256()));
     return new TableInfo(
         TableInfo.SCHEMA_VERSION,
-        recipe.task().name().toLowerCase(Locale.ROOT),
+        recipe.task().name(),
         counts,
         TableInfo.dataOf(recipe),
         dictionary.sha256(),

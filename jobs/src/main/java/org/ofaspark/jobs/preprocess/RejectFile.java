@@ -10,10 +10,10 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.data.RowOutcome;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.PendingFile;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.RowOutcome;
 
 /**
  * The rejected rows that a task meets: a file that is there once the task has read all its rows,

@@ -1,25 +1,26 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.io.Serializable;
+import java.util.List;
 import org.ofaspark.data.DataConfig;
-import org.ofaspark.data.RowReader;
-import org.ofaspark.data.RowTextReader;
-import org.ofaspark.data.Task;
 import org.ofaspark.image.ImageLimits;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.InputRow;
+import org.ofaspark.task.RowReader;
+import org.ofaspark.task.Task;
 import org.ofaspark.text.TokenCodec;
 
 /**
  * How the rows of a split are read. Made on the driver, used on executors.
  *
  * @param task what the rows are for
- * @param target what the text column becomes
+ * @param purpose what the split is for
  * @param data columns and sizes
  * @param maxTokens most tokens of a source or target
  * @param imageLimits how large an image may be
  */
 record RowSettings(
-    Task task, RowReader.Target target, DataConfig data, int maxTokens, ImageLimits imageLimits)
+    Task task, InputRow.Purpose purpose, DataConfig data, int maxTokens, ImageLimits imageLimits)
     implements Serializable {
 
   /**
@@ -31,24 +32,28 @@ record RowSettings(
   static RowSettings of(Recipe recipe, String split) {
     return new RowSettings(
         recipe.task(),
-        target(recipe, split),
+        purpose(recipe, split),
         recipe.data(),
         recipe.maxTokens(),
         recipe.preprocess().imageLimits());
   }
 
-  private static RowReader.Target target(Recipe recipe, String split) {
+  private static InputRow.Purpose purpose(Recipe recipe, String split) {
     if (split.equals(recipe.table().trainSplit())) {
-      return RowReader.Target.TRAINING;
+      return InputRow.Purpose.TRAINING;
     }
     return recipe.preprocess().unlabelled().contains(split)
-        ? RowReader.Target.PREDICTION
-        : RowReader.Target.EVALUATION;
+        ? InputRow.Purpose.PREDICTION
+        : InputRow.Purpose.EVALUATION;
   }
 
-  /** Returns a reader of texts. */
-  RowTextReader textReader() {
-    return new RowTextReader(task, target, data);
+  /**
+   * Returns the texts of a line that would become tokens: none, if it has no valid ones.
+   *
+   * @param line its bytes without the line end
+   */
+  List<String> encodedTexts(byte[] line) {
+    return RowReader.encodedTexts(task, purpose, data, line);
   }
 
   /**
@@ -57,6 +62,6 @@ record RowSettings(
    * @param codec the dictionary
    */
   RowReader rowReader(TokenCodec codec) {
-    return new RowReader(task, target, data, maxTokens, codec, imageLimits);
+    return new RowReader(task, purpose, data, maxTokens, codec, imageLimits);
   }
 }

@@ -38,7 +38,7 @@ record SplitWriter(
         JavaSparkContext.fromSparkContext(spark.sparkContext())
             .parallelize(split.tasks(), split.tasks().size())
             .mapPartitionsWithIndex((index, task) -> rows(index, task, name, rejects), false);
-    ExampleTable.write(spark.createDataFrame(rows, ExampleTable.SCHEMA_WITH_ORIGIN), examples);
+    ExampleTable.write(spark.createDataFrame(rows, ExampleTable.schema(settings.task())), examples);
   }
 
   /** Returns the lines as they stand in the input. */
@@ -51,7 +51,6 @@ record SplitWriter(
     String path = String.format(Locale.ROOT, "%s/part-%05d.json", rejects, index);
     RejectFile file = new RejectFile(input.files(), path, split, rawLineLimit);
     return RowIterator.of(
-        new ExampleRows(
-            input.lines(task.next()), settings.rowReader(vocabulary.value().codec()), file));
+        new ExampleRows(input.lines(task.next()), settings, vocabulary.value().codec(), file));
   }
 }

@@ -131,7 +131,7 @@ public final class RunReport {
 
   private void settings() {
     List<String> words = new ArrayList<>();
-    words.add(lower(recipe.task()));
+    words.add(recipe.task().name());
     words.add(
         switch (recipe.criterion().loss()) {
           case CROSS_ENTROPY -> "label-smoothed cross entropy";

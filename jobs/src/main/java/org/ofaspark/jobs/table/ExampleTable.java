@@ -1,26 +1,26 @@
 package org.ofaspark.jobs.table;
 
 import static org.apache.spark.sql.types.DataTypes.BinaryType;
-import static org.apache.spark.sql.types.DataTypes.FloatType;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
 import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.apache.spark.sql.types.DataTypes.createArrayType;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.Column;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
-import org.ofaspark.data.Region;
-import org.ofaspark.image.Box;
-import org.ofaspark.image.ResizeRatios;
+import org.ofaspark.task.Task;
 
 /** The columns of a table of examples, and the way between its rows and {@link Example}. */
 public final class ExampleTable {
@@ -34,13 +34,7 @@ public final class ExampleTable {
   /** Column of the text as it was read. */
   public static final String TEXT = "text";
 
-  /** Column of the cleaned references. */
-  public static final String REFERENCES = "references";
-
-  /** Column of the region's left, top, right and bottom edge, in pixels. */
-  public static final String REGION = "region";
-
-  /** The columns. Those of the region are null for captions. */
+  /** The columns of examples of every task. */
   public static final StructType SCHEMA =
       new StructType()
           .add(EXAMPLE_ID, StringType, false)
@@ -50,12 +44,7 @@ public final class ExampleTable {
           .add("height", IntegerType, false)
           .add("source", createArrayType(IntegerType, false), false)
           .add("target", createArrayType(IntegerType, false), false)
-          .add(TEXT, StringType, false)
-          .add(REFERENCES, createArrayType(StringType, false), false)
-          .add(REGION, createArrayType(FloatType, false), true)
-          .add("bins", createArrayType(IntegerType, false), true)
-          .add("w_resize_ratio", FloatType, true)
-          .add("h_resize_ratio", FloatType, true);
+          .add(TEXT, StringType, false);
 
   /** Column of the input file that the example comes from. */
   public static final String FILE = "file";
@@ -63,38 +52,52 @@ public final class ExampleTable {
   /** Column of its line there, counted from 1. */
   public static final String LINE = "line";
 
-  /** The columns as preprocess writes them: {@link #SCHEMA}, and where the example comes from. */
-  public static final StructType SCHEMA_WITH_ORIGIN =
-      SCHEMA.add(FILE, StringType, false).add(LINE, LongType, false);
-
   private static final long ROW_GROUP_BYTES = 32L << 20;
   private static final long MAX_ROWS_BETWEEN_SIZE_CHECKS = 16;
 
   private ExampleTable() {}
 
   /**
-   * Makes a row of an example.
+   * Returns the columns as preprocess writes them: {@link #SCHEMA}, those of the task, and where
+   * the example comes from.
    *
-   * @param example the example
-   * @return a row of {@link #SCHEMA}
+   * @param task what the examples are for
    */
-  public static Row toRow(Example example) {
-    return RowFactory.create(values(example));
+  public static StructType schema(Task task) {
+    return new StructType(
+        Stream.of(
+                SCHEMA.fields(),
+                Columns.schema(task.exampleColumns()).fields(),
+                new StructType().add(FILE, StringType, false).add(LINE, LongType, false).fields())
+            .flatMap(Arrays::stream)
+            .toArray(StructField[]::new));
   }
 
   /**
    * Makes a row of an example and where it comes from.
    *
    * @param example the example
+   * @param task what it is for
    * @param file the input file
    * @param line the line there, counted from 1
-   * @return a row of {@link #SCHEMA_WITH_ORIGIN}
+   * @return a row of {@link #schema}
    */
-  public static Row toRow(Example example, String file, long line) {
-    Object[] values = Arrays.copyOf(values(example), SCHEMA_WITH_ORIGIN.size());
-    values[SCHEMA.size()] = file;
-    values[SCHEMA.size() + 1] = line;
-    return RowFactory.create(values);
+  public static Row toRow(Example example, Task task, String file, long line) {
+    List<@Nullable Object> values =
+        new ArrayList<>(
+            List.of(
+                example.exampleId(),
+                example.imageId(),
+                example.image().bytes(),
+                example.image().width(),
+                example.image().height(),
+                example.source().toArray(),
+                example.target().toArray(),
+                example.text()));
+    task.exampleColumns().forEach(column -> values.add(Columns.value(example.own(), column)));
+    values.add(file);
+    values.add(line);
+    return RowFactory.create(values.toArray());
   }
 
   /**
@@ -104,7 +107,7 @@ public final class ExampleTable {
    * small and looked at often, since a writer holds one of them in memory, and a few rows can be as
    * large as hundreds of others.
    *
-   * @param examples rows of {@link #SCHEMA_WITH_ORIGIN}
+   * @param examples rows of {@link #schema}
    * @param directory of a split
    */
   public static void write(Dataset<Row> examples, String directory) {
@@ -119,42 +122,48 @@ public final class ExampleTable {
   }
 
   /**
+   * Reads examples, without the columns of their task.
+   *
+   * @param spark a session of {@code JobCommand}, so that it takes few images into memory at a time
+   * @param directory of a split
+   * @return rows of {@link #SCHEMA}
+   */
+  public static Dataset<Row> read(SparkSession spark, String directory) {
+    return spark.read().schema(SCHEMA).parquet(directory);
+  }
+
+  /**
    * Reads examples.
    *
    * @param spark a session of {@code JobCommand}, so that it takes few images into memory at a time
    * @param directory of a split
-   * @return rows of {@link #SCHEMA_WITH_ORIGIN}
+   * @param task what the examples are for
+   * @return rows of {@link #schema}
    */
-  public static Dataset<Row> read(SparkSession spark, String directory) {
-    return spark.read().schema(SCHEMA_WITH_ORIGIN).parquet(directory);
+  public static Dataset<Row> read(SparkSession spark, String directory, Task task) {
+    return spark.read().schema(schema(task)).parquet(directory);
   }
 
-  private static @Nullable Object[] values(Example example) {
-    Region region = example.region().orElse(null);
-    Box box = region == null ? null : region.box();
-    return new @Nullable Object[] {
-      example.exampleId(),
-      example.imageId(),
-      example.image().bytes(),
-      example.image().width(),
-      example.image().height(),
-      example.source().toArray(),
-      example.target().toArray(),
-      example.text(),
-      example.references().toArray(),
-      box == null ? null : new Object[] {box.x0(), box.y0(), box.x1(), box.y1()},
-      region == null ? null : region.bins().toArray(),
-      region == null ? null : region.ratios().width(),
-      region == null ? null : region.ratios().height()
-    };
+  /**
+   * Makes an example of a row, without what its task adds.
+   *
+   * @param row a row with the columns of {@link #SCHEMA}, and maybe others
+   */
+  public static Example fromRow(Row row) {
+    return fromRow(row, List.of());
   }
 
   /**
    * Makes an example of a row.
    *
-   * @param row a row with the columns of {@link #SCHEMA}, and maybe others
+   * @param row a row of {@link #schema}, and maybe with other columns
+   * @param task what the example is for
    */
-  public static Example fromRow(Row row) {
+  public static Example fromRow(Row row, Task task) {
+    return fromRow(row, task.exampleColumns());
+  }
+
+  private static Example fromRow(Row row, List<Column<?>> own) {
     return new Example(
         row.getAs(EXAMPLE_ID),
         row.getAs(IMAGE_ID),
@@ -162,22 +171,6 @@ public final class ExampleTable {
         row.getList(row.fieldIndex("source")),
         row.getList(row.fieldIndex("target")),
         row.getAs(TEXT),
-        row.getList(row.fieldIndex(REFERENCES)),
-        region(row));
-  }
-
-  private static Optional<Region> region(Row row) {
-    int column = row.fieldIndex("region");
-    if (row.isNullAt(column)) {
-      return Optional.empty();
-    }
-    List<Float> box = row.getList(column);
-    float width = row.getAs("w_resize_ratio");
-    float height = row.getAs("h_resize_ratio");
-    return Optional.of(
-        new Region(
-            new Box(box.get(0), box.get(1), box.get(2), box.get(3)),
-            row.getList(row.fieldIndex("bins")),
-            new ResizeRatios(width, height)));
+        Columns.fields(row, own));
   }
 }

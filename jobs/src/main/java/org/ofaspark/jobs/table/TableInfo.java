@@ -15,17 +15,17 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.config.Sha256;
-import org.ofaspark.data.DataConfig;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.recipe.RecipeKeys;
 import org.ofaspark.text.VocabularyFiles;
 
 /**
  * What stands beside a table, in {@code _table.json}: how it was made and how much it holds.
  *
  * @param schemaVersion version of the columns, {@link #SCHEMA_VERSION}
- * @param task caption or refcoco
+ * @param task name of the task
  * @param splits counts of each split
  * @param data what the examples depend on, see {@link #dataOf}
  * @param dictionarySha256 fingerprint of the symbols of {@link #DICTIONARY}
@@ -59,6 +59,15 @@ public record TableInfo(
   public static final String FILE = "_table.json";
 
   private static final String TASK = "task";
+
+  /** What the examples of every task depend on in section data. */
+  private static final Set<String> DATA_OF_EVERY_TASK =
+      Set.of(
+          "data.selected-cols",
+          "data.columns",
+          "data.image-id-col",
+          "data.num-bins",
+          "data.code-dict-size");
 
   /**
    * How many rows a split has.
@@ -140,25 +149,20 @@ public record TableInfo(
    * @return keys of the recipe and their values
    */
   public static Map<String, String> dataOf(Recipe recipe) {
-    DataConfig data = recipe.data();
     Map<String, String> values = new TreeMap<>();
-    values.put(TASK, recipe.task().name().toLowerCase(Locale.ROOT));
+    values.put(TASK, recipe.task().name());
     values.put("data.train-split", recipe.table().trainSplit());
-    values.put("data.selected-cols", data.selectedCols().toString());
-    values.put("data.columns", String.valueOf(data.columns()));
-    values.put("data.image-id-col", String.valueOf(data.imageIdCol()));
-    values.put("data.num-bins", String.valueOf(data.numBins()));
-    values.put("data.code-dict-size", String.valueOf(data.codeDictSize()));
     values.put("model.max-source-positions", String.valueOf(recipe.model().maxSourcePositions()));
     values.put("model.max-target-positions", String.valueOf(recipe.model().maxTargetPositions()));
-    switch (recipe.task()) {
-      case CAPTION -> values.put("data.max-tgt-length", String.valueOf(data.maxTgtLength()));
-      case REFCOCO -> {
-        values.put("data.max-src-length", String.valueOf(data.maxSrcLength()));
-        values.put("data.patch-image-size", String.valueOf(data.patchImageSize()));
-        values.put("data.max-image-size", String.valueOf(data.maxImageSize()));
-      }
-    }
+    Set<String> keys = new TreeSet<>(DATA_OF_EVERY_TASK);
+    keys.addAll(recipe.task().dataKeys());
+    RecipeKeys.values("data", recipe.data())
+        .forEach(
+            (key, value) -> {
+              if (keys.contains(key)) {
+                values.put(key, value);
+              }
+            });
     return values;
   }
 

@@ -13,13 +13,14 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Example;
-import org.ofaspark.data.RowOutcome;
-import org.ofaspark.data.RowReader;
-import org.ofaspark.data.RowReader.Target;
-import org.ofaspark.data.RowTextReader;
 import org.ofaspark.image.ImageLimits;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.InputRow.Purpose;
+import org.ofaspark.task.RowOutcome;
+import org.ofaspark.task.RowReader;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
@@ -37,12 +38,14 @@ class SceneTablesTest {
     tables.writeTraining("train", scenes);
     tables.writeHeldOut("test", scenes);
 
-    List<Example> train = examples("caption", "train", Target.TRAINING);
+    List<Example> train = examples("caption", "train", Purpose.TRAINING);
     assertThat(train).hasSize(80).extracting(Example::exampleId).doesNotHaveDuplicates();
     assertThat(train.get(0).text()).isEqualTo(scenes.get(0).captions().get(0));
     assertThat(train.get(0).image().width()).isEqualTo(ScenePicture.SIDE);
-    List<Example> test = examples("caption", "test", Target.EVALUATION);
-    assertThat(test).hasSize(20).allSatisfy(row -> assertThat(row.references()).hasSize(4));
+    List<Example> test = examples("caption", "test", Purpose.EVALUATION);
+    assertThat(test)
+        .hasSize(20)
+        .allSatisfy(row -> assertThat(row.own().get(CaptionTask.REFERENCES)).hasSize(4));
     assertThat(test.get(3).imageId()).isEqualTo("test-3");
   }
 
@@ -54,13 +57,12 @@ class SceneTablesTest {
     tables.writeTraining("train", scenes);
     tables.writeHeldOut("test", scenes);
 
-    assertThat(examples("refcoco", "train", Target.TRAINING)).hasSize(2 * shapes);
-    List<Example> test = examples("refcoco", "test", Target.EVALUATION);
+    assertThat(examples("refcoco", "train", Purpose.TRAINING)).hasSize(2 * shapes);
+    List<Example> test = examples("refcoco", "test", Purpose.EVALUATION);
     assertThat(test).hasSize(shapes).extracting(Example::exampleId).doesNotHaveDuplicates();
     Shape first = scenes.get(0).shapes().get(0);
     assertThat(scenes.get(0).expressions(first)).contains(test.get(0).text());
-    var box = test.get(0).region().orElseThrow().box();
-    assertThat(List.of(box.x0(), box.y0(), box.x1(), box.y1()))
+    assertThat(test.get(0).own().get(RefcocoTask.REGION))
         .containsExactly(
             (float) first.left(),
             (float) first.top(),
@@ -83,7 +85,7 @@ class SceneTablesTest {
     var tables = new SceneTables(folder);
     tables.writeSwappedCaptions("train", scenes, 0.1, 1);
 
-    List<Example> examples = examples("caption", "train", Target.TRAINING);
+    List<Example> examples = examples("caption", "train", Purpose.TRAINING);
     assertThat(examples).hasSize(200);
     List<String> swapped = new ArrayList<>();
     List<String> meant = new ArrayList<>();
@@ -103,13 +105,14 @@ class SceneTablesTest {
   }
 
   /** Reads a table as preprocess does, with the demo's recipe. */
-  private List<Example> examples(String task, String split, Target target) throws IOException {
+  private List<Example> examples(String task, String split, Purpose purpose) throws IOException {
     Recipe recipe = RecipeReader.read("demo/%s.conf".formatted(task), List.of());
     List<String> lines = Files.readAllLines(folder.resolve("%s_%s.tsv".formatted(task, split)));
-    var texts = new RowTextReader(recipe.task(), target, recipe.data());
     Map<String, Long> counts = new HashMap<>();
     for (String line : lines) {
-      for (String text : texts.encoded(line.getBytes(StandardCharsets.UTF_8))) {
+      for (String text :
+          RowReader.encodedTexts(
+              recipe.task(), purpose, recipe.data(), line.getBytes(StandardCharsets.UTF_8))) {
         for (int symbol : BPE.encode(text)) {
           counts.merge(Integer.toString(symbol), 1L, Long::sum);
         }
@@ -121,7 +124,7 @@ class SceneTablesTest {
     var reader =
         new RowReader(
             recipe.task(),
-            target,
+            purpose,
             recipe.data(),
             maxTokens,
             new TokenCodec(BPE, dictionary),

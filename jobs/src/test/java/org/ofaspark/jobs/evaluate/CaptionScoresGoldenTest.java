@@ -17,23 +17,31 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.CaptionWords;
+import org.ofaspark.metric.CiderScorer;
 import org.ofaspark.metric.DocumentFrequency;
 import org.ofaspark.metric.NgramCounts;
 import org.ofaspark.metric.PtbTokenizer;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionScoring;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** The metrics of a split of captions, against those of the COCO caption evaluation. */
 class CaptionScoresGoldenTest {
+
+  private static final Task TASK = new CaptionTask();
+  private static final StructType SCHEMA = PredictionTable.schema(TASK);
 
   private static final String FILE = "caption-metrics/caption_metrics_golden.json";
   private static final String OTHER_IMAGES = "caption-metrics/cider_df_corpus_400.json";
@@ -87,7 +95,7 @@ class CaptionScoresGoldenTest {
   private static Dataset<Row> predictions(List<Row> rows, int partitions) {
     return spark.createDataFrame(
         JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(rows, partitions),
-        PredictionTable.SCHEMA);
+        SCHEMA);
   }
 
   /**
@@ -101,7 +109,7 @@ class CaptionScoresGoldenTest {
   }
 
   private static Row row(JsonObject image, String candidate, String references) {
-    Object[] values = new Object[PredictionTable.SCHEMA.length()];
+    Object[] values = new Object[SCHEMA.length()];
     Map.of(
             ExampleTable.EXAMPLE_ID,
             image.get("image_id").getAsString(),
@@ -109,9 +117,9 @@ class CaptionScoresGoldenTest {
             image.get("image_id").getAsString(),
             ExampleTable.TEXT,
             String.join("&&", texts(image, references)),
-            ExampleTable.REFERENCES,
+            CaptionTask.REFERENCES.name(),
             texts(image, references).toArray(),
-            PredictionTable.HYPOTHESIS,
+            PredictionColumns.HYPOTHESIS.name(),
             image.get(candidate).getAsString(),
             "loss",
             1.0,
@@ -119,8 +127,13 @@ class CaptionScoresGoldenTest {
             1.0,
             "target_tokens",
             1)
-        .forEach((name, value) -> values[PredictionTable.SCHEMA.fieldIndex(name)] = value);
+        .forEach((name, value) -> values[SCHEMA.fieldIndex(name)] = value);
     return RowFactory.create(values);
+  }
+
+  private static Dataset<Row> scores(Dataset<Row> predictions, Optional<DocumentFrequency> cached) {
+    var scoring = new CaptionScoring(cached.map(CiderScorer::new).orElse(null));
+    return SplitScores.of(spark, TASK, scoring, predictions);
   }
 
   private static Map<String, Double> column(Dataset<Row> scored, String column) {
@@ -132,9 +145,9 @@ class CaptionScoresGoldenTest {
   @ValueSource(ints = {1, 7})
   void metricsEqualTheReferenceForEachImageAndOverall(int partitions) {
     List<Row> rows = images.stream().map(CaptionScoresGoldenTest::row).toList();
-    Dataset<Row> scored = CaptionScores.of(spark, predictions(rows, partitions), Optional.empty());
+    Dataset<Row> scored = scores(predictions(rows, partitions), Optional.empty());
 
-    Map<String, Double> metrics = TaskMetrics.of(Task.CAPTION).of(scored);
+    Map<String, Double> metrics = new SplitMetrics(TASK).of(scored);
     NAMES.forEach(
         (ours, theirs) -> {
           assertThat(metrics.get(ours)).as(ours).isCloseTo(number(overall, theirs), within(1e-6));
@@ -167,15 +180,12 @@ class CaptionScoresGoldenTest {
 
   @Test
   void metricsDoNotDependOnPartitions() {
-    Dataset<Row> one =
-        CaptionScores.of(spark, predictions("candidate", "references", 1), Optional.empty());
-    Dataset<Row> many =
-        CaptionScores.of(spark, predictions("candidate", "references", 13), Optional.empty());
+    Dataset<Row> one = scores(predictions("candidate", "references", 1), Optional.empty());
+    Dataset<Row> many = scores(predictions("candidate", "references", 13), Optional.empty());
 
-    assertThat(column(many, PredictionTable.CIDER))
-        .isEqualTo(column(one, PredictionTable.CIDER)); // to the last bit
-    Map<String, Double> metrics = TaskMetrics.of(Task.CAPTION).of(many);
-    TaskMetrics.of(Task.CAPTION)
+    assertThat(column(many, "cider")).isEqualTo(column(one, "cider")); // to the last bit
+    Map<String, Double> metrics = new SplitMetrics(TASK).of(many);
+    new SplitMetrics(TASK)
         .of(one)
         .forEach(
             (name, value) ->
@@ -197,12 +207,11 @@ class CaptionScoresGoldenTest {
     DocumentFrequency cached = builder.build();
 
     Dataset<Row> scored =
-        CaptionScores.of(
-            spark, predictions("candidate_ofa", "references_ofa", 3), Optional.of(cached));
+        scores(predictions("candidate_ofa", "references_ofa", 3), Optional.of(cached));
 
     String name = "OFA_CiderD_cached_df" + cached.documents();
-    assertImages(column(scored, PredictionTable.CIDER_VALID), name);
-    assertThat(TaskMetrics.of(Task.CAPTION).of(scored).get("cider_valid"))
+    assertImages(column(scored, "cider_valid"), name);
+    assertThat(new SplitMetrics(TASK).of(scored).get("cider_valid"))
         .isCloseTo(number(overall, name), within(1e-6));
     scored.unpersist();
   }

@@ -24,7 +24,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.AwayFileSystem;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OutageWait;
@@ -36,6 +35,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
+import org.ofaspark.task.caption.CaptionTask;
 import picocli.CommandLine;
 
 /** The command lines from the table to the evaluation, where Kryo is the cluster's default. */
@@ -57,7 +57,7 @@ class EvaluateJobTest {
   static void train() throws Exception {
     run = new RunDirectory(files(), folder.resolve("run").toString());
     String recipe =
-        NanoRecipe.of(Task.CAPTION, folder, "run", "evaluate.batch-size=1").resolvedText();
+        NanoRecipe.of(new CaptionTask(), folder, "run", "evaluate.batch-size=1").resolvedText();
     Files.writeString(folder.resolve("nano.conf"), recipe);
     SPARK.forEach(System::setProperty); // as spark-submit does
     PreprocessJob.main(arguments());

@@ -23,11 +23,13 @@ import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 class EvaluationPageTest {
 
@@ -79,34 +81,35 @@ class EvaluationPageTest {
       columns.put("height", 480);
       columns.put("source", new Integer[] {0, 2});
       columns.put("target", new Integer[] {0, 2});
-      columns.put(ExampleTable.REFERENCES, new String[] {"a dog"});
       rows.add(row(ExampleTable.SCHEMA, columns));
     }
     return spark.createDataFrame(rows, ExampleTable.SCHEMA);
   }
 
-  private static Map<String, Object> prediction(int i) {
+  private static Map<String, Object> prediction(int i, boolean isCaption) {
     Map<String, Object> columns = new HashMap<>();
     columns.put(ExampleTable.EXAMPLE_ID, "id-" + i);
     columns.put(ExampleTable.IMAGE_ID, "id-" + i);
     columns.put(ExampleTable.TEXT, ATTACK);
-    columns.put(ExampleTable.REFERENCES, new String[] {"a dog", ATTACK});
-    columns.put(PredictionTable.HYPOTHESIS, ATTACK);
+    if (isCaption) {
+      columns.put(CaptionTask.REFERENCES.name(), new String[] {"a dog", ATTACK});
+    }
+    columns.put(PredictionColumns.HYPOTHESIS.name(), ATTACK);
     return columns;
   }
 
   private static Row caption(int i) {
-    Map<String, Object> columns = prediction(i);
-    columns.put(PredictionTable.CIDER, i / 100.0);
+    Map<String, Object> columns = prediction(i, true);
+    columns.put("cider", i / 100.0);
     columns.put("bleu_4", 0.5);
-    columns.put(PredictionTable.ROUGE_L, 0.5);
-    return row(PredictionTable.SCHEMA, columns);
+    columns.put("rouge_l", 0.5);
+    return row(PredictionTable.schema(new CaptionTask()), columns);
   }
 
   private static Dataset<Row> captions(int count) {
     return spark.createDataFrame(
         IntStream.range(0, count).mapToObj(EvaluationPageTest::caption).toList(),
-        PredictionTable.SCHEMA);
+        PredictionTable.schema(new CaptionTask()));
   }
 
   private static EvaluationSummary summary(String task, int failed) {
@@ -132,7 +135,7 @@ class EvaluationPageTest {
   @Test
   void textThatIsHtmlIsShownAsText() {
     String page =
-        EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(3), examples(3), 24);
+        EvaluationPage.of(new CaptionTask(), summary("caption", 0), captions(3), examples(3), 24);
 
     assertThat(occurrences(page, "<script>")).isEqualTo(1); // the page's own
     assertThat(occurrences(page, "</script>")).isEqualTo(2); // and that of the pictures
@@ -146,7 +149,7 @@ class EvaluationPageTest {
   @Test
   void nothingIsAskedForAndNothingElseRuns() {
     String page =
-        EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(3), examples(3), 24);
+        EvaluationPage.of(new CaptionTask(), summary("caption", 0), captions(3), examples(3), 24);
 
     assertThat(page)
         .containsPattern(
@@ -159,7 +162,7 @@ class EvaluationPageTest {
   @Test
   void metricsHaveTheirIntervals() {
     String page =
-        EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(1), examples(1), 24);
+        EvaluationPage.of(new CaptionTask(), summary("caption", 0), captions(1), examples(1), 24);
 
     assertThat(page)
         .contains("<dt>cider</dt><dd>1.2500<small>1.0000 to 1.5000</small></dd>")
@@ -169,7 +172,7 @@ class EvaluationPageTest {
   @Test
   void worstAndBestAreShownInTheirOrder() {
     String page =
-        EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(9), examples(9), 2);
+        EvaluationPage.of(new CaptionTask(), summary("caption", 0), captions(9), examples(9), 2);
 
     assertThat(page)
         .containsSubsequence("Worst by cider", "id-0<", "id-1<", "Best by cider", "id-8<", "id-7<");
@@ -178,28 +181,26 @@ class EvaluationPageTest {
 
   @Test
   void boxesAreDrawnInPixelsOfThePictureAndAnswersThatAreNoneAreTold() {
-    Map<String, Object> box = prediction(0);
-    box.put(PredictionTable.REGION, new Float[] {10f, 20f, 110f, 220f});
-    box.put(PredictionTable.BOX, new Float[] {40f, 30f, 50f, 60f});
-    box.put(PredictionTable.IS_BOX, true);
-    box.put(PredictionTable.IOU, 0.25);
-    Map<String, Object> none = prediction(1);
-    none.put(PredictionTable.REGION, new Float[] {10f, 20f, 110f, 220f});
-    none.put(PredictionTable.BOX, new Float[] {0f, 0f, 36077f, 36077f}); // as upstream computes it
-    none.put(PredictionTable.IS_BOX, false);
-    none.put(PredictionTable.IOU, 0.0);
-    Map<String, Object> failed = prediction(2);
-    failed.put(PredictionTable.ERROR, "image: " + ATTACK);
+    StructType schema = PredictionTable.schema(new RefcocoTask());
+    Map<String, Object> box = prediction(0, false);
+    box.put(RefcocoTask.REGION.name(), new Float[] {10f, 20f, 110f, 220f});
+    box.put(RefcocoTask.BOX.name(), new Float[] {40f, 30f, 50f, 60f});
+    box.put(RefcocoTask.IS_BOX.name(), true);
+    box.put("iou", 0.25);
+    Map<String, Object> none = prediction(1, false);
+    none.put(RefcocoTask.REGION.name(), new Float[] {10f, 20f, 110f, 220f});
+    none.put(
+        RefcocoTask.BOX.name(), new Float[] {0f, 0f, 36077f, 36077f}); // as upstream computes it
+    none.put(RefcocoTask.IS_BOX.name(), false);
+    none.put("iou", 0.0);
+    Map<String, Object> failed = prediction(2, false);
+    failed.put(PredictionColumns.ERROR.name(), "image: " + ATTACK);
     Dataset<Row> predictions =
         spark.createDataFrame(
-            Arrays.asList(
-                row(PredictionTable.SCHEMA, box),
-                row(PredictionTable.SCHEMA, none),
-                row(PredictionTable.SCHEMA, failed)),
-            PredictionTable.SCHEMA);
+            Arrays.asList(row(schema, box), row(schema, none), row(schema, failed)), schema);
 
     String page =
-        EvaluationPage.of(Task.REFCOCO, summary("refcoco", 1), predictions, examples(3), 24);
+        EvaluationPage.of(new RefcocoTask(), summary("refcoco", 1), predictions, examples(3), 24);
 
     assertThat(page)
         .contains("<svg viewBox=\"0 0 640 480\">")
@@ -214,7 +215,7 @@ class EvaluationPageTest {
   @Test
   void picturesAreSmallCopies() {
     String page =
-        EvaluationPage.of(Task.CAPTION, summary("caption", 0), captions(8), examples(8), 4);
+        EvaluationPage.of(new CaptionTask(), summary("caption", 0), captions(8), examples(8), 4);
 
     assertThat(occurrences(page, " data-picture=\"")).isEqualTo(8);
     assertThat(occurrences(page, ":\"data:image/jpeg;base64,")).isEqualTo(8);

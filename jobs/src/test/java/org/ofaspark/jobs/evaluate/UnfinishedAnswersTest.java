@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -29,12 +28,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
+import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
 
 class UnfinishedAnswersTest {
+
+  private static final Task TASK = new CaptionTask();
 
   private static final int EXAMPLES = 41;
   private static final int BATCH = 4;
@@ -68,11 +72,10 @@ class UnfinishedAnswersTest {
                         IntStream.rangeClosed(0, i * 5 % 7).boxed().toList(),
                         List.of(2),
                         "text",
-                        List.of(),
-                        Optional.empty()))
-            .map(ExampleTable::toRow)
+                        Fields.builder().put(CaptionTask.REFERENCES, List.of()).build()))
+            .map(example -> ExampleTable.toRow(example, TASK, "file", 1))
             .toList();
-    return spark.createDataFrame(rows, ExampleTable.SCHEMA).repartition(partitions);
+    return spark.createDataFrame(rows, ExampleTable.schema(TASK)).repartition(partitions);
   }
 
   private static ExampleChunks chunks(int partitions) {
@@ -87,12 +90,12 @@ class UnfinishedAnswersTest {
     public Iterator<Row> call(Iterator<Row> rows) {
       List<Row> answers = new ArrayList<>();
       while (rows.hasNext()) {
-        Example example = ExampleTable.fromRow(rows.next());
+        Example example = ExampleTable.fromRow(rows.next(), TASK);
         if (example.exampleId().equals(failsAt)) {
           throw new IllegalStateException("no power");
         }
         answered.add(1);
-        answers.add(PredictionTable.failure(example, "of %s".formatted(example.exampleId())));
+        answers.add(PredictionTable.failure(TASK, example, "of %s".formatted(example.exampleId())));
       }
       return answers.iterator();
     }
@@ -141,7 +144,7 @@ class UnfinishedAnswersTest {
     Dataset<Row> answers = open(directory, "weights 1").complete(chunks(3), second);
 
     assertThat(ids(answers)).isEqualTo(ids(examples(1)));
-    assertThat(answers.schema().fieldNames()).isEqualTo(PredictionTable.SCHEMA.fieldNames());
+    assertThat(answers.schema().fieldNames()).isEqualTo(PredictionTable.schema(TASK).fieldNames());
     assertThat(second.answered().value())
         .isLessThan(EXAMPLES)
         .isGreaterThanOrEqualTo((long) (CHUNKS - done.size() - 1) * BATCH);
@@ -267,7 +270,7 @@ class UnfinishedAnswersTest {
   }
 
   private static UnfinishedAnswers open(Path directory, String source) throws IOException {
-    return new UnfinishedAnswers(spark, files, directory.toString(), source);
+    return new UnfinishedAnswers(spark, files, TASK, directory.toString(), source);
   }
 
   private static Set<String> doneChunks(Path directory) throws IOException {

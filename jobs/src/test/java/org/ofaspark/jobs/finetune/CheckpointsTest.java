@@ -20,13 +20,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.Validation;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.task.caption.CaptionTask;
 
 class CheckpointsTest {
 
@@ -43,7 +43,7 @@ class CheckpointsTest {
 
   private Checkpoints checkpoints(String... overrides) {
     return new Checkpoints(
-        run, files, NanoRecipe.of(Task.CAPTION, folder, "run", overrides).train());
+        run, files, NanoRecipe.of(new CaptionTask(), folder, "run", overrides).train());
   }
 
   private Manifest write(long update) throws IOException {
@@ -146,7 +146,7 @@ class CheckpointsTest {
         new Checkpoints(
             run,
             new HadoopFiles(configuration),
-            NanoRecipe.of(Task.CAPTION, folder, "run").train());
+            NanoRecipe.of(new CaptionTask(), folder, "run").train());
     run.deleteCheckpoint(9);
     assertThatThrownBy(checkpoints::lastGood).isInstanceOf(BlockMissingException.class);
     assertThat(run.checkpoints()).containsExactly(10L);

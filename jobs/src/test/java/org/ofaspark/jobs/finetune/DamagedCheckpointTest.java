@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
@@ -32,6 +31,7 @@ import org.ofaspark.nn.TensorSpec.Initializer;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Checkpoints that a disk has changed: one bit of one file, or its end. */
 class DamagedCheckpointTest {
@@ -84,7 +84,7 @@ class DamagedCheckpointTest {
   void everyDamageIsFoundAndTheCheckpointBeforeIsUsed() throws IOException {
     HadoopFiles files = withoutChecksums();
     var run = new RunDirectory(files, folder.toString());
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "unused");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "unused");
     var checkpoints = new Checkpoints(run, files, recipe.train());
     write(files, run, recipe, BEFORE);
     write(files, run, recipe, LAST);

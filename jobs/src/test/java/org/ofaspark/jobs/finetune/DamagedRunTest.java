@@ -17,7 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
@@ -25,6 +24,7 @@ import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Runs whose storage flips a bit of a checkpoint, before a resume and while they train. */
 class DamagedRunTest {
@@ -56,7 +56,7 @@ class DamagedRunTest {
         new ArrayList<>(
             List.of("ema.decay=0.9", "train.save-interval-updates=1", "train.max-failures=0"));
     all.addAll(List.of(overrides));
-    return NanoRecipe.of(Task.CAPTION, folder, run, all.toArray(String[]::new));
+    return NanoRecipe.of(new CaptionTask(), folder, run, all.toArray(String[]::new));
   }
 
   /** Trains to the end; returns the warnings. */

@@ -35,7 +35,6 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.data.EpochOrder;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.GoldenParallelRun;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
@@ -50,6 +49,7 @@ import org.ofaspark.jobs.ranking.RankingSummary;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.optim.PolynomialDecay;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Fine-tuning on executors that are processes of their own, with encryption among them. */
 class ExecutorProcessesTest {
@@ -311,7 +311,7 @@ class ExecutorProcessesTest {
   }
 
   private static Recipe recipe(String run, String... overrides) {
-    return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
+    return NanoRecipe.of(new CaptionTask(), folder, run, overrides);
   }
 
   private static Map<String, float[]> weights(String run) throws IOException {

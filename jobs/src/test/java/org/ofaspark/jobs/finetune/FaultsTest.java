@@ -43,7 +43,6 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.OutageWait;
@@ -59,6 +58,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /**
  * What can go wrong in a run on four executors that are processes of their own, and that the run
@@ -93,7 +93,7 @@ class FaultsTest {
   }
 
   private static Recipe recipe(String run, String... overrides) {
-    return NanoRecipe.of(Task.CAPTION, folder, run, overrides);
+    return NanoRecipe.of(new CaptionTask(), folder, run, overrides);
   }
 
   /**

@@ -11,7 +11,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
@@ -19,6 +18,7 @@ import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Two ranks of one process that do, or do not, find what they have kept. */
 class ForgottenStatesTest {
@@ -39,7 +39,7 @@ class ForgottenStatesTest {
 
   private static Recipe recipe(String run) {
     return NanoRecipe.of(
-        Task.CAPTION, folder, run, "ema.decay=0.9", "train.save-interval-updates=1");
+        new CaptionTask(), folder, run, "ema.decay=0.9", "train.save-interval-updates=1");
   }
 
   /** Trains four updates in four segments; returns what the log says of them. */

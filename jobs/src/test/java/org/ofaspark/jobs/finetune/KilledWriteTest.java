@@ -21,7 +21,6 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.finetune.StoppingFileSystem.Killed;
@@ -35,6 +34,7 @@ import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.nn.TensorSpec.Initializer;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.optim.Adam;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** A process that is killed while it writes a checkpoint, at each of the things that it does. */
 class KilledWriteTest {
@@ -87,7 +87,8 @@ class KilledWriteTest {
     return new Checkpoints(
         run,
         access,
-        NanoRecipe.of(Task.CAPTION, folder, "unused", "train.keep-last-checkpoints=1").train());
+        NanoRecipe.of(new CaptionTask(), folder, "unused", "train.keep-last-checkpoints=1")
+            .train());
   }
 
   /** Writes a checkpoint as a run does: the ranks' files, manifest, validation, pruning. */
@@ -115,7 +116,7 @@ class KilledWriteTest {
   }
 
   private Adam adam(long update) {
-    var adam = NanoRecipe.of(Task.CAPTION, folder, "unused").optimizer();
+    var adam = NanoRecipe.of(new CaptionTask(), folder, "unused").optimizer();
     var optimizer = new Adam(adam, manager, 12);
     optimizer.firstMoment().array().set(numbers(12, update + 1));
     optimizer.secondMoment().array().set(numbers(12, update + 2));

@@ -29,7 +29,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
@@ -40,6 +39,7 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** Runs of one session after each other and at the same time, as a notebook or a server has. */
 class ManyRunsTest {
@@ -83,7 +83,7 @@ class ManyRunsTest {
   private static Recipe recipe(String run, String... overrides) {
     List<String> all = new ArrayList<>(List.of("train.save-interval-updates=2"));
     all.addAll(List.of(overrides));
-    return NanoRecipe.of(Task.CAPTION, folder, run, all.toArray(String[]::new));
+    return NanoRecipe.of(new CaptionTask(), folder, run, all.toArray(String[]::new));
   }
 
   /** Trains four updates in two segments, with a validation. */

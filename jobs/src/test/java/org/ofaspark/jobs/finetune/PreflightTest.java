@@ -8,8 +8,8 @@ import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.task.caption.CaptionTask;
 import org.ofaspark.train.TrainConfig;
 
 class PreflightTest {
@@ -27,7 +27,7 @@ class PreflightTest {
   }
 
   private static TrainConfig train(String... overrides) {
-    return NanoRecipe.of(Task.CAPTION, Path.of("/none"), "run", overrides).train();
+    return NanoRecipe.of(new CaptionTask(), Path.of("/none"), "run", overrides).train();
   }
 
   @Test

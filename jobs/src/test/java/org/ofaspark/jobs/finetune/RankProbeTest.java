@@ -11,13 +11,13 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 class RankProbeTest {
 
@@ -75,7 +75,7 @@ class RankProbeTest {
             .config("spark.executor.resource.gpu.amount", 1)
             .config(AssignedDevice.TASK_GPUS, 1)
             .getOrCreate()) {
-      Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+      Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
       new Preprocess(spark, recipe).run(ExistingTable.REFUSE);
 
       assertThatThrownBy(() -> new Finetune(spark, recipe, 2).run())

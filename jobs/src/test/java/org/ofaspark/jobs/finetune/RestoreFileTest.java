@@ -26,7 +26,6 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightFiles;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 import org.ofaspark.jobs.NanoRecipe;
@@ -37,6 +36,7 @@ import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /** Fine-tuning that starts from upstream's weights. */
 class RestoreFileTest {
@@ -101,7 +101,7 @@ class RestoreFileTest {
                 "train.save-interval-updates=2",
                 "train.validate-interval-updates=2"));
     values.addAll(List.of(overrides));
-    return NanoRecipe.of(Task.REFCOCO, folder, run, values.toArray(String[]::new));
+    return NanoRecipe.of(new RefcocoTask(), folder, run, values.toArray(String[]::new));
   }
 
   private static Manifest finetune(String run, String... overrides) throws IOException {

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -23,6 +22,7 @@ import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 class RunProvenanceTest {
 
@@ -37,7 +37,7 @@ class RunProvenanceTest {
   }
 
   private void start(String train, String val, String... overrides) throws IOException {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run", overrides);
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run", overrides);
     var table =
         new TableInfo(
             TableInfo.SCHEMA_VERSION,

@@ -21,8 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Example;
+import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.caption.CaptionTask;
 import scala.Tuple2;
 
 class SegmentRowsTest {
@@ -46,9 +48,11 @@ class SegmentRowsTest {
   private static Dataset<Row> table(int partitions) {
     List<Row> rows =
         IntStream.range(0, (int) PLAN.examples())
-            .mapToObj(i -> ExampleTable.toRow(example("id" + i)))
+            .mapToObj(i -> ExampleTable.toRow(example("id" + i), new CaptionTask(), "file", 1))
             .toList();
-    return spark.createDataFrame(rows, ExampleTable.SCHEMA).repartition(partitions);
+    return spark
+        .createDataFrame(rows, ExampleTable.schema(new CaptionTask()))
+        .repartition(partitions);
   }
 
   private static Example example(String id) {
@@ -59,8 +63,7 @@ class SegmentRowsTest {
         List.of(1, 2),
         List.of(3),
         "text",
-        List.of("text"),
-        Optional.empty());
+        Fields.builder().put(CaptionTask.REFERENCES, List.of("text")).build());
   }
 
   /** Ids by place, over all ranks. */

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /**
  * Runs of {@code submit/finetune} to which something happens every few seconds, one after the other
@@ -84,7 +84,7 @@ class SoakTest {
       "train.max-failures=20",
       "data.table=\"%s/table\"".formatted(folder)
     };
-    String text = NanoRecipe.of(Task.CAPTION, local, "unused", settings).resolvedText();
+    String text = NanoRecipe.of(new CaptionTask(), local, "unused", settings).resolvedText();
     Files.writeString(recipe, text.replace("\"/", "\"file:/")); // the cluster's default is HDFS
     String site = System.getenv("HADOOP_CONF_DIR");
     if (site != null) {

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.collective.SingleRank;
 import org.ofaspark.data.EpochPlan;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.NanoRecipe;
@@ -32,6 +31,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 class StateCacheTest {
 
@@ -53,7 +53,7 @@ class StateCacheTest {
   }
 
   private RankState state(@Nullable ModelWeights weights) throws IOException {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
     var hadoop = new Configuration();
     var segment =
         new Segment(
@@ -159,7 +159,7 @@ class StateCacheTest {
 
   @Test
   void weightsThatDoNotFitAreTold() {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
     long bytes =
         OfaModel.specs(recipe.model(), VOCABULARY).stream().mapToLong(spec -> spec.size()).sum()
             * Float.BYTES;
@@ -181,7 +181,7 @@ class StateCacheTest {
 
   @Test
   void modelThatDoesNotFitBesideAStateHasItFreed() throws IOException {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
     RankState state = state();
     StateCache.keep(UUID.randomUUID(), state, LONG);
     ModelWeights weights = largeWhile(state::isOpen);

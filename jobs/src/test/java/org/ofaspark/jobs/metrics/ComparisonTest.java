@@ -16,6 +16,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,8 +27,12 @@ import org.ofaspark.jobs.metrics.Comparison.Change;
 import org.ofaspark.jobs.metrics.Comparison.Difference;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 class ComparisonTest {
+
+  private static final StructType SCHEMA = PredictionTable.schema(new RefcocoTask());
 
   private static final int EXAMPLES = 60;
   private static final Comparison.Settings SETTINGS = new Comparison.Settings(2000, 1, 2);
@@ -54,11 +59,7 @@ class ComparisonTest {
             .mapToObj(i -> row("example %02d".formatted(i), shift.applyAsInt(i)))
             .toList();
     String directory = folder.resolve(name).toString();
-    spark
-        .createDataFrame(rows, PredictionTable.SCHEMA)
-        .repartition(3)
-        .write()
-        .parquet(directory + "/predictions");
+    spark.createDataFrame(rows, SCHEMA).repartition(3).write().parquet(directory + "/predictions");
     return new EvaluationSummary(
         "refcoco",
         "val",
@@ -79,20 +80,19 @@ class ComparisonTest {
     columns.put(ExampleTable.EXAMPLE_ID, id);
     columns.put(ExampleTable.IMAGE_ID, id);
     columns.put(ExampleTable.TEXT, "the \u001b[31mdog of " + id);
-    columns.put(ExampleTable.REFERENCES, new String[] {"the dog"});
-    columns.put(PredictionTable.REGION, new Float[] {0f, 0f, 10f, 10f});
+    columns.put(RefcocoTask.REGION.name(), new Float[] {0f, 0f, 10f, 10f});
     columns.put("loss", 2.0);
     columns.put("nll_loss", 1.0);
     columns.put("target_tokens", 4);
     if (shift < 0) {
-      columns.put(PredictionTable.ERROR, "no picture");
+      columns.put(PredictionColumns.ERROR.name(), "no picture");
     } else {
-      columns.put(PredictionTable.HYPOTHESIS, "box");
-      columns.put(PredictionTable.BOX, new Float[] {(float) shift, 0f, 10f + shift, 10f});
-      columns.put(PredictionTable.IOU, iou(shift));
+      columns.put(PredictionColumns.HYPOTHESIS.name(), "box");
+      columns.put(RefcocoTask.BOX.name(), new Float[] {(float) shift, 0f, 10f + shift, 10f});
+      columns.put("iou", iou(shift));
     }
-    Object[] values = new Object[PredictionTable.SCHEMA.length()];
-    columns.forEach((name, value) -> values[PredictionTable.SCHEMA.fieldIndex(name)] = value);
+    Object[] values = new Object[SCHEMA.length()];
+    columns.forEach((name, value) -> values[SCHEMA.fieldIndex(name)] = value);
     return RowFactory.create(values);
   }
 
@@ -166,20 +166,20 @@ class ComparisonTest {
   }
 
   @Test
-  void otherReferencesAreRefusedByName() {
+  void otherRegionsAreRefusedByName() {
     EvaluationSummary a = evaluation("a", 0, i -> 1);
     EvaluationSummary b = evaluation("b", 0, i -> 1);
     spark
         .read()
         .parquet(b.directory() + "/predictions")
-        .withColumn("references", functions.expr("array('another')"))
+        .withColumn("region", functions.expr("array(float(0), float(0), float(9), float(9))"))
         .write()
         .parquet(folder.resolve("c/predictions").toString());
 
     EvaluationSummary other = b.in(folder.resolve("c").toString());
     assertThatThrownBy(() -> Comparison.of(spark, a, other, SETTINGS))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageStartingWith("examples: 60 whose references differ, such as example 00");
+        .hasMessageStartingWith("examples: 60 whose region differ, such as example 00");
   }
 
   @Test

@@ -9,9 +9,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** What uses a model on executors that are given a GPU and have a libtorch for CPUs. */
 @DisabledIfSystemProperty(named = "ofa.device", matches = "gpu") // then there are GPUs
@@ -25,14 +25,14 @@ class CpuLibraryOnGpuTest {
     }
     try (SparkSession spark = LocalSpark.startExecutorsWithoutTheirGpus(1, folder)) {
       ExportedModels again = models.with(spark);
-      assertTold(() -> again.evaluate(Task.CAPTION));
-      assertTold(() -> again.rank(Task.CAPTION));
+      assertTold(() -> again.evaluate(new CaptionTask()));
+      assertTold(() -> again.rank(new CaptionTask()));
       assertTold(
           () ->
               new OfaCaptioner()
                   .setInputCol("image")
-                  .setModelDir(again.directory(Task.CAPTION))
-                  .transform(again.examples(Task.CAPTION))
+                  .setModelDir(again.directory(new CaptionTask()))
+                  .transform(again.examples(new CaptionTask()))
                   .collectAsList());
     }
   }

@@ -8,12 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.WeightFiles;
-import org.ofaspark.data.Task;
 import org.ofaspark.djl.ModelDirectory;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.NanoRecipe;
@@ -28,6 +26,9 @@ import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** The golden tables and, for each, a small random model in a model directory. */
 final class ExportedModels {
@@ -38,7 +39,7 @@ final class ExportedModels {
 
   /** Makes the tables and the models. */
   ExportedModels(SparkSession spark, Path folder) throws IOException {
-    this(spark, folder, List.of(Task.values()));
+    this(spark, folder, List.copyOf(Tasks.all().values()));
   }
 
   /** Returns the same tables and models, used by another session. */
@@ -59,7 +60,7 @@ final class ExportedModels {
   private Recipe recipe(Task task, String... overrides) {
     List<String> all = new ArrayList<>(Arrays.asList(overrides));
     all.add("data.max-image-size=32"); // as data.patch-image-size: every bin is in the image
-    return NanoRecipe.of(task, folder, "run-" + task, all.toArray(String[]::new));
+    return NanoRecipe.of(task, folder, "run-" + task.name(), all.toArray(String[]::new));
   }
 
   private Vocabulary vocabulary(Task task) throws IOException {
@@ -68,7 +69,7 @@ final class ExportedModels {
 
   /** Returns a model directory. */
   String directory(Task task) {
-    return folder.resolve("model-" + task.name().toLowerCase(Locale.ROOT)).toString();
+    return folder.resolve("model-" + task.name()).toString();
   }
 
   private void write(Task task) throws IOException {
@@ -76,7 +77,7 @@ final class ExportedModels {
     Files.writeString(directory.resolve(ModelDirectory.PROPERTIES), ModelDirectory.properties());
     // Boxes are four symbols, and the shortest answers of a random model are shorter.
     Recipe recipe =
-        task == Task.CAPTION
+        task.equals(new CaptionTask())
             ? recipe(task)
             : recipe(
                 task,

@@ -23,13 +23,14 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.Sha256;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.finetune.Finetune;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /**
  * The jobs on executors with a virtual GPU each, whose kernels are the CPU's: weights, optimizer
@@ -101,7 +102,7 @@ class GpuJobsTest {
         new Finetune(
                 spark,
                 NanoRecipe.of(
-                    Task.CAPTION,
+                    new CaptionTask(),
                     folder,
                     run,
                     "model.dropout=0.1",
@@ -110,7 +111,7 @@ class GpuJobsTest {
                     "train.save-interval-updates=2"),
                 2)
             .run();
-    try (Evaluation.Outcome outcome = models.evaluate(Task.CAPTION)) {
+    try (Evaluation.Outcome outcome = models.evaluate(new CaptionTask())) {
       return new Results(
           files(folder.resolve(run + "/checkpoints")),
           last.metrics(),
@@ -120,15 +121,15 @@ class GpuJobsTest {
           texts(
               new OfaCaptioner()
                   .setInputCol("image")
-                  .setModelDir(models.directory(Task.CAPTION))
-                  .transform(models.examples(Task.CAPTION))
+                  .setModelDir(models.directory(new CaptionTask()))
+                  .transform(models.examples(new CaptionTask()))
                   .select(ExampleTable.EXAMPLE_ID, "caption")),
           texts(
               new OfaGrounder()
                   .setInputCol("image")
                   .setTextCol(ExampleTable.TEXT)
-                  .setModelDir(models.directory(Task.REFCOCO))
-                  .transform(models.examples(Task.REFCOCO))
+                  .setModelDir(models.directory(new RefcocoTask()))
+                  .transform(models.examples(new RefcocoTask()))
                   .select(ExampleTable.EXAMPLE_ID, "box")));
     }
   }
@@ -192,7 +193,7 @@ class GpuJobsTest {
     Path counts = Files.createDirectories(folder.resolve("halved"));
     try (SparkSession spark = LocalSpark.startGpuExecutors(1, counts, TWO_EXAMPLES);
         Evaluation.Outcome outcome =
-            models.with(spark).evaluate(Task.CAPTION, "evaluate.batch-size=16")) {
+            models.with(spark).evaluate(new CaptionTask(), "evaluate.batch-size=16")) {
       assertThat(outcome.failed()).isZero();
       assertThat(outcome.predictions().collectAsList()).hasSize(8);
     }
@@ -215,7 +216,7 @@ class GpuJobsTest {
   void weightsThatDoNotFitAreTold() throws IOException {
     try (SparkSession spark = LocalSpark.startGpuExecutors(1, folder, TOO_LITTLE)) {
       ExportedModels again = models.with(spark);
-      assertThatThrownBy(() -> again.evaluate(Task.CAPTION))
+      assertThatThrownBy(() -> again.evaluate(new CaptionTask()))
           .hasCauseInstanceOf(ExplainedException.class)
           .hasMessageContaining("bytes of weights (expected: as many free); take a GPU with more")
           .hasMessageContaining("out of memory");
@@ -230,7 +231,7 @@ class GpuJobsTest {
                   new Finetune(
                           spark,
                           NanoRecipe.of(
-                              Task.CAPTION,
+                              new CaptionTask(),
                               folder,
                               "large",
                               "train.batch-size=4",

@@ -38,13 +38,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.config.RecipeException;
-import org.ofaspark.data.Task;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
 import org.ofaspark.jobs.table.ExampleTable;
-import org.ofaspark.jobs.table.PredictionTable;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 
 /** Captioner and grounder on the golden tables, against the evaluate job. */
 class OfaTransformerTest {
@@ -65,12 +67,13 @@ class OfaTransformerTest {
   static void start() throws IOException {
     SparkSession ofJobs = LocalSpark.start("local[2]");
     ExportedModels made = new ExportedModels(ofJobs, folder);
-    expectedCaptions = evaluated(made, Task.CAPTION, functions.col(PredictionTable.HYPOTHESIS));
+    expectedCaptions =
+        evaluated(made, new CaptionTask(), functions.col(PredictionColumns.HYPOTHESIS.name()));
     expectedHastyCaptions =
         evaluated(
             made,
-            Task.CAPTION,
-            functions.col(PredictionTable.HYPOTHESIS),
+            new CaptionTask(),
+            functions.col(PredictionColumns.HYPOTHESIS.name()),
             "generate.beam=1",
             "generate.max-len-b=2",
             "generate.lenpen=0.5",
@@ -78,7 +81,7 @@ class OfaTransformerTest {
     expectedBoxes =
         evaluated(
             made,
-            Task.REFCOCO,
+            new RefcocoTask(),
             functions.expr("CASE WHEN is_box THEN box END"),
             "generate.min-len=4",
             "generate.max-len-b=4",
@@ -106,14 +109,14 @@ class OfaTransformerTest {
   }
 
   private static OfaCaptioner captioner() {
-    return new OfaCaptioner().setInputCol(IMAGE).setModelDir(models.directory(Task.CAPTION));
+    return new OfaCaptioner().setInputCol(IMAGE).setModelDir(models.directory(new CaptionTask()));
   }
 
   private static OfaGrounder grounder() {
     return new OfaGrounder()
         .setInputCol(IMAGE)
         .setTextCol(ExampleTable.TEXT)
-        .setModelDir(models.directory(Task.REFCOCO));
+        .setModelDir(models.directory(new RefcocoTask()));
   }
 
   private static Dataset<Row> rows(Task task) {
@@ -137,7 +140,7 @@ class OfaTransformerTest {
 
   @Test
   void reloadedPipelineGivesTheCaptionsOfTheEvaluateJob() throws IOException {
-    Dataset<Row> rows = rows(Task.CAPTION);
+    Dataset<Row> rows = rows(new CaptionTask());
     Dataset<Row> captions = reloaded(captioner().setBatchSize(3), rows).transform(rows);
     assertThat(answers(captions, "caption"))
         .isEqualTo(expectedCaptions)
@@ -149,7 +152,7 @@ class OfaTransformerTest {
 
   @Test
   void reloadedPipelineGivesTheBoxesOfTheEvaluateJob() throws IOException {
-    Dataset<Row> rows = rows(Task.REFCOCO);
+    Dataset<Row> rows = rows(new RefcocoTask());
     Dataset<Row> boxes = reloaded(grounder(), rows).transform(rows);
     assertThat(boxes.schema().apply("box").dataType().simpleString())
         .isEqualTo("struct<x0:float,y0:float,x1:float,y1:float>");
@@ -164,7 +167,7 @@ class OfaTransformerTest {
 
   @Test
   void beamSearchIsThatOfTheRecipeUnlessItIsSet() throws IOException {
-    Dataset<Row> rows = rows(Task.CAPTION);
+    Dataset<Row> rows = rows(new CaptionTask());
     var hasty = captioner().setBeam(1).setMaxLenB(2).setLenpen(0.5).setNoRepeatNgramSize(1);
     assertThat(answers(reloaded(hasty, rows).transform(rows), "caption"))
         .isEqualTo(expectedHastyCaptions);
@@ -186,7 +189,7 @@ class OfaTransformerTest {
 
   @Test
   void rowsThatCannotBeAskedAreNullAndCountedAndTheOthersAreAnswered() {
-    Dataset<Row> good = rows(Task.REFCOCO);
+    Dataset<Row> good = rows(new RefcocoTask());
     Dataset<Row> bad = spoilt(good, IMAGE, Map.of(0, "null", 1, "cast('no image' AS binary)"));
     bad = spoilt(bad, ExampleTable.TEXT, Map.of(2, "null", 3, "' '"));
     OfaGrounder grounder = grounder().setErrorCol("error").setOutputCol("where").setBatchSize(2);
@@ -216,18 +219,18 @@ class OfaTransformerTest {
   @Test
   void executorHoldsOneModelForAllTasksAndFreesItWhenItIsIdle() {
     ExecutorModel.closeIdle();
-    Dataset<Row> rows = rows(Task.CAPTION).repartition(4);
+    Dataset<Row> rows = rows(new CaptionTask()).repartition(4);
     captioner().transform(rows).collectAsList();
     captioner().setBeam(1).transform(rows).collectAsList();
     assertThat(ExecutorModel.count()).isEqualTo(1);
 
-    grounder().setModelIdleSeconds(0).transform(rows(Task.REFCOCO)).collectAsList();
+    grounder().setModelIdleSeconds(0).transform(rows(new RefcocoTask())).collectAsList();
     assertThat(ExecutorModel.count()).isZero();
   }
 
   @Test
   void mistakesAreToldBeforeAnythingRuns() {
-    Dataset<Row> rows = rows(Task.CAPTION);
+    Dataset<Row> rows = rows(new CaptionTask());
     assertFails(
         () -> new OfaCaptioner().transform(rows),
         "inputCol: not set (expected: the name of a column of images)");
@@ -257,9 +260,9 @@ class OfaTransformerTest {
                 .formatted(folder)
             + " submit/export RUN DIRECTORY --format djl");
     assertFails(
-        () -> captioner().setModelDir(models.directory(Task.REFCOCO)).transform(rows),
+        () -> captioner().setModelDir(models.directory(new RefcocoTask())).transform(rows),
         "modelDir: file:%s, a model of task refcoco (expected: a model of task caption)"
-            .formatted(models.directory(Task.REFCOCO)));
+            .formatted(models.directory(new RefcocoTask())));
     assertFails(
         () -> grounder().setTextCol(IMAGE).transform(rows),
         "textCol: image, binary (expected: a column of type string)");
@@ -268,7 +271,7 @@ class OfaTransformerTest {
   /** Writes golden images as PNG files: in colours, gray, and with alpha. */
   private static String pngFiles() throws IOException {
     Path pngs = Files.createDirectories(folder.resolve("pngs"));
-    List<Row> rows = rows(Task.CAPTION).limit(4).collectAsList();
+    List<Row> rows = rows(new CaptionTask()).limit(4).collectAsList();
     List<Integer> types =
         List.of(
             BufferedImage.TYPE_INT_RGB,
@@ -373,7 +376,7 @@ class OfaTransformerTest {
   private static Path photo() throws IOException {
     Path photos = Files.createDirectories(folder.resolve("photos"));
     return Files.write(
-        photos.resolve("photo.png"), rows(Task.CAPTION).first().<byte[]>getAs(IMAGE));
+        photos.resolve("photo.png"), rows(new CaptionTask()).first().<byte[]>getAs(IMAGE));
   }
 
   private static Path model(Task task) {
@@ -382,7 +385,7 @@ class OfaTransformerTest {
 
   @Test
   void readmeCaptionsAnImageWithDjl() throws Exception {
-    Path captionModel = model(Task.CAPTION);
+    Path captionModel = model(new CaptionTask());
     Path photo = photo();
     String caption;
 
@@ -398,7 +401,7 @@ class OfaTransformerTest {
     }
 
     assertThat(caption)
-        .isEqualTo(captioner().transform(rows(Task.CAPTION)).first().getAs("caption"));
+        .isEqualTo(captioner().transform(rows(new CaptionTask())).first().getAs("caption"));
   }
 
   @Test
@@ -408,7 +411,7 @@ class OfaTransformerTest {
     try (var model =
             Criteria.builder()
                 .setTypes(VisionLanguageInput.class, DetectedObjects.class)
-                .optModelPath(model(Task.REFCOCO))
+                .optModelPath(model(new RefcocoTask()))
                 .optTranslatorFactory(new OfaTranslatorFactory())
                 .build()
                 .loadModel();
@@ -424,7 +427,7 @@ class OfaTransformerTest {
   void readmeRunsAPipeline() throws IOException {
     String photoFolder = folder.resolve("photos").toString();
     photo();
-    String captionModel = models.directory(Task.CAPTION);
+    String captionModel = models.directory(new CaptionTask());
     String saved = folder.resolve("pipeline-readme").toString();
 
     Dataset<Row> photos = spark.read().format("binaryFile").load(photoFolder);
@@ -441,7 +444,7 @@ class OfaTransformerTest {
   @Test
   void modelOfUpstreamsPrecisionAnswersWithoutAGpu() throws Exception {
     Path half = folder.resolve("model-fp16");
-    try (Stream<Path> all = Files.list(model(Task.CAPTION))) {
+    try (Stream<Path> all = Files.list(model(new CaptionTask()))) {
       Files.createDirectories(half);
       for (Path file : all.toList()) {
         Files.copy(file, half.resolve(file.getFileName().toString()));
@@ -452,7 +455,7 @@ class OfaTransformerTest {
     String upstreams = text.replaceFirst("(?s)(\nevaluate .*?\\sprecision=)fp32", "$1fp16");
     assertThat(upstreams).isNotEqualTo(text);
     Files.writeString(recipe, upstreams);
-    Dataset<Row> rows = rows(Task.CAPTION).limit(2);
+    Dataset<Row> rows = rows(new CaptionTask()).limit(2);
     List<Row> expected = captioner().transform(rows).collectAsList();
 
     assertThat(captioner().setModelDir(half.toString()).transform(rows).collectAsList())
@@ -469,14 +472,14 @@ class OfaTransformerTest {
                 .loadModel();
         var predictor = model.newPredictor()) {
       assertThat(predictor.predict(ImageFactory.getInstance().fromFile(photo())))
-          .isEqualTo(captioner().transform(rows(Task.CAPTION)).first().getAs("caption"));
+          .isEqualTo(captioner().transform(rows(new CaptionTask())).first().getAs("caption"));
     }
   }
 
   @Test
   void copyOfATransformerCountsWhereItDoes() {
     OfaCaptioner captioner = captioner();
-    Dataset<Row> rows = spoilt(rows(Task.CAPTION), IMAGE, Map.of(0, "null"));
+    Dataset<Row> rows = spoilt(rows(new CaptionTask()), IMAGE, Map.of(0, "null"));
 
     captioner.transform(rows, captioner.beam().w(1)).collectAsList();
 

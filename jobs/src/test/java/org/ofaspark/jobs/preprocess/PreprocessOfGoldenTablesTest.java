@@ -22,14 +22,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.data.Example;
-import org.ofaspark.data.Region;
+import org.ofaspark.data.Fields;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.Shared;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 
@@ -106,18 +110,16 @@ class PreprocessOfGoldenTablesTest {
   }
 
   private static void assertRegion(Example example, Golden.Tensors tensors, String batch, int row) {
-    Region region = example.region().orElseThrow();
-    assertThat(
-            new float[] {
-              region.box().x0(), region.box().y0(), region.box().x1(), region.box().y1()
-            })
-        .containsExactly(tensors.get(batch + "region_coords").slice(row).floats(), within(1e-6f));
-    assertThat((double) region.ratios().width())
+    Fields own = example.own();
+    assertThat(own.require(RefcocoTask.REGION).stream().mapToDouble(edge -> edge).toArray())
+        .containsExactly(tensors.get(batch + "region_coords").slice(row).values(), within(1e-6));
+    assertThat((double) own.require(RefcocoTask.WIDTH_RATIO))
         .isCloseTo(tensors.get(batch + "w_resize_ratios").values()[row], within(1e-6));
-    assertThat((double) region.ratios().height())
+    assertThat((double) own.require(RefcocoTask.HEIGHT_RATIO))
         .isCloseTo(tensors.get(batch + "h_resize_ratios").values()[row], within(1e-6));
-    int firstBin = example.target().get(0) - region.bins().get(0);
-    List<Integer> symbols = new ArrayList<>(region.bins().stream().map(b -> b + firstBin).toList());
+    List<Integer> bins = own.require(RefcocoTask.BINS);
+    int firstBin = example.target().get(0) - bins.get(0);
+    List<Integer> symbols = new ArrayList<>(bins.stream().map(b -> b + firstBin).toList());
     symbols.add(Dictionary.EOS);
     assertThat(example.target()).isEqualTo(symbols);
   }
@@ -181,12 +183,13 @@ class PreprocessOfGoldenTablesTest {
     return GOLDEN.get("dictionary").getAsString().replaceAll(".*num_bins (\\d+).*", "$1");
   }
 
-  private List<Example> examples(String split) {
-    return ExampleTable.read(spark, table() + "/" + split)
+  private List<Example> examples(String split) throws IOException {
+    Task task = Tasks.named(TableInfo.read(files(), table()).task());
+    return ExampleTable.read(spark, table() + "/" + split, task)
         .orderBy(ExampleTable.LINE)
         .collectAsList()
         .stream()
-        .map(ExampleTable::fromRow)
+        .map(row -> ExampleTable.fromRow(row, task))
         .toList();
   }
 

@@ -30,8 +30,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.data.Example;
-import org.ofaspark.data.RejectReason;
-import org.ofaspark.image.Box;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -39,6 +37,11 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.RejectReason;
+import org.ofaspark.task.Task;
+import org.ofaspark.task.Tasks;
+import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 
@@ -84,7 +87,7 @@ class PreprocessTest {
                 caption("b4", "a cat").replace("cat", "c\u00FFt"),
                 "column 2: not UTF-8 (expected: UTF-8)"),
             bad(
-                RejectReason.EMPTY_CAPTION,
+                CaptionTask.EMPTY_CAPTION,
                 caption("b5", " . "),
                 "caption: \" . \" (expected: at least a word)"),
             bad(RejectReason.BAD_BASE64, caption("b6", "a cat", "@@@@"), "image: 4 bytes that"),
@@ -142,16 +145,16 @@ class PreprocessTest {
   @Test
   void everyKindOfBadRegionIsRejected() throws IOException {
     Map<String, RejectReason> regions = new LinkedHashMap<>();
-    regions.put("1,2,10", RejectReason.BOX_NOT_FOUR_NUMBERS);
-    regions.put("1,2,10,11,12", RejectReason.BOX_NOT_FOUR_NUMBERS);
-    regions.put("1,2,ten,11", RejectReason.BOX_NOT_FOUR_NUMBERS);
-    regions.put("1,2,NaN,11", RejectReason.BOX_NOT_FOUR_NUMBERS);
-    regions.put("", RejectReason.BOX_NOT_FOUR_NUMBERS);
-    regions.put("10,2,1,11", RejectReason.BOX_OUTSIDE_OR_INVERTED);
-    regions.put("1,11,10,2", RejectReason.BOX_OUTSIDE_OR_INVERTED);
-    regions.put("1,2,1,11", RejectReason.BOX_OUTSIDE_OR_INVERTED);
-    regions.put("1,2,31.5,11", RejectReason.BOX_OUTSIDE_OR_INVERTED);
-    regions.put("-2,2,10,11", RejectReason.BOX_OUTSIDE_OR_INVERTED);
+    regions.put("1,2,10", RefcocoTask.BOX_NOT_FOUR_NUMBERS);
+    regions.put("1,2,10,11,12", RefcocoTask.BOX_NOT_FOUR_NUMBERS);
+    regions.put("1,2,ten,11", RefcocoTask.BOX_NOT_FOUR_NUMBERS);
+    regions.put("1,2,NaN,11", RefcocoTask.BOX_NOT_FOUR_NUMBERS);
+    regions.put("", RefcocoTask.BOX_NOT_FOUR_NUMBERS);
+    regions.put("10,2,1,11", RefcocoTask.BOX_OUTSIDE_OR_INVERTED);
+    regions.put("1,11,10,2", RefcocoTask.BOX_OUTSIDE_OR_INVERTED);
+    regions.put("1,2,1,11", RefcocoTask.BOX_OUTSIDE_OR_INVERTED);
+    regions.put("1,2,31.5,11", RefcocoTask.BOX_OUTSIDE_OR_INVERTED);
+    regions.put("-2,2,10,11", RefcocoTask.BOX_OUTSIDE_OR_INVERTED);
     List<String> rows = new ArrayList<>();
     regions.forEach((region, reason) -> rows.add(row("b" + rows.size(), "left cat", region)));
     rows.add(row("b" + rows.size(), "?", "1,2,10,11"));
@@ -164,13 +167,12 @@ class PreprocessTest {
 
     List<String> reasons =
         new ArrayList<>(regions.values().stream().map(RejectReason::code).toList());
-    reasons.add(RejectReason.EMPTY_EXPRESSION.code());
+    reasons.add(RefcocoTask.EMPTY_EXPRESSION.code());
     assertThat(rejects("val").stream().map(row -> row.<String>getAs("reason")))
         .containsExactlyElementsOf(reasons);
     Example good = examples("val").get(0);
-    assertThat(good.region().orElseThrow().box()).isEqualTo(new Box(1, 2, 30, 11.25f));
+    assertThat(good.own().get(RefcocoTask.REGION)).containsExactly(1f, 2f, 30f, 11.25f);
     assertThat(good.text()).isEqualTo("left cat");
-    assertThat(good.references()).isEmpty();
   }
 
   @Test
@@ -188,7 +190,7 @@ class PreprocessTest {
     assertThat(codec.decode(ids(train.target()))).isEqualTo(" A cat sittingtwo cats");
     assertThat(codec.decode(ids(val.target()))).isEqualTo(" A cat sitting&&two cats");
     assertThat(codec.decode(ids(val.source()))).isEqualTo(" what does the image describe?");
-    assertThat(val.references()).containsExactly("A cat sitting", "two cats");
+    assertThat(val.own().get(CaptionTask.REFERENCES)).containsExactly("A cat sitting", "two cats");
     assertThat(val.text()).isEqualTo("A cat, sitting.&&two  cats");
     assertThat(val.image().width()).isEqualTo(30);
     assertThat(val.image().height()).isEqualTo(20);
@@ -225,7 +227,7 @@ class PreprocessTest {
             duplicate("2", first, 3),
             duplicate("3", second, 2));
     assertThat(spark.read().parquet(table() + "/train").columns())
-        .isEqualTo(ExampleTable.SCHEMA_WITH_ORIGIN.fieldNames());
+        .isEqualTo(ExampleTable.schema(new CaptionTask()).fieldNames());
   }
 
   @Test
@@ -596,19 +598,24 @@ class PreprocessTest {
     return new Preprocess(spark, recipe).run(ExistingTable.REPLACE);
   }
 
-  private List<Row> exampleRows(String split) {
-    return ExampleTable.read(spark, table() + "/" + split)
+  private List<Row> exampleRows(String split) throws IOException {
+    return ExampleTable.read(spark, table() + "/" + split, task())
         .withColumn("image", functions.hex(functions.col("image")))
         .orderBy(ExampleTable.FILE, ExampleTable.LINE)
         .collectAsList();
   }
 
-  private List<Example> examples(String split) {
-    return ExampleTable.read(spark, table() + "/" + split)
+  private Task task() throws IOException {
+    return Tasks.named(TableInfo.read(FILES, table()).task());
+  }
+
+  private List<Example> examples(String split) throws IOException {
+    Task task = task();
+    return ExampleTable.read(spark, table() + "/" + split, task)
         .orderBy(ExampleTable.FILE, ExampleTable.LINE)
         .collectAsList()
         .stream()
-        .map(ExampleTable::fromRow)
+        .map(row -> ExampleTable.fromRow(row, task))
         .toList();
   }
 

@@ -22,7 +22,6 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Sha256;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.Evaluation;
@@ -33,6 +32,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 /** The ranking of the golden table with random weights. */
 class ExampleRankingTest {
@@ -67,7 +67,7 @@ class ExampleRankingTest {
     all[2] = "evaluate.batch-size=3";
     all[3] = "ranking.score=nll";
     System.arraycopy(overrides, 0, all, 4, overrides.length);
-    return NanoRecipe.of(Task.CAPTION, folder, "run", all);
+    return NanoRecipe.of(new CaptionTask(), folder, "run", all);
   }
 
   private static String weights() {

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.ExecutorModel;
@@ -32,6 +31,7 @@ import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 import picocli.CommandLine;
 
 /** The command line of the rank job, on the golden table. */
@@ -69,7 +69,7 @@ class RankJobTest {
 
   private static Recipe recipe() {
     return NanoRecipe.of(
-        Task.CAPTION,
+        new CaptionTask(),
         folder,
         "run",
         "criterion.drop-best={ratio=0.3,after=1,scope=example}",

@@ -16,7 +16,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
-import org.ofaspark.data.Task;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
@@ -26,6 +25,7 @@ import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.metric.Interval;
+import org.ofaspark.task.caption.CaptionTask;
 
 class RunReportTest {
 
@@ -41,7 +41,7 @@ class RunReportTest {
   }
 
   private void writeStart() throws IOException {
-    String recipe = NanoRecipe.of(Task.CAPTION, folder, "run").resolvedText();
+    String recipe = NanoRecipe.of(new CaptionTask(), folder, "run").resolvedText();
     files.writeText(run().recipe(), recipe);
     files.writeText(run().provenance(), "{\"total_updates\": 2000}");
   }

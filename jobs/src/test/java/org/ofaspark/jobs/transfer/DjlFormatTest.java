@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.WeightFiles;
-import org.ofaspark.data.Task;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.TestDevice;
@@ -31,6 +30,7 @@ import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 import org.ofaspark.text.Dictionary;
 
 /** Export of a run as a DJL model directory. */
@@ -45,7 +45,7 @@ class DjlFormatTest {
 
   @BeforeEach
   void writeRun() throws IOException {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
     run = new RunDirectory(files, recipe.runDir());
     target = folder.resolve("model").toString();
     Dictionary dictionary = dictionary(recipe, 300);
@@ -114,7 +114,7 @@ class DjlFormatTest {
 
   @Test
   void tableThatHasChangedIsAnError() throws IOException {
-    Recipe recipe = NanoRecipe.of(Task.CAPTION, folder, "run");
+    Recipe recipe = NanoRecipe.of(new CaptionTask(), folder, "run");
     Vocabulary.of(dictionary(recipe, 200), BpeFiles.BUILT_IN).write(files, recipe.table().table());
     assertThatThrownBy(() -> export(run.path()))
         .isInstanceOf(IllegalArgumentException.class)

@@ -1,0 +1,180 @@
+package org.ofaspark.task;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.ofaspark.config.AllChecks;
+import org.ofaspark.data.Column;
+import org.ofaspark.data.DataConfig;
+import org.ofaspark.data.Example;
+import org.ofaspark.data.Fields;
+import org.ofaspark.text.TokenCodec;
+
+/**
+ * What a model is fine-tuned for: how rows become examples, how tokens become an answer, how
+ * answers are scored and shown. All that a task has of its own stands in its package; no other code
+ * asks which task it is.
+ *
+ * <p>Tasks are found by {@link java.util.ServiceLoader}, so a jar on the class path adds one. An
+ * implementation is best a record without components: it needs a public constructor without
+ * arguments, no state, and it is sent to executors. Thread-safe.
+ */
+public interface Task extends Serializable {
+
+  /** Returns the name, as recipes and tables have it: lower-case letters, digits and dashes. */
+  String name();
+
+  /**
+   * Returns what the columns of {@code data.selected-cols} hold, in their order: at least {@link
+   * InputRow#ID}, {@link InputRow#IMAGE} and the text, see {@link #textInput}.
+   */
+  List<String> inputs();
+
+  /** Returns the one of {@link #inputs} that becomes {@link Example#text}. */
+  default String textInput() {
+    return inputs().get(2);
+  }
+
+  /**
+   * Returns the keys of section {@code data} that examples of this task depend on, besides those
+   * that the examples of every task depend on; such as {@code data.max-src-length}.
+   */
+  Set<String> dataKeys();
+
+  /**
+   * Checks what only this task asks of a recipe.
+   *
+   * @param recipe what it has to do with
+   * @param checks gets the mistakes
+   */
+  default void check(TaskRecipe recipe, AllChecks checks) {}
+
+  /** Returns the columns of examples that the task adds to those of every task. */
+  List<Column<?>> exampleColumns();
+
+  /**
+   * Reads the texts of a row, without a look at its image.
+   *
+   * @param row the row
+   * @throws RowFault if they are no texts of this task
+   */
+  RowTexts texts(InputRow row) throws RowFault;
+
+  /**
+   * Reads what is to be answered, from any column. As it stands here it is the text of {@link
+   * RowTexts#target}.
+   *
+   * @param row the row
+   * @param texts its texts
+   * @param codec the dictionary
+   * @throws RowFault if it is no answer of this task
+   */
+  default Label label(InputRow row, RowTexts texts, TokenCodec codec) throws RowFault {
+    return new Label(Arrays.stream(codec.encode(texts.target())).boxed().toList(), texts.own());
+  }
+
+  /**
+   * What is to be answered.
+   *
+   * @param target tokens without the end symbol; none if it is not known
+   * @param own values of {@link #exampleColumns}
+   */
+  record Label(List<Integer> target, Fields own) {}
+
+  /** Tells whether there is a text to ask about, besides the image. */
+  boolean asksText();
+
+  /**
+   * Returns what the model is asked, when it is not asked of a row.
+   *
+   * @param text what is asked about; not looked at without {@link #asksText}
+   * @param config sizes
+   * @throws RowFault if the text cannot be asked
+   */
+  String prompt(String text, DataConfig config) throws RowFault;
+
+  /**
+   * Returns the answer that tokens stand for.
+   *
+   * @param generated the tokens
+   */
+  Prediction predict(Generated generated);
+
+  /**
+   * Returns values of a row of predictions that depend on its example alone, whether it has been
+   * answered or not; of {@link TaskMetrics#columns}.
+   *
+   * @param example what was asked
+   */
+  Fields asked(Example example);
+
+  /**
+   * Returns values of a row of predictions that depend on the answer too, but not on other
+   * examples, see {@link SplitScoring}.
+   *
+   * @param asked what {@link #asked} has returned
+   * @param prediction the answer
+   */
+  default Fields answered(Fields asked, Prediction prediction) {
+    return prediction.own();
+  }
+
+  /** Returns the metrics of answers. */
+  TaskMetrics metrics();
+
+  /**
+   * Prepares scores that depend on all examples of a split. Driver.
+   *
+   * @param recipe what the task has to do with of it
+   * @param resources the files that a recipe can name
+   * @return nothing if there are no such scores
+   */
+  default Optional<SplitScoring<?, ?, ?>> scoring(TaskRecipe recipe, Resources resources)
+      throws IOException {
+    return Optional.empty();
+  }
+
+  /**
+   * Returns what may be wrong with examples that are valid.
+   *
+   * @see Doubt
+   */
+  default List<Doubt> doubts() {
+    return List.of();
+  }
+
+  /**
+   * Returns how an example and its answer are shown on a page.
+   *
+   * @param prediction a row of predictions
+   */
+  ExampleView view(Fields prediction);
+
+  /**
+   * Returns an answer in a line, for people.
+   *
+   * @param prediction a row of predictions
+   */
+  String shown(Fields prediction);
+
+  /**
+   * Returns an answer in the form of upstream's predict.json: names, in order, and values, which
+   * are strings, numbers and lists of them.
+   *
+   * @param prediction a row of predictions
+   */
+  Map<String, Object> json(Fields prediction);
+
+  /**
+   * Returns the forms in which DJL can ask a model of this task.
+   *
+   * @param options what the application has chosen
+   */
+  default List<Form<?, ?>> forms(TranslatorOptions options) {
+    return List.of();
+  }
+}
