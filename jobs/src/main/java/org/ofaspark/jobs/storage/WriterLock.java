@@ -290,7 +290,8 @@ public final class WriterLock implements AutoCloseable {
   }
 
   private void write(boolean overwrite) throws IOException {
-    try (OutputStream out = files.fileSystem(file).create(file, overwrite)) {
+    OutputStream created = files.fileSystem(file).create(file, overwrite);
+    try (OutputStream out = new OutputFile(created)) {
       out.write(Json.PRETTY.toJson(own).getBytes(StandardCharsets.UTF_8));
     }
   }

@@ -1,18 +1,25 @@
 package org.ofaspark.jobs.storage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class HadoopFilesTest {
+
+  private static final String FULL = "/dev/full";
 
   private static final HadoopFiles FILES = new HadoopFiles(new Configuration());
 
@@ -121,5 +128,31 @@ class HadoopFilesTest {
 
   private String path(String name) {
     return directory.resolve(name).toString();
+  }
+
+  /** Hadoop throws an error there, which would end a run that could wait for room. */
+  @Test
+  @EnabledOnOs(OS.LINUX) // has a device that is always full
+  void fullDiskIsAnExceptionThatIsThrownOnce() throws IOException {
+    var local = new RawLocalFileSystem();
+    local.initialize(URI.create("file:///"), new Configuration());
+    byte[] more = new byte[1 << 20];
+
+    for (boolean isFlushed : new boolean[] {true, false}) {
+      OutputFile out = new OutputFile(local.create(new org.apache.hadoop.fs.Path(FULL), true));
+      assertThatThrownBy(
+              () -> {
+                out.write(more, 0, isFlushed ? 1 : more.length);
+                out.flush();
+              })
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("No space left on device");
+      assertThatCode(out::close).doesNotThrowAnyException();
+    }
+    OutputFile closed = new OutputFile(local.create(new org.apache.hadoop.fs.Path(FULL), true));
+    closed.write(1);
+    assertThatThrownBy(closed::close)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("No space left on device");
   }
 }
