@@ -27,11 +27,11 @@ import org.apache.hadoop.yarn.client.api.YarnClient;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.ofaspark.data.Task;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.jobs.demo.MiniYarn;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
+import org.ofaspark.task.caption.CaptionTask;
 
 /**
  * The commands of {@code submit/} on a YARN of its own, with conf/spark/yarn.conf and the built
@@ -64,7 +64,7 @@ class YarnIT {
     FileUtil.fullyDelete(FOLDER.toFile());
     Path recipe = FOLDER.resolve(RECIPE);
     Files.createDirectories(recipe.getParent());
-    String nano = NanoRecipe.of(Task.CAPTION, Path.of("/"), "unused").resolvedText();
+    String nano = NanoRecipe.of(new CaptionTask(), Path.of("/"), "unused").resolvedText();
     Files.writeString(FOLDER.resolve("conf/nano.conf"), nano);
     Files.writeString(
         recipe,

@@ -187,8 +187,12 @@ public final class Finetune {
         prune();
         report();
         if (at.isPresent() && at.get().updateNumber() >= total) {
-          runner.times().line().ifPresent(LOG::info);
-          return at.get();
+          Optional<Manifest> good = checkpoints.lastGood(); // it may have been damaged meanwhile
+          if (good.filter(found -> found.updateNumber() >= total).isPresent()) {
+            runner.times().line().ifPresent(LOG::info);
+            return at.get();
+          }
+          at = good;
         }
         at = runner.next(at.orElse(null));
       }

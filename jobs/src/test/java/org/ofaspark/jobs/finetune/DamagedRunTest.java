@@ -153,6 +153,28 @@ class DamagedRunTest {
     assertUndisturbed("validated");
   }
 
+  /** When the validation's metrics are noted, the manifests are read to find the best. */
+  @Test
+  void damageThatIsFoundAfterTheLastValidationIsTrainedAgain() throws IOException {
+    DamagingFileSystem.damageNext(List.of("validation.json/../" + Manifest.FILE));
+
+    assertThat(finetuneOn(DamagingFileSystem.class, "ended"))
+        .isNotEmpty()
+        .allSatisfy(line -> assertThat(line).contains("damaged-update-00000004-"));
+    assertUndisturbed("ended");
+  }
+
+  @Test
+  void damageThatNobodyHasReadByTheEndIsTrainedAgain() throws IOException {
+    DamagingFileSystem.damageNext(List.of("update-00000004/" + SHARD_2));
+
+    assertThat(finetuneOn(DamagingFileSystem.class, "unread"))
+        .singleElement()
+        .asString()
+        .contains("damaged-update-00000004-");
+    assertUndisturbed("unread");
+  }
+
   @Test
   void runWithoutAGoodCheckpointStartsAgain() throws IOException {
     copyUndisturbed("restarted");

@@ -51,7 +51,7 @@ final class DamagingFileSystem extends RawLocalFileSystem {
     String file = NEXT.peek();
     if (file != null && file.startsWith(to.getName() + "/")) {
       NEXT.remove();
-      flip(Paths.get(to.getParent().toUri().getPath(), file));
+      flip(Paths.get(to.getParent().toUri().getPath(), file).normalize());
       StateCache.freeAll();
     }
     return renamed;

@@ -67,13 +67,13 @@ class SoakTest {
   private String folder = "";
   private Path recipe = Path.of("");
   private Path log = Path.of("");
+  private final int updates = Integer.getInteger("soak.updates", 400);
   private int resubmitted;
 
   @BeforeEach
   void place() throws IOException {
     folder = System.getProperty("soak.folder", local.toString());
     recipe = local.resolve("soak.conf");
-    int updates = Integer.getInteger("soak.updates", 400);
     String[] settings = {
       "train.max-epoch=100000",
       "train.max-update=" + updates,
@@ -231,6 +231,11 @@ class SoakTest {
       var listed = files.listFiles(checkpoint, true);
       while (listed.hasNext()) {
         all.add(listed.next());
+      }
+      boolean isValidated =
+          all.stream().anyMatch(one -> one.getPath().getName().equals("validation.json"));
+      if (isValidated && newest(run) >= updates) {
+        return false; // the run has looked at it for the last time
       }
       FileStatus file = all.get(random.nextInt(all.size()));
       byte[] bytes;
