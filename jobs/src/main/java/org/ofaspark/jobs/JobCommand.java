@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -14,6 +13,7 @@ import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.FileSystemFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -277,13 +277,11 @@ public final class JobCommand {
             || given.contains("spark.cores.max");
     if (given.getBoolean(DYNAMIC_ALLOCATION, false) && !isCounted) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: unset (expected: the number of ranks, as %s is true and has no meaning"
                       + " here)",
-                  EXECUTORS,
-                  DYNAMIC_ALLOCATION)
-              + String.format(Locale.ROOT, "; add -- --conf %s=NUMBER", EXECUTORS));
+                  EXECUTORS, DYNAMIC_ALLOCATION)
+              + Text.format("; add -- --conf %s=NUMBER", EXECUTORS));
     }
     return session;
   }
@@ -313,8 +311,7 @@ public final class JobCommand {
       }
       return isMistake || failure instanceof BadCheckpointException
           ? new Ending(name + ": " + failure.getMessage(), ExitCode.USAGE, true)
-          : new Ending(
-              String.format(Locale.ROOT, "%s failed: %s", name, failure), ExitCode.SOFTWARE, false);
+          : new Ending(Text.format("%s failed: %s", name, failure), ExitCode.SOFTWARE, false);
     }
 
     private static String stopped(String cause) {

@@ -1,8 +1,8 @@
 package org.ofaspark.jobs;
 
 import java.time.Duration;
-import java.util.Locale;
 import org.apache.spark.SparkConf;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,7 +69,6 @@ public final class OfaProperties {
       LOG.debug("{}: {}", key, text, e);
     }
     throw new IllegalArgumentException(
-        String.format(
-            Locale.ROOT, "%s: %s (expected: a time above 0, such as 600s or 10min)", key, text));
+        Text.format("%s: %s (expected: a time above 0, such as 600s or 10min)", key, text));
   }
 }

@@ -5,13 +5,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.ofaspark.config.RecipeSource;
+import org.ofaspark.config.Text;
 
 /**
  * The files that a process finds recipes in: its own machine's, and those of Hadoop by their URI.
@@ -40,8 +40,7 @@ final class RecipeFiles implements RecipeSource {
       return Optional.empty();
     }
     throw new IllegalArgumentException(
-        String.format(
-                Locale.ROOT,
+        Text.format(
                 "%s: no such file beside the driver, which runs on the cluster (expected: a path"
                     + " such as",
                 name)
@@ -64,11 +63,8 @@ final class RecipeFiles implements RecipeSource {
       return Optional.empty();
     } catch (UnsupportedFileSystemException | IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s (expected: a path of a file system that Spark knows)",
-              name,
-              e.getMessage()),
+          Text.format(
+              "%s: %s (expected: a path of a file system that Spark knows)", name, e.getMessage()),
           e);
     }
   }

@@ -10,13 +10,13 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.ofaspark.config.RecipeSource;
+import org.ofaspark.config.Text;
 
 /**
  * A recipe with all that it includes, as one setting of Spark's: so a driver on another machine
@@ -82,13 +82,10 @@ record ShippedRecipe(Map<String, String> files) {
     String value = Base64.getEncoder().withoutPadding().encodeToString(bytes.toByteArray());
     if (value.length() > MAX_CHARACTERS) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s characters packed (expected: at most %s); put it on a file system of the"
                   + " cluster",
-              files.keySet(),
-              value.length(),
-              MAX_CHARACTERS));
+              files.keySet(), value.length(), MAX_CHARACTERS));
     }
     return value;
   }

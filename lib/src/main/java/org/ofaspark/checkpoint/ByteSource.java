@@ -2,7 +2,7 @@ package org.ofaspark.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /** A file that can be read from any place: on a disk, on HDFS, in an object store. */
 public interface ByteSource {
@@ -42,11 +42,8 @@ public interface ByteSource {
       }
     }
     throw new BadCheckpointException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: ends within %d bytes at %d (expected: a whole file)",
-            source.name(),
-            count,
-            offset));
+            source.name(), count, offset));
   }
 }

@@ -6,7 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.tensor.FlatVector;
 
 /**
@@ -52,8 +52,7 @@ final class FloatStreams {
       int portion = (int) Math.min(PORTION, count - done);
       int wanted = portion * dtype.bytes();
       if (in.readNBytes(bytes, 0, wanted) < wanted) {
-        throw new EOFException(
-            String.format(Locale.ROOT, "values: %d (expected: %d)", done, count));
+        throw new EOFException(Text.format("values: %d (expected: %d)", done, count));
       }
       host.clear().limit(portion * Float.BYTES);
       for (int i = 0; i < portion; i++) {

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -13,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.model.ResnetConfig;
@@ -97,12 +97,9 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
       StoredTensor other = stored.get(name);
       if (other != null && embedding != null && !isEqual(embedding, other)) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: %s: differs from %s (expected: one matrix, as with --share-all-embeddings)",
-                other.file().name(),
-                name,
-                OfaModel.EMBEDDING));
+                other.file().name(), name, OfaModel.EMBEDDING));
       }
     }
   }
@@ -156,11 +153,9 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
           IntStream.rangeClosed(1, 3).mapToObj(stage -> count(IMAGES + "layer" + stage)).toList();
       if (!absent.isEmpty()) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: no tensor named %s (expected: the names of upstream's OFA)",
-                name,
-                String.join(", ", absent)));
+                name, String.join(", ", absent)));
       }
       try {
         var config =
@@ -180,11 +175,9 @@ public record ImportedModel(OfaConfig config, int vocabularySize, List<TensorSpe
         return new ImportedModel(config, vocabularySize, OfaModel.specs(config, vocabularySize));
       } catch (IllegalArgumentException | ArithmeticException e) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: its shapes make no network: %s (expected: upstream's OFA)",
-                name,
-                e.getMessage()),
+                name, e.getMessage()),
             e);
       }
     }

@@ -12,10 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 
 /**
  * What a checkpoint is, in {@code manifest.json}: a directory without one does not exist. The file
@@ -135,8 +135,7 @@ public record Manifest(
 
   private static BadCheckpointException unsound(String file) {
     return new BadCheckpointException(
-        String.format(
-            Locale.ROOT, "%s: does not fit its SHA-256 (expected: what a run wrote)", file));
+        Text.format("%s: does not fit its SHA-256 (expected: what a run wrote)", file));
   }
 
   private static Manifest read(String text, String file) throws BadCheckpointException {
@@ -146,13 +145,10 @@ public record Manifest(
       if (version != VERSION) {
         requireSound(json, file);
         throw new IllegalArgumentException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "%s: version %d (expected: %d); another version of this program wrote it: go on"
                         + " with",
-                    file,
-                    version,
-                    VERSION)
+                    file, version, VERSION)
                 + " that one, or start a new run from a copy of the weights alone");
       }
       return new Manifest(
@@ -179,11 +175,7 @@ public record Manifest(
     JsonElement value = json.get(name);
     if (value == null) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s: missing (expected: every field that a run writes)",
-              file,
-              name));
+          Text.format("%s: %s: missing (expected: every field that a run writes)", file, name));
     }
     return value;
   }

@@ -11,12 +11,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.metric.DocumentFrequency;
 
 /**
@@ -154,7 +154,7 @@ public final class NgramPickle {
       default ->
           throw bad(
               "instruction",
-              String.format(Locale.ROOT, "0x%02x", opcode),
+              Text.format("0x%02x", opcode),
               "one that texts, numbers, tuples and dictionaries need");
     }
   }
@@ -222,7 +222,7 @@ public final class NgramPickle {
     var line = new StringBuilder();
     for (int c = pickle.readUnsignedByte(); c != '\n'; c = pickle.readUnsignedByte()) {
       if (line.length() == MAX_TEXT_BYTES) {
-        throw bad("line", "longer", String.format(Locale.ROOT, "at most %d bytes", MAX_TEXT_BYTES));
+        throw bad("line", "longer", Text.format("at most %d bytes", MAX_TEXT_BYTES));
       }
       line.append((char) c);
     }
@@ -380,8 +380,7 @@ public final class NgramPickle {
 
   private BadCheckpointException bad(
       String thing, Object value, String rule, @Nullable Throwable cause) {
-    String message =
-        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file, thing, value, rule);
+    String message = Text.format("%s: %s: %s (expected: %s)", file, thing, value, rule);
     return cause == null
         ? new BadCheckpointException(message)
         : new BadCheckpointException(message, cause);

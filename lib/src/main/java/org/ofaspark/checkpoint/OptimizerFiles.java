@@ -3,8 +3,8 @@ package org.ofaspark.checkpoint;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import org.ofaspark.config.Text;
 import org.ofaspark.tensor.FlatVector;
 
 /**
@@ -28,7 +28,7 @@ public final class OptimizerFiles {
    * @param worldSize number of ranks
    */
   public static String name(int rank, int worldSize) {
-    return String.format(Locale.ROOT, "%s%05d-of-%05d.safetensors", PREFIX, rank + 1, worldSize);
+    return Text.format("%s%05d-of-%05d.safetensors", PREFIX, rank + 1, worldSize);
   }
 
   /**
@@ -104,12 +104,9 @@ public final class OptimizerFiles {
     String from = reader.metadata().getOrDefault(FROM, "missing");
     if (!from.matches("\\d{1,18}")) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: metadata %s: %s (expected: a position in the parameters)",
-              reader.file(),
-              FROM,
-              Printable.text(from)));
+              reader.file(), FROM, Printable.text(from)));
     }
     return Long.parseLong(from);
   }
@@ -120,13 +117,9 @@ public final class OptimizerFiles {
     long size = tensors.isEmpty() ? 0 : tensors.get(0).elements();
     if (!tensors.equals(tensors(size))) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: tensors %s (expected: %s and %s, F32 of one axis and the same length)",
-              reader.file(),
-              Printable.text(tensors.toString()),
-              FIRST,
-              SECOND));
+              reader.file(), Printable.text(tensors.toString()), FIRST, SECOND));
     }
     return size;
   }

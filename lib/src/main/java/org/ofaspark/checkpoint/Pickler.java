@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.checkpoint.PickleValue.Global;
 import org.ofaspark.checkpoint.PickleValue.Namespace;
@@ -13,6 +12,7 @@ import org.ofaspark.checkpoint.PickleValue.None;
 import org.ofaspark.checkpoint.PickleValue.Storage;
 import org.ofaspark.checkpoint.PickleValue.Tuple;
 import org.ofaspark.checkpoint.PickleValue.View;
+import org.ofaspark.config.Text;
 
 /**
  * Writes what {@link Unpickler} reads, in protocol 2, as {@code torch.save} does: the inverse of it
@@ -83,8 +83,7 @@ final class Pickler {
 
   private static IllegalArgumentException cannot(Object value) {
     return new IllegalArgumentException(
-        String.format(
-            Locale.ROOT, "pickle: %s (expected: a value that is read back)", value.getClass()));
+        Text.format("pickle: %s (expected: a value that is read back)", value.getClass()));
   }
 
   private void op(int... bytes) {
@@ -135,9 +134,7 @@ final class Pickler {
   /** Writes a name: its module, all before the last point, and what the module calls it. */
   private void global(String name) {
     int point = name.lastIndexOf('.');
-    String text =
-        String.format(
-            Locale.ROOT, "c%s\n%s\n", name.substring(0, point), name.substring(point + 1));
+    String text = Text.format("c%s\n%s\n", name.substring(0, point), name.substring(point + 1));
     out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
   }
 

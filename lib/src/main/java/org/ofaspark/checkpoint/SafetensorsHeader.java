@@ -20,10 +20,10 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 
 /**
  * The header of a safetensors file, checked as the reference implementation checks it: at most 100
@@ -59,33 +59,24 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     byte[] prefix = in.readNBytes(Long.BYTES);
     if (prefix.length < Long.BYTES) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %d bytes (expected: a safetensors file, at least %d)",
-              file,
-              prefix.length,
-              Long.BYTES));
+              file, prefix.length, Long.BYTES));
     }
     long length = ByteBuffer.wrap(prefix).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (length < 2 || length > MAX_BYTES) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: header of %s bytes (expected: 2 to %d)",
-              file,
-              Long.toUnsignedString(length),
-              MAX_BYTES));
+              file, Long.toUnsignedString(length), MAX_BYTES));
     }
     var header = new HeaderStream(in, length, file);
     int first = header.read();
     if (first != '{') {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: header begins with byte 0x%02x (expected: 0x%02x, a brace)",
-              file,
-              first,
-              (int) '{'));
+              file, first, (int) '{'));
     }
     InputStream whole = new SequenceInputStream(new ByteArrayInputStream(BRACE), header);
     try (Reader text = new InputStreamReader(whole, StandardCharsets.UTF_8.newDecoder())) {
@@ -122,8 +113,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       int read = in.read(target, offset, (int) Math.min(count, length - done));
       if (read < 0) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT, "%s: header ends after %d bytes (expected: %d)", file, done, length));
+            Text.format("%s: header ends after %d bytes (expected: %d)", file, done, length));
       }
       done += read;
       return read;
@@ -158,11 +148,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       length = inside ? length + 1 : 0;
       if (length > MAX_TEXT_CHARS) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: header with a text of more than %d characters (expected: less)",
-                file,
-                MAX_TEXT_CHARS));
+                file, MAX_TEXT_CHARS));
       }
     }
   }
@@ -187,11 +175,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
           | IllegalStateException
           | NumberFormatException e) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: malformed header at %s (expected: a JSON object of tensors)",
-                file,
-                Printable.text(json.getPath())),
+                file, Printable.text(json.getPath())),
             e);
       }
       placed.sort(Comparator.comparingLong(Placed::begin).thenComparingLong(Placed::end));
@@ -223,20 +209,15 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
         throws BadCheckpointException {
       if (!names.add(name)) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT, "%s: %s: twice (expected: once)", file, Printable.text(what)));
+            Text.format("%s: %s: twice (expected: once)", file, Printable.text(what)));
       }
     }
 
     private void checkCount(int count, String what) throws BadCheckpointException {
       if (count > MAX_ENTRIES) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
-                "%s: header with more than %d %s (expected: fewer)",
-                file,
-                MAX_ENTRIES,
-                what));
+            Text.format(
+                "%s: header with more than %d %s (expected: fewer)", file, MAX_ENTRIES, what));
       }
     }
 
@@ -257,19 +238,16 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       json.beginObject();
       while (json.hasNext()) {
         String field = json.nextName();
-        checkNew(fields, field, String.format(Locale.ROOT, "tensor %s: field %s", name, field));
+        checkNew(fields, field, Text.format("tensor %s: field %s", name, field));
         switch (field) {
           case "dtype" -> dtype = json.nextString();
           case "shape" -> shape = readLongs();
           case "data_offsets" -> offsets = readLongs();
           default ->
               throw new BadCheckpointException(
-                  String.format(
-                      Locale.ROOT,
+                  Text.format(
                       "%s: tensor %s: field %s (expected: dtype, shape, data_offsets)",
-                      file,
-                      Printable.text(name),
-                      Printable.text(field)));
+                      file, Printable.text(name), Printable.text(field)));
         }
       }
       json.endObject();
@@ -295,8 +273,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
     private BadCheckpointException bad(
         String tensor, String field, @Nullable Object value, String rule) {
       return new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: tensor %s: %s %s (expected: %s)",
               file,
               Printable.text(tensor),
@@ -328,8 +305,7 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       long size = size(tensor.tensor(), file);
       if (tensor.begin() != end || tensor.end() < end || tensor.end() - end != size) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: tensor %s: data_offsets [%d, %d] (expected: %d bytes for %s %s, from %d on)",
                 file,
                 Printable.text(tensor.tensor().name()),
@@ -349,12 +325,9 @@ record SafetensorsHeader(List<TensorEntry> tensors, Map<String, String> metadata
       return tensor.bytes();
     } catch (ArithmeticException e) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: tensor %s: shape %s (expected: less than 2^63 bytes)",
-              file,
-              Printable.text(tensor.name()),
-              tensor.shape()),
+              file, Printable.text(tensor.name()), tensor.shape()),
           e);
     }
   }

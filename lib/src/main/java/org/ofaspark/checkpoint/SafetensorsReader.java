@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import org.ofaspark.config.Text;
 
 /**
  * Reads a safetensors file from front to back, one tensor at a time: memory does not depend on the
@@ -72,12 +72,9 @@ public final class SafetensorsReader implements AutoCloseable {
       }
       if (offset != file.length()) {
         throw new BadCheckpointException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: %d bytes (expected: %d, as its header says)",
-                file.name(),
-                file.length(),
-                offset));
+                file.name(), file.length(), offset));
       }
     }
     return stored;

@@ -9,9 +9,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import org.ofaspark.config.Text;
 
 /** Writes a safetensors file from front to back, one tensor at a time. */
 public final class SafetensorsWriter {
@@ -60,12 +60,9 @@ public final class SafetensorsWriter {
       source.write(tensor, counted);
       if (counted.count() != tensor.bytes()) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "tensor %s: %d bytes written (expected: %d)",
-                tensor.name(),
-                counted.count(),
-                tensor.bytes()));
+                tensor.name(), counted.count(), tensor.bytes()));
       }
     }
   }
@@ -81,7 +78,7 @@ public final class SafetensorsWriter {
     for (TensorEntry tensor : tensors) {
       if (json.has(tensor.name())) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "tensor %s: twice (expected: once)", tensor.name()));
+            Text.format("tensor %s: twice (expected: once)", tensor.name()));
       }
       json.add(tensor.name(), entry(tensor, end));
       end += tensor.bytes();

@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.ofaspark.config.Text;
 
 /**
  * A zip archive whose entries are stored as they are, which is the only way that torch writes them:
@@ -115,7 +115,7 @@ final class StoredZip {
     if (rest != 0 && !(hasDescriptor && DESCRIPTOR_BYTES.contains(rest))) {
       throw bad(
           "entry " + name,
-          String.format(Locale.ROOT, "%d bytes at %d", entry.size(), offset),
+          Text.format("%d bytes at %d", entry.size(), offset),
           "an end where the next begins, at " + entry.limit());
     }
     return offset;
@@ -168,17 +168,12 @@ final class StoredZip {
         || directory.offset() > limit - directory.size()) {
       throw bad(
           "archive",
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "directory of %d entries, %d bytes at %d",
-              directory.entries(),
-              directory.size(),
-              directory.offset()),
-          String.format(
-              Locale.ROOT,
+              directory.entries(), directory.size(), directory.offset()),
+          Text.format(
               "at most %d entries, %d bytes, inside of the file",
-              MAX_ENTRIES,
-              MAX_DIRECTORY_BYTES));
+              MAX_ENTRIES, MAX_DIRECTORY_BYTES));
     }
     return directory;
   }
@@ -188,17 +183,13 @@ final class StoredZip {
     for (long i = 0; i < directory.entries(); i++) {
       int at = records.position();
       if (records.remaining() < CENTRAL_BYTES || records.getInt(at) != CENTRAL) {
-        throw bad(
-            "directory",
-            String.format(Locale.ROOT, "no entry %d", i),
-            directory.entries() + " entries");
+        throw bad("directory", Text.format("no entry %d", i), directory.entries() + " entries");
       }
       int nameLength = unsigned(records, at + 28);
       int extraLength = unsigned(records, at + 30);
       int commentLength = unsigned(records, at + 32);
       if (records.remaining() - CENTRAL_BYTES < nameLength + extraLength + commentLength) {
-        throw bad(
-            "directory", String.format(Locale.ROOT, "ends within entry %d", i), "whole entries");
+        throw bad("directory", Text.format("ends within entry %d", i), "whole entries");
       }
       byte[] name = new byte[nameLength];
       records.get(at + CENTRAL_BYTES, name);
@@ -241,12 +232,10 @@ final class StoredZip {
     stored = wide.of(stored);
     header = wide.of(header);
     if (size != stored) {
-      throw bad(
-          what, String.format(Locale.ROOT, "%d bytes in %d", size, stored), "stored as it is");
+      throw bad(what, Text.format("%d bytes in %d", size, stored), "stored as it is");
     }
     if (size < 0 || header < 0) {
-      throw bad(
-          what, String.format(Locale.ROOT, "%d bytes at %d", size, header), "inside of the file");
+      throw bad(what, Text.format("%d bytes at %d", size, header), "inside of the file");
     }
     return new Entry(name, header, size, file.length());
   }
@@ -272,8 +261,7 @@ final class StoredZip {
         int id = Short.toUnsignedInt(extra.getShort());
         int length = Short.toUnsignedInt(extra.getShort());
         if (length > extra.remaining()) {
-          throw bad(
-              entry, String.format(Locale.ROOT, "extra field of %d bytes", length), "whole fields");
+          throw bad(entry, Text.format("extra field of %d bytes", length), "whole fields");
         }
         if (id == EXTRA_64) {
           return extra.slice(extra.position(), length).order(ByteOrder.LITTLE_ENDIAN);
@@ -304,7 +292,7 @@ final class StoredZip {
       if (entry.size() > next - entry.header() - LOCAL_BYTES) {
         throw bad(
             "entry " + entry.name(),
-            String.format(Locale.ROOT, "%d bytes at %d", entry.size(), entry.header()),
+            Text.format("%d bytes at %d", entry.size(), entry.header()),
             "an end before what follows at " + next);
       }
       entries.put(entry.name(), new Entry(entry.name(), entry.header(), entry.size(), next));
@@ -321,6 +309,6 @@ final class StoredZip {
 
   private BadCheckpointException bad(String thing, String value, String rule) {
     return new BadCheckpointException(
-        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
+        Text.format("%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
   }
 }

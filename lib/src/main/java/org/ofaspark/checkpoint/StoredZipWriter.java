@@ -7,9 +7,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
+import org.ofaspark.config.Text;
 
 /**
  * Writes a zip archive of stored entries from front to back, of any size, as torch writes its
@@ -68,12 +68,7 @@ final class StoredZipWriter {
     data.write(counted);
     if (counted.count() != size) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "entry %s: %d bytes written (expected: %d)",
-              name,
-              counted.count(),
-              size));
+          Text.format("entry %s: %d bytes written (expected: %d)", name, counted.count(), size));
     }
     position += size;
     ByteBuffer after = buffer(24).putInt(0x08074b50).putInt((int) crc.getValue());

@@ -2,7 +2,7 @@ package org.ofaspark.checkpoint;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * The data of one tensor: the next bytes of its file, which stays open. A file that ends within
@@ -63,13 +63,9 @@ final class TensorStream extends InputStream {
   private void count(int read) throws BadCheckpointException {
     if (read < 0) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: tensor %s: ends %d bytes early (expected: %d bytes)",
-              file,
-              Printable.text(tensor.name()),
-              remaining,
-              tensor.bytes()));
+              file, Printable.text(tensor.name()), remaining, tensor.bytes()));
     }
     remaining -= read;
   }

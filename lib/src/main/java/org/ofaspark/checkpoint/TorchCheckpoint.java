@@ -5,12 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.PickleValue.Namespace;
 import org.ofaspark.checkpoint.PickleValue.Storage;
 import org.ofaspark.checkpoint.PickleValue.View;
+import org.ofaspark.config.Text;
 
 /**
  * A file that {@code torch.save} wrote (torch 1.6 or later): a checkpoint of fairseq, or a state
@@ -165,36 +165,28 @@ public final class TorchCheckpoint {
     }
     if (storage.elements() > Long.MAX_VALUE / Long.BYTES
         || zip.size(entry) != storage.elements() * storage.dtype().bytes()) {
-      return String.format(
-          Locale.ROOT,
+      return Text.format(
           "storage %s of %d bytes for %d elements %s",
-          storage.key(),
-          zip.size(entry),
-          storage.elements(),
-          storage.dtype());
+          storage.key(), zip.size(entry), storage.elements(), storage.dtype());
     }
     List<Long> shape = view.shape();
     if (shape.stream().anyMatch(axis -> axis < 0) || view.strides().size() != shape.size()) {
-      return String.format(Locale.ROOT, "shape %s, strides %s", shape, view.strides());
+      return Text.format("shape %s, strides %s", shape, view.strides());
     }
     long elements = 1;
     for (int i = shape.size() - 1; i >= 0; i--) {
       long axis = shape.get(i);
       if (axis > 1 && view.strides().get(i) != elements) {
-        return String.format(Locale.ROOT, "strides %s of shape %s", view.strides(), shape);
+        return Text.format("strides %s of shape %s", view.strides(), shape);
       }
       if (axis > 0 && elements > storage.elements() / axis) {
-        return String.format(Locale.ROOT, "shape %s in a storage of %d", shape, storage.elements());
+        return Text.format("shape %s in a storage of %d", shape, storage.elements());
       }
       elements *= axis;
     }
     if (view.offset() < 0 || view.offset() > storage.elements() - elements) {
-      return String.format(
-          Locale.ROOT,
-          "offset %d, shape %s in a storage of %d",
-          view.offset(),
-          shape,
-          storage.elements());
+      return Text.format(
+          "offset %d, shape %s in a storage of %d", view.offset(), shape, storage.elements());
     }
     return "";
   }
@@ -249,6 +241,6 @@ public final class TorchCheckpoint {
   private static BadCheckpointException bad(
       ByteSource file, String thing, String value, String rule) {
     return new BadCheckpointException(
-        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
+        Text.format("%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
   }
 }

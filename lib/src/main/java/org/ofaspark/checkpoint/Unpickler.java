@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.ofaspark.checkpoint.PickleValue.Global;
@@ -17,6 +16,7 @@ import org.ofaspark.checkpoint.PickleValue.Opaque;
 import org.ofaspark.checkpoint.PickleValue.Storage;
 import org.ofaspark.checkpoint.PickleValue.Tuple;
 import org.ofaspark.checkpoint.PickleValue.View;
+import org.ofaspark.config.Text;
 
 /**
  * Reads the pickle of a torch file, protocols 2 to 5, as data. A pickle is a program for a stack
@@ -133,11 +133,7 @@ final class Unpickler {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format(
-                        Locale.ROOT,
-                        "%s: no storage (expected: one of %s)",
-                        dtype,
-                        STORAGES.values())));
+                    Text.format("%s: no storage (expected: one of %s)", dtype, STORAGES.values())));
   }
 
   private Object run() throws BadCheckpointException {
@@ -201,8 +197,7 @@ final class Unpickler {
       default ->
           throw bad(
               "instruction",
-              REFUSED.getOrDefault(opcode, "unknown")
-                  + String.format(Locale.ROOT, " 0x%02x", opcode),
+              REFUSED.getOrDefault(opcode, "unknown") + Text.format(" 0x%02x", opcode),
               "what torch writes in protocols 2 to 5");
     }
   }
@@ -233,8 +228,7 @@ final class Unpickler {
     if (bytes < 0 || bytes > pickle.remaining()) {
       throw bad(
           "pickle",
-          String.format(
-              Locale.ROOT, "%d bytes wanted at %d of %d", bytes, pickle.position(), pickle.limit()),
+          Text.format("%d bytes wanted at %d of %d", bytes, pickle.position(), pickle.limit()),
           "a whole pickle");
     }
   }
@@ -285,8 +279,7 @@ final class Unpickler {
   private Object pop() throws BadCheckpointException {
     Object value = stack.isEmpty() ? Mark.MARK : stack.remove(stack.size() - 1);
     if (value == Mark.MARK) {
-      throw bad(
-          "stack", String.format(Locale.ROOT, "nothing on it at %d", pickle.position()), "a value");
+      throw bad("stack", Text.format("nothing on it at %d", pickle.position()), "a value");
     }
     return value;
   }
@@ -295,8 +288,7 @@ final class Unpickler {
   private List<Object> popMark() throws BadCheckpointException {
     int mark = stack.lastIndexOf(Mark.MARK);
     if (mark < 0) {
-      throw bad(
-          "stack", String.format(Locale.ROOT, "no mark on it at %d", pickle.position()), "a mark");
+      throw bad("stack", Text.format("no mark on it at %d", pickle.position()), "a mark");
     }
     List<Object> above = stack.subList(mark + 1, stack.size());
     List<Object> values = new ArrayList<>(above);
@@ -357,7 +349,7 @@ final class Unpickler {
     throw bad(
         "dictionary key",
         kind(key),
-        String.format(Locale.ROOT, "an integer or at most %d characters", MAX_KEY_CHARS));
+        Text.format("an integer or at most %d characters", MAX_KEY_CHARS));
   }
 
   private Global global(String module, String name) throws BadCheckpointException {
@@ -422,10 +414,7 @@ final class Unpickler {
 
   private List<Long> axes(Object value) throws BadCheckpointException {
     if (!(value instanceof Tuple tuple) || tuple.items().size() > MAX_AXES) {
-      throw bad(
-          "shape",
-          kind(value),
-          String.format(Locale.ROOT, "a tuple of at most %d integers", MAX_AXES));
+      throw bad("shape", kind(value), Text.format("a tuple of at most %d integers", MAX_AXES));
     }
     List<Long> axes = new ArrayList<>();
     for (Object item : tuple.items()) {
@@ -472,7 +461,7 @@ final class Unpickler {
     if (dtype == null || key.length() > MAX_GLOBAL_CHARS || elements < 0) {
       throw bad(
           "persistent id",
-          String.format(Locale.ROOT, "%s %s of %d", type.name(), Printable.text(key), elements),
+          Text.format("%s %s of %d", type.name(), Printable.text(key), elements),
           "a storage of elements");
     }
     return new Storage(dtype, key, elements);
@@ -487,7 +476,7 @@ final class Unpickler {
       return opaque.name();
     }
     if (value instanceof String text) {
-      return String.format(Locale.ROOT, "text of %d characters", text.length());
+      return Text.format("text of %d characters", text.length());
     }
     if (value instanceof List<?>) {
       return "list";
@@ -500,6 +489,6 @@ final class Unpickler {
 
   private BadCheckpointException bad(String thing, Object value, String rule) {
     return new BadCheckpointException(
-        String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", file, thing, value, rule));
+        Text.format("%s: %s: %s (expected: %s)", file, thing, value, rule));
   }
 }

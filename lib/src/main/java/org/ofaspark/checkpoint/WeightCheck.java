@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.TensorSpec;
 
 /**
@@ -48,11 +48,11 @@ public final class WeightCheck {
     }
     TensorSpec spec = specs.get(name);
     if (spec == null) {
-      unexpected.add(String.format(Locale.ROOT, "%s in %s", Printable.text(name), file));
+      unexpected.add(Text.format("%s in %s", Printable.text(name), file));
       return false;
     }
     if (!missing.remove(name)) {
-      unexpected.add(String.format(Locale.ROOT, "%s once more in %s", name, file));
+      unexpected.add(Text.format("%s once more in %s", name, file));
       return false;
     }
     return isLike(tensor, file, isFloat(tensor.dtype()), "float ", WeightFiles.axes(spec.shape()));
@@ -63,15 +63,9 @@ public final class WeightCheck {
     boolean is = isType && tensor.shape().equals(shape);
     if (!is) {
       unlike.add(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s %s %s in %s (expected: %s%s)",
-              Printable.text(tensor.name()),
-              tensor.dtype(),
-              tensor.shape(),
-              file,
-              type,
-              shape));
+              Printable.text(tensor.name()), tensor.dtype(), tensor.shape(), file, type, shape));
     }
     return is;
   }
@@ -96,8 +90,7 @@ public final class WeightCheck {
     addFault(faults, "of another shape or type", unlike);
     if (!faults.isEmpty()) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "weights: %s (expected: the tensors of the model, each once)",
               String.join("; ", faults)));
     }
@@ -105,9 +98,7 @@ public final class WeightCheck {
 
   private static void addFault(List<String> faults, String kind, Collection<String> tensors) {
     if (!tensors.isEmpty()) {
-      faults.add(
-          String.format(
-              Locale.ROOT, "%d %s: %s", tensors.size(), kind, String.join(", ", tensors)));
+      faults.add(Text.format("%d %s: %s", tensors.size(), kind, String.join(", ", tensors)));
     }
   }
 }

@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 
@@ -68,7 +68,7 @@ public final class WeightFiles {
       String name =
           files.size() == 1
               ? SINGLE
-              : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, files.size());
+              : Text.format("model-%05d-of-%05d.safetensors", i + 1, files.size());
       plan.put(name, files.get(i));
     }
     return plan;

@@ -5,10 +5,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import org.ofaspark.config.Text;
 
 /** The index that stands beside a model's several files, as Hugging Face writes it. */
 public final class WeightIndex {
@@ -38,12 +38,8 @@ public final class WeightIndex {
       for (String name : names) {
         if (!NAME.matcher(name).matches() || !name.endsWith("." + extension)) {
           throw new BadCheckpointException(
-              String.format(
-                  Locale.ROOT,
-                  "%s: file %s (expected: names of %s files beside it)",
-                  file,
-                  name,
-                  extension));
+              Text.format(
+                  "%s: file %s (expected: names of %s files beside it)", file, name, extension));
         }
       }
       return List.copyOf(names);

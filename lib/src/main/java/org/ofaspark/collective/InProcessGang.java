@@ -6,12 +6,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.BrokenBarrierException;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.ofaspark.config.Text;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
 import org.ofaspark.tensor.FloatType;
@@ -129,16 +129,12 @@ public final class InProcessGang {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new CollectiveException(
-            String.format(Locale.ROOT, "rank %d: interrupted in %s", rank, operation), e);
+            Text.format("rank %d: interrupted in %s", rank, operation), e);
       } catch (BrokenBarrierException | TimeoutException e) {
         throw new CollectiveException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "rank %d: %s not finished within %s (expected: all %d ranks)",
-                rank,
-                operation,
-                timeout,
-                worldSize),
+                rank, operation, timeout, worldSize),
             e);
       }
     }

@@ -1,7 +1,5 @@
 package org.ofaspark.config;
 
-import java.util.Locale;
-
 /** Argument checks whose messages say what was given, what was expected and where to fix it. */
 public final class Checks {
 
@@ -59,8 +57,7 @@ public final class Checks {
    */
   public static void that(String key, Object value, boolean kept, String rule) {
     if (!kept) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s: %s (expected: %s)", key, value, rule));
+      throw new IllegalArgumentException(Text.format("%s: %s (expected: %s)", key, value, rule));
     }
   }
 }

@@ -473,12 +473,8 @@ public final class ConfigSection {
   private RecipeException missing(String path, String expected) {
     String group = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
     return new RecipeException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %s: missing (expected: %s); set it in %s or on the command line",
-            file,
-            path,
-            expected,
-            group.isEmpty() ? "the recipe" : group + " { }"));
+            file, path, expected, group.isEmpty() ? "the recipe" : group + " { }"));
   }
 }

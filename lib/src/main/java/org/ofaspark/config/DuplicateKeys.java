@@ -4,7 +4,6 @@ import com.typesafe.config.ConfigUtil;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -85,13 +84,9 @@ final class DuplicateKeys {
     Integer first = lineOf.putIfAbsent(path, line);
     if (first != null) {
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s:%d: %s: given twice (expected: once in a file); the first is in line %d",
-              file.name(),
-              line,
-              ConfigUtil.joinPath(path),
-              first));
+              file.name(), line, ConfigUtil.joinPath(path), first));
     }
   }
 

@@ -7,7 +7,6 @@ import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
 import com.typesafe.config.ConfigValueFactory;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -65,12 +64,10 @@ final class Overrides {
             .flatMap(hocon -> RecipeParser.parseValue(ORIGIN, hocon));
     if (parsed.isEmpty() && isBracketed) {
       throw new RecipeException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: %s (expected: a list or an object); put texts with : / or # in double"
                       + " quotes, and all",
-                  ORIGIN,
-                  text)
+                  ORIGIN, text)
               + " of it in single ones, which the shell takes away",
           null);
     }

@@ -9,7 +9,6 @@ import com.typesafe.config.ConfigValue;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -79,12 +78,10 @@ final class RecipeBounds {
       names = "\n,=[{".indexOf(c) >= 0 ? 0 : c == '.' ? names + 1 : names;
       if (depth > MAX_NESTING || names > MAX_NESTING) {
         throw new RecipeException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: nested more than %d deep (expected: groups, lists and names of a key up to"
                     + " that)",
-                file.place(text.line()),
-                MAX_NESTING));
+                file.place(text.line()), MAX_NESTING));
       }
       text.next();
     }
@@ -100,12 +97,7 @@ final class RecipeBounds {
   static void checkBytes(String name, long bytes) {
     if (bytes > MAX_BYTES) {
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
-              "%s: %d bytes (expected: a recipe of at most %d)",
-              name,
-              bytes,
-              MAX_BYTES));
+          Text.format("%s: %d bytes (expected: a recipe of at most %d)", name, bytes, MAX_BYTES));
     }
   }
 
@@ -167,8 +159,7 @@ final class RecipeBounds {
       throw tooLarge(
           path,
           value,
-          String.format(
-              Locale.ROOT, "grows beyond %d characters by its substitutions", MAX_RESOLVED));
+          Text.format("grows beyond %d characters by its substitutions", MAX_RESOLVED));
     }
     sizes.put(path, size);
     return size;
@@ -177,9 +168,7 @@ final class RecipeBounds {
   private void requireFewLinks(List<String> path, ConfigValue value, int links) {
     if (links > MAX_LINKS) {
       throw tooLarge(
-          path,
-          value,
-          String.format(Locale.ROOT, "leads through more than %d substitutions", MAX_LINKS));
+          path, value, Text.format("leads through more than %d substitutions", MAX_LINKS));
     }
   }
 
@@ -222,11 +211,9 @@ final class RecipeBounds {
       return List.copyOf(ConfigUtil.splitPath(reference));
     } catch (ConfigException e) {
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: ${%s}: not resolved (expected: a key of this recipe, and no circle)",
-              file,
-              reference),
+              file, reference),
           e);
     }
   }
@@ -257,11 +244,8 @@ final class RecipeBounds {
   private RecipeException tooLarge(List<String> path, ConfigValue value, String what) {
     String place = value.origin() == null ? file : RecipeParser.place(value.origin());
     return new RecipeException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %s%s (expected: a recipe of a few pages)",
-            place,
-            path.isEmpty() ? "" : ConfigUtil.joinPath(path) + ": ",
-            what));
+            place, path.isEmpty() ? "" : ConfigUtil.joinPath(path) + ": ", what));
   }
 }

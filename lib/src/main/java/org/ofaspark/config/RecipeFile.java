@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -76,12 +75,10 @@ record RecipeFile(String name, String text, String place, Home home, RecipeSourc
         .orElseThrow(
             () ->
                 new RecipeException(
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "%s: include: %s (expected: a file beside this one, or a recipe under"
                             + " conf/)",
-                        placeOfInclude(what),
-                        what)));
+                        placeOfInclude(what), what)));
   }
 
   /**

@@ -19,7 +19,6 @@ import java.io.File;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
@@ -103,11 +102,9 @@ final class RecipeParser {
     } catch (ConfigException e) {
       Matcher substitution = SUBSTITUTION.matcher(String.valueOf(e.getMessage()));
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s: not resolved (expected: a key of this recipe, and no circle)",
-              place(file, e),
-              substitution.find() ? substitution.group() : "${}"),
+              place(file, e), substitution.find() ? substitution.group() : "${}"),
           e);
     }
   }
@@ -123,11 +120,9 @@ final class RecipeParser {
     String problem =
         message.replaceFirst("^.*?: (\\d+: )? *", "").replaceFirst(" \\(if you .*", "");
     return new RecipeException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s: %s (expected: key = value, as HOCON); put text that is not a plain word in quotes",
-            place,
-            problem),
+            place, problem),
         e);
   }
 
@@ -160,17 +155,14 @@ final class RecipeParser {
       RecipeFile included = file.included(what);
       if (chain.contains(included.name())) {
         throw new RecipeException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: include: %s (expected: no circle of includes)",
-                file.placeOfInclude(what),
-                what));
+                file.placeOfInclude(what), what));
       }
       if (files.incrementAndGet() >= RecipeBounds.MAX_FILES
           || chain.size() >= RecipeBounds.MAX_INCLUDES) {
         throw new RecipeException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: include: %s (expected: at most %d files in all, and %d within each other)",
                 file.placeOfInclude(what),
                 what,
@@ -193,11 +185,9 @@ final class RecipeParser {
     @Override
     public ConfigObject includeURL(ConfigIncludeContext context, URL what) {
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: include: %s (expected: a file); recipes never touch the network",
-              file.placeOfInclude(what.toString()),
-              what));
+              file.placeOfInclude(what.toString()), what));
     }
   }
 }

@@ -10,7 +10,6 @@ import com.typesafe.config.ConfigValueType;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -79,12 +78,10 @@ record RecipeValue(String path, ConfigValue value, String expected) {
     }
     if (PASSWORD.matcher(text).matches()) {
       throw new RecipeException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s: a URI with a password (expected: one without); use Hadoop's credential"
                   + " providers",
-              place(),
-              path));
+              place(), path));
     }
     return text;
   }
@@ -156,7 +153,7 @@ record RecipeValue(String path, ConfigValue value, String expected) {
   String message() {
     String given =
         is(ConfigValueType.NUMBER) ? written() : value.render(ConfigRenderOptions.concise());
-    return String.format(Locale.ROOT, "%s: %s: %s (expected: %s)", place(), path, given, expected);
+    return Text.format("%s: %s: %s (expected: %s)", place(), path, given, expected);
   }
 
   private RecipeValue expecting(String other) {

@@ -1,7 +1,7 @@
 package org.ofaspark.criterion;
 
-import java.util.Locale;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 
 /**
  * The part of the vocabulary that targets come from: the four special symbols and one range, such
@@ -21,8 +21,7 @@ public record ConstraintRange(int start, int end) {
         "constraint-range",
         start + "," + end,
         start >= SPECIAL_SYMBOLS && end > start,
-        String.format(
-            Locale.ROOT, "START,END with START at least %d and END above it", SPECIAL_SYMBOLS));
+        Text.format("START,END with START at least %d and END above it", SPECIAL_SYMBOLS));
   }
 
   /** Returns the number of symbols allowed. */
@@ -44,8 +43,7 @@ public record ConstraintRange(int start, int end) {
         "target",
         symbol,
         symbol >= start && symbol < end,
-        String.format(
-            Locale.ROOT, "0 to 3 or %d to %d, the criterion's constraint-range", start, end - 1));
+        Text.format("0 to 3 or %d to %d, the criterion's constraint-range", start, end - 1));
     return symbol - start + SPECIAL_SYMBOLS;
   }
 }

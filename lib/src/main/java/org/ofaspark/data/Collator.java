@@ -2,8 +2,8 @@ package org.ofaspark.data;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.text.Dictionary;
 
 /**
@@ -30,7 +30,7 @@ public final class Collator {
         "images of a micro-batch",
         images.size(),
         images.size() == examples.size(),
-        String.format(Locale.ROOT, "one for each of %d examples", examples.size()));
+        Text.format("one for each of %d examples", examples.size()));
     int values = 3 * imageSize * imageSize;
     float[] pixels = new float[examples.size() * values];
     for (int i = 0; i < examples.size(); i++) {

@@ -2,8 +2,8 @@ package org.ofaspark.data;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.image.BoxBins;
 
 /**
@@ -45,7 +45,7 @@ public record DataConfig(
             "data.selected-cols",
             selectedCols,
             selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
-            String.format(Locale.ROOT, "columns from 0 to %d", last))
+            Text.format("columns from 0 to %d", last))
         .inRange("data.image-id-col", imageIdCol, 0, last)
         .atLeast("data.max-src-length", maxSrcLength, 1)
         .atLeast("data.max-tgt-length", maxTgtLength, 1)

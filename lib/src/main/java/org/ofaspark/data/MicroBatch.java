@@ -1,7 +1,7 @@
 package org.ofaspark.data;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.text.Dictionary;
 
 /**
@@ -62,8 +62,7 @@ public final class MicroBatch {
         || previousOutput.length != targets.length
         || patchImages.length != size * 3 * imageHeight * imageWidth) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "micro-batch: %d samples, %d source, %d previous, %d target tokens, %d image"
                       + " values",
                   size,
@@ -71,11 +70,9 @@ public final class MicroBatch {
                   previousOutput.length,
                   targets.length,
                   patchImages.length)
-              + String.format(
-                  Locale.ROOT,
+              + Text.format(
                   " (expected: rows of equal length and 3 x %d x %d values a sample)",
-                  imageHeight,
-                  imageWidth));
+                  imageHeight, imageWidth));
     }
   }
 

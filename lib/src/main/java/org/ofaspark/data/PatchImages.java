@@ -2,7 +2,7 @@ package org.ofaspark.data;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.image.BicubicResize;
 import org.ofaspark.image.ImageDecoder;
 import org.ofaspark.image.ImageLimits;
@@ -64,8 +64,7 @@ public final class PatchImages {
       try {
         pixels.add(read(example.image()));
       } catch (RuntimeException e) {
-        throw new IllegalStateException(
-            String.format(Locale.ROOT, "example %s", example.exampleId()), e);
+        throw new IllegalStateException(Text.format("example %s", example.exampleId()), e);
       }
     }
     return Collator.collate(examples, pixels, size);

@@ -5,11 +5,11 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.checkpoint.WeightIndex;
 import org.ofaspark.checkpoint.WeightLoader;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
@@ -49,16 +49,14 @@ public final class ModelDirectory {
    * DJL would look for parameters in its own format, and with it for a TorchScript file.
    */
   public static String properties() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         """
         engine=PyTorch
         blockFactory=%s
         translatorFactory=%s
         option.hasParameter=false
         """,
-        OfaBlockFactory.class.getName(),
-        OfaTranslatorFactory.class.getName());
+        OfaBlockFactory.class.getName(), OfaTranslatorFactory.class.getName());
   }
 
   /** Reads the recipe. */

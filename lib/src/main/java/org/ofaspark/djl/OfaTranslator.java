@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Question;
@@ -111,7 +111,7 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
       throws TranslateException {
     if (input == null) {
       throw new TranslateException(
-          String.format(Locale.ROOT, "input: null (expected: %s)", form.input().getSimpleName()));
+          Text.format("input: null (expected: %s)", form.input().getSimpleName()));
     }
     try {
       return form.asking().question(questions, context.getNDManager(), input);

@@ -9,10 +9,10 @@ import java.io.Serializable;
 import java.lang.reflect.Type;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Text;
 import org.ofaspark.task.Form;
 import org.ofaspark.task.Task;
 import org.ofaspark.task.Tasks;
@@ -94,10 +94,7 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
       throws TranslateException {
     if (!(model.getBlock() instanceof OfaBlock block)) {
       throw new TranslateException(
-          String.format(
-              Locale.ROOT,
-              "model: %s (expected: a model directory of this project)",
-              model.getName()));
+          Text.format("model: %s (expected: a model directory of this project)", model.getName()));
     }
     TranslatorOptions chosen = chosen(arguments);
     Task task = block.recipe().task();
@@ -118,13 +115,9 @@ public final class OfaTranslatorFactory implements TranslatorFactory, Serializab
             .map(form -> form.input().getSimpleName() + " to " + form.output().getSimpleName())
             .collect(Collectors.joining(", "));
     throw new TranslateException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "types: %s to %s (expected: %s, for a model of task %s)",
-            input.getSimpleName(),
-            output.getSimpleName(),
-            expected,
-            task.name()));
+            input.getSimpleName(), output.getSimpleName(), expected, task.name()));
   }
 
   private TranslatorOptions chosen(Map<String, ?> arguments) throws TranslateException {

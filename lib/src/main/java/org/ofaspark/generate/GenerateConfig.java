@@ -1,8 +1,8 @@
 package org.ofaspark.generate;
 
-import java.util.Locale;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.ConstraintRange;
 
 /**
@@ -46,7 +46,7 @@ public record GenerateConfig(
             "generate.min-len",
             minLen,
             minLen >= 0 && (maxLenA > 0 || minLen <= Math.max(0, maxLenB)),
-            String.format(Locale.ROOT, "0 to generate.max-len-b, %d", maxLenB))
+            Text.format("0 to generate.max-len-b, %d", maxLenB))
         .that("generate.lenpen", lenpen, Double.isFinite(lenpen), "a number")
         .that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number")
         .that("generate.temperature", temperature, temperature > 0, "a number above 0")

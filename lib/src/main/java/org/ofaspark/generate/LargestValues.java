@@ -3,7 +3,7 @@ package org.ofaspark.generate;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.Shape;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * The largest values of each of several long rows, largest first.
@@ -44,7 +44,7 @@ final class LargestValues {
     NDArray tried =
         whole == rows.getShape().get(1)
             ? inside
-            : inside.concat(rows.get(String.format(Locale.ROOT, ":,%d:", whole)), 1);
+            : inside.concat(rows.get(Text.format(":,%d:", whole)), 1);
     NDList found = tried.topK(count, 1);
     this.values = found.get(0).toFloatArray();
     this.places = found.get(1).toLongArray();

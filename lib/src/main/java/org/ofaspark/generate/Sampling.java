@@ -1,7 +1,7 @@
 package org.ofaspark.generate;
 
-import java.util.Locale;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 
 /**
  * How tokens are drawn at random, under upstream's words.
@@ -21,7 +21,7 @@ public record Sampling(int topk, double topp, long seed) {
             "generate.sampling-topp",
             topp,
             topp == 0 || topk == 0,
-            String.format(Locale.ROOT, "0 with sampling-topk = %d", topk))
+            Text.format("0 with sampling-topk = %d", topk))
         .done();
   }
 }

@@ -1,7 +1,7 @@
 package org.ofaspark.image;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * Pillow's bicubic resize, bit for bit that of Pillow 9.4 to 12; Pillow 13 resizes narrow pictures
@@ -33,8 +33,7 @@ public final class BicubicResize {
   public static RgbImage resize(RgbImage image, int width, int height) {
     if (width < 1 || height < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "resize: %d x %d pixels (expected: at least 1 x 1)", width, height));
+          Text.format("resize: %d x %d pixels (expected: at least 1 x 1)", width, height));
     }
     byte[] rgb = image.rgb();
     if (width != image.width()) {

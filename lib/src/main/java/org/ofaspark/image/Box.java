@@ -1,7 +1,7 @@
 package org.ofaspark.image;
 
 import java.io.Serializable;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * A box in an image, between two corners.
@@ -26,13 +26,9 @@ public record Box(float x0, float y0, float x1, float y1) implements Serializabl
         Float.isFinite(x0) && Float.isFinite(y0) && Float.isFinite(x1) && Float.isFinite(y1);
     if (!finite || x0 > x1 || y0 > y1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "box: %s,%s,%s,%s (expected: finite, left before right, top before bottom)",
-              x0,
-              y0,
-              x1,
-              y1));
+              x0, y0, x1, y1));
     }
     return box;
   }

@@ -1,7 +1,7 @@
 package org.ofaspark.image;
 
 import java.util.Arrays;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * Turns boxes into the bins that a model reads and writes as symbols, and back.
@@ -20,12 +20,9 @@ public record BoxBins(int patchImageSize, int maxImageSize, int numBins) {
   public BoxBins {
     if (patchImageSize < 1 || maxImageSize < 1 || numBins < 2) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "patch-image-size, max-image-size, num-bins: %d, %d, %d (expected: at least 1, 1, 2)",
-              patchImageSize,
-              maxImageSize,
-              numBins));
+              patchImageSize, maxImageSize, numBins));
     }
   }
 
@@ -84,8 +81,7 @@ public record BoxBins(int patchImageSize, int maxImageSize, int numBins) {
   public Box dequantize(int[] bins, ResizeRatios ratios) {
     if (bins.length != 4) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "bins: %d (expected: 4, for left, top, right, bottom)", bins.length));
+          Text.format("bins: %d (expected: 4, for left, top, right, bottom)", bins.length));
     }
     return new Box(
         coordinate(bins[0]) / ratios.width(),

@@ -11,12 +11,12 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.ofaspark.config.Text;
 
 /**
  * Decodes JPEG and PNG to the pixels that Pillow's {@code convert("RGB")} gives upstream.
@@ -64,10 +64,7 @@ public final class ImageDecoder {
                 true);
     if (!found.hasNext()) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
-              "ImageIO: no %s reader (expected: the one of module java.desktop)",
-              format));
+          Text.format("ImageIO: no %s reader (expected: the one of module java.desktop)", format));
     }
     return found.next();
   }
@@ -169,22 +166,18 @@ public final class ImageDecoder {
       if (e instanceof OutOfMemoryError || e.getCause() instanceof OutOfMemoryError) {
         throw new BadImageException( // of its one large array: the next image may be smaller
             TOO_MANY_PIXELS,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "image: does not fit in a heap of %d MiB (expected: fewer pixels, or a larger"
                     + " heap)",
                 Runtime.getRuntime().maxMemory() >> 20),
             e);
       }
       throw new BadImageException(
-          CORRUPT,
-          String.format(Locale.ROOT, "image: %s (expected: samples that decode)", e.getMessage()),
-          e);
+          CORRUPT, Text.format("image: %s (expected: samples that decode)", e.getMessage()), e);
     }
     if (!damages.isEmpty()) {
       throw new BadImageException(
-          CORRUPT,
-          String.format(Locale.ROOT, "image: %s (expected: samples that decode)", damages.get(0)));
+          CORRUPT, Text.format("image: %s (expected: samples that decode)", damages.get(0)));
     }
     return samples;
   }

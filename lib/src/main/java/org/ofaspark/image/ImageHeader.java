@@ -4,7 +4,7 @@ import static org.ofaspark.image.BadImageException.Reason.NOT_AN_IMAGE;
 import static org.ofaspark.image.BadImageException.Reason.UNSUPPORTED_FORMAT;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * What the first bytes of an image say about it; nothing is decoded to learn it.
@@ -33,15 +33,12 @@ public record ImageHeader(ImageFormat format, int width, int height) {
         foreignFormat(new String(file, 0, Math.min(12, file.length), StandardCharsets.ISO_8859_1));
     if (!foreign.isEmpty()) {
       throw new BadImageException(
-          UNSUPPORTED_FORMAT,
-          String.format(Locale.ROOT, "image: %s (expected: JPEG or PNG)", foreign));
+          UNSUPPORTED_FORMAT, Text.format("image: %s (expected: JPEG or PNG)", foreign));
     }
     throw new BadImageException(
         NOT_AN_IMAGE,
-        String.format(
-            Locale.ROOT,
-            "image: %d bytes that start like no image (expected: JPEG or PNG)",
-            file.length));
+        Text.format(
+            "image: %d bytes that start like no image (expected: JPEG or PNG)", file.length));
   }
 
   private static String foreignFormat(String start) {

@@ -1,7 +1,7 @@
 package org.ofaspark.image;
 
 import java.io.Serializable;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * How large an image may be; a larger one is refused before memory is set aside for its pixels.
@@ -23,14 +23,10 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
   public ImageLimits {
     if (maxPixels < 1 || maxPixels > MAX_PIXELS || maxBytes < 1 || maxSide < 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "image limits: %d pixels, %d bytes, %d a side (expected: 1 to %d, at least 1, at"
                   + " least 1)",
-              maxPixels,
-              maxBytes,
-              maxSide,
-              MAX_PIXELS));
+              maxPixels, maxBytes, maxSide, MAX_PIXELS));
     }
   }
 
@@ -38,7 +34,7 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
     if (bytes > maxBytes) {
       throw new BadImageException(
           BadImageException.Reason.TOO_MANY_BYTES,
-          String.format(Locale.ROOT, "image: %d bytes (expected: at most %d)", bytes, maxBytes));
+          Text.format("image: %d bytes (expected: at most %d)", bytes, maxBytes));
     }
   }
 
@@ -48,13 +44,9 @@ public record ImageLimits(long maxPixels, long maxBytes, int maxSide) implements
     if (width > maxSide || height > maxSide || (long) width * height > maxPixels) {
       throw new BadImageException(
           BadImageException.Reason.TOO_MANY_PIXELS,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "image: %d x %d pixels (expected: at most %d a side and %d in all)",
-              width,
-              height,
-              maxSide,
-              maxPixels));
+              width, height, maxSide, maxPixels));
     }
   }
 }

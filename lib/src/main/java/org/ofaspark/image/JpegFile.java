@@ -8,8 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 
 /**
  * A JPEG file, taken apart so that only the segments that make samples reach the decoder.
@@ -176,8 +176,7 @@ final class JpegFile {
           readFrame();
           keepSegment();
         } else if (!isHarmless(marker)) {
-          throw corrupt(
-              String.format(Locale.ROOT, "marker 0x%02X", marker), "one that has a meaning here");
+          throw corrupt(Text.format("marker 0x%02X", marker), "one that has a meaning here");
         }
       }
     }
@@ -205,25 +204,18 @@ final class JpegFile {
     if (marker > SOF2 || precision != 8 || !known) {
       throw new BadImageException(
           UNSUPPORTED_FORMAT,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "JPEG: process %d, %d bits, %d components"
                   + " (expected: process 0 to 2, 8 bits, 1, 3 or 4 components)",
-              marker - SOF0,
-              precision,
-              components));
+              marker - SOF0, precision, components));
     }
     int height = at(start + 1) << 8 | at(start + 2);
     int width = at(start + 3) << 8 | at(start + 4);
     if (width == 0 || height == 0 || position - start != 6 + 3 * components) {
       throw corrupt(
-          String.format(
-              Locale.ROOT,
-              "a frame header of %d bytes, %d x %d pixels",
-              position - start,
-              width,
-              height),
-          String.format(Locale.ROOT, "%d bytes, at least 1 x 1", 6 + 3 * components));
+          Text.format(
+              "a frame header of %d bytes, %d x %d pixels", position - start, width, height),
+          Text.format("%d bytes, at least 1 x 1", 6 + 3 * components));
     }
     StringBuilder ids = new StringBuilder();
     int maxAcross = 1;
@@ -287,13 +279,10 @@ final class JpegFile {
     }
     if (scanBytes * 8 < frame.blocks()) {
       throw corrupt(
-          String.format(Locale.ROOT, "%d bytes of samples", scanBytes),
-          String.format(
-              Locale.ROOT,
+          Text.format("%d bytes of samples", scanBytes),
+          Text.format(
               "at least %d for %d x %d pixels",
-              (frame.blocks() + 7) / 8,
-              frame.width(),
-              frame.height()));
+              (frame.blocks() + 7) / 8, frame.width(), frame.height()));
     }
     if (coefficients == null || !coefficients.areComplete()) {
       throw corrupt("scans are missing", "all coefficients of each component, to their last bit");
@@ -316,14 +305,12 @@ final class JpegFile {
     if (index >= file.length) {
       throw new BadImageException(
           TRUNCATED,
-          String.format(
-              Locale.ROOT, "JPEG: ends after %d bytes (expected: an end marker)", file.length));
+          Text.format("JPEG: ends after %d bytes (expected: an end marker)", file.length));
     }
     return file[index] & 0xFF;
   }
 
   private static BadImageException corrupt(String what, String expected) {
-    return new BadImageException(
-        CORRUPT, String.format(Locale.ROOT, "JPEG: %s (expected: %s)", what, expected));
+    return new BadImageException(CORRUPT, Text.format("JPEG: %s (expected: %s)", what, expected));
   }
 }

@@ -7,8 +7,8 @@ import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.zip.CRC32;
+import org.ofaspark.config.Text;
 
 /**
  * A PNG file, taken apart so that only its header, palette and samples reach the decoder.
@@ -57,8 +57,7 @@ final class PngFile {
     file = ByteBuffer.wrap(bytes).position(SIGNATURE.length);
     kept.writeBytes(SIGNATURE);
     if (nextChunk() != IHDR || length != 13) {
-      throw corrupt(
-          String.format(Locale.ROOT, "first chunk of %d bytes", length), "IHDR of 13 bytes");
+      throw corrupt(Text.format("first chunk of %d bytes", length), "IHDR of 13 bytes");
     }
     keepChunk();
     int width = file.getInt(start);
@@ -68,13 +67,7 @@ final class PngFile {
     int methods = bytes[start + 10] | bytes[start + 11] | (bytes[start + 12] & ~1);
     if (width < 1 || height < 1 || !isDefined(colorType, depth) || methods != 0) {
       throw corrupt(
-          String.format(
-              Locale.ROOT,
-              "%d x %d pixels, colour type %d, %d bits",
-              width,
-              height,
-              colorType,
-              depth),
+          Text.format("%d x %d pixels, colour type %d, %d bits", width, height, colorType, depth),
           "at least 1 x 1, of a kind that the specification defines");
     }
     header = new ImageHeader(ImageFormat.PNG, width, height);
@@ -124,9 +117,7 @@ final class PngFile {
     int type = file.getInt();
     start = file.position();
     if (length < 0) {
-      throw corrupt(
-          String.format(Locale.ROOT, "a chunk of %d bytes", length & 0xFFFFFFFFL),
-          "less than 2^31");
+      throw corrupt(Text.format("a chunk of %d bytes", length & 0xFFFFFFFFL), "less than 2^31");
     }
     if (length > file.remaining() - 4) {
       throw truncated();
@@ -150,8 +141,8 @@ final class PngFile {
     checksum.update(bytes, start - 4, length + 4);
     if ((int) checksum.getValue() != file.getInt(start + length)) {
       throw corrupt(
-          String.format(Locale.ROOT, "checksum %08x", file.getInt(start + length)),
-          String.format(Locale.ROOT, "%08x", checksum.getValue()));
+          Text.format("checksum %08x", file.getInt(start + length)),
+          Text.format("%08x", checksum.getValue()));
     }
     kept.write(bytes, start - 8, length + 12);
   }
@@ -159,20 +150,15 @@ final class PngFile {
   private void finish() {
     kept.write(bytes, start - 8, length + 12);
     if (colorType == INDEXED && (palette.length == 0 || palette.length % 3 != 0)) {
-      throw corrupt(
-          String.format(Locale.ROOT, "palette of %d bytes", palette.length),
-          "three bytes a colour");
+      throw corrupt(Text.format("palette of %d bytes", palette.length), "three bytes a colour");
     }
     long bits = (long) header.width() * header.height() * channels() * depth;
     if (sampleBytes * MAX_INFLATION < bits / 8) {
       throw corrupt(
-          String.format(Locale.ROOT, "%d bytes of samples", sampleBytes),
-          String.format(
-              Locale.ROOT,
+          Text.format("%d bytes of samples", sampleBytes),
+          Text.format(
               "at least %d for %d x %d pixels",
-              bits / 8 / MAX_INFLATION,
-              header.width(),
-              header.height()));
+              bits / 8 / MAX_INFLATION, header.width(), header.height()));
     }
   }
 
@@ -235,13 +221,10 @@ final class PngFile {
 
   private BadImageException truncated() {
     return new BadImageException(
-        TRUNCATED,
-        String.format(
-            Locale.ROOT, "PNG: ends after %d bytes (expected: an end chunk)", bytes.length));
+        TRUNCATED, Text.format("PNG: ends after %d bytes (expected: an end chunk)", bytes.length));
   }
 
   private static BadImageException corrupt(String what, String expected) {
-    return new BadImageException(
-        CORRUPT, String.format(Locale.ROOT, "PNG: %s (expected: %s)", what, expected));
+    return new BadImageException(CORRUPT, Text.format("PNG: %s (expected: %s)", what, expected));
   }
 }

@@ -1,6 +1,6 @@
 package org.ofaspark.image;
 
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * A decoded image: one byte each for red, green and blue, row after row from the top left.
@@ -30,12 +30,9 @@ public final class RgbImage {
   public static RgbImage of(int width, int height, byte[] rgb) {
     if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "image: %d x %d pixels, %d bytes (expected: at least 1 x 1, three bytes a pixel)",
-              width,
-              height,
-              rgb.length));
+              width, height, rgb.length));
     }
     return new RgbImage(width, height, rgb.clone());
   }

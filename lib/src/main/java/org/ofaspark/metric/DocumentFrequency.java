@@ -3,7 +3,7 @@ package org.ofaspark.metric;
 import java.io.Serializable;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * In how many documents an n-gram occurs, a document being the references of one image.
@@ -83,12 +83,11 @@ public final class DocumentFrequency implements Serializable {
     public void put(List<String> ngram, double frequency) {
       if (ngram.isEmpty() || ngram.size() > NgramCounts.MAX_ORDER) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "n-gram: %s (expected: 1 to %d words)", ngram, NgramCounts.MAX_ORDER));
+            Text.format("n-gram: %s (expected: 1 to %d words)", ngram, NgramCounts.MAX_ORDER));
       }
       if (!(frequency >= 0 && frequency < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "frequency of %s: %s (expected: >= 0)", ngram, frequency));
+            Text.format("frequency of %s: %s (expected: >= 0)", ngram, frequency));
       }
       frequencies.put(NgramCounts.fingerprintOf(ngram), frequency);
     }

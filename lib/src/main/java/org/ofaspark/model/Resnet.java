@@ -8,7 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.Functional;
 import org.ofaspark.nn.TensorSpec;
@@ -57,7 +57,7 @@ final class Resnet {
       int planes = FIRST_PLANES << stage;
       int count = config.layers().get(stage);
       for (int i = 0; i < count; i++) {
-        String name = String.format(Locale.ROOT, "%s.layer%d.%d", prefix, stage + 1, i);
+        String name = Text.format("%s.layer%d.%d", prefix, stage + 1, i);
         int inner = (int) (planes * (config.widthPerGroup() / 64.0));
         int stride = stage > 0 && i == 0 ? 2 : 1;
         double rate = DropPath.rate(config.dropPathRate(), i, count);

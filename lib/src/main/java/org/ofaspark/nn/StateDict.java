@@ -7,10 +7,10 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.TensorSpec.Role;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
@@ -171,13 +171,9 @@ public final class StateDict implements AutoCloseable {
     TensorSpec spec = spec(name);
     if (values.length != spec.size()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %d values (expected: %d, shape %s)",
-              name,
-              values.length,
-              spec.size(),
-              spec.shape()));
+              name, values.length, spec.size(), spec.shape()));
     }
     ByteBuffer room = room(spec.size());
     long offset = layout(spec.role()).offset(name);

@@ -2,11 +2,11 @@ package org.ofaspark.recipe;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.image.ImageLimits;
 
 /**
@@ -69,11 +69,9 @@ public record PreprocessConfig(
             "preprocess.max-line-bytes",
             maxLineBytes,
             maxLineBytes > encoded && maxLineBytes <= MAX_LINE_BYTES,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "more than %d, so that an image of preprocess.max-image-bytes fits, up to %d",
-                encoded,
-                MAX_LINE_BYTES))
+                encoded, MAX_LINE_BYTES))
         .atLeast("preprocess.raw-line-limit", rawLineLimit, 0)
         .done();
   }

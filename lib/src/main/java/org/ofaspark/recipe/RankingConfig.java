@@ -1,8 +1,8 @@
 package org.ofaspark.recipe;
 
 import java.math.BigDecimal;
-import java.util.Locale;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 
 /**
  * How the training examples are ranked, and which of them are left out of training.
@@ -38,8 +38,7 @@ public record RankingConfig(
                     .add(BigDecimal.valueOf(dropWorst.ratio()))
                     .compareTo(BigDecimal.ONE)
                 < 0,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are"
                     + " left",
                 dropWorst.ratio()))

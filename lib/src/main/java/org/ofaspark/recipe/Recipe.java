@@ -2,10 +2,10 @@ package org.ofaspark.recipe;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.data.DataConfig;
@@ -65,21 +65,16 @@ public record Recipe(
             "data.selected-cols",
             data.selectedCols(),
             data.selectedCols().size() == inputs.size(),
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%d columns for task %s: %s",
-                inputs.size(),
-                task.name(),
-                String.join(", ", inputs)))
+                inputs.size(), task.name(), String.join(", ", inputs)))
         .that(
             "data.patch-image-size",
             data.patchImageSize(),
             (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "at most %d, for the %d patches a side of model.image-bucket-size",
-                PATCH * model.imageBucketSize(),
-                model.imageBucketSize()))
+                PATCH * model.imageBucketSize(), model.imageBucketSize()))
         .that(
             "preprocess.unlabelled",
             preprocess.unlabelled(),
@@ -95,10 +90,7 @@ public record Recipe(
             "generate.max-len-b",
             generate.maxLenB(),
             generate.maxLenB() < model.maxTargetPositions(),
-            String.format(
-                Locale.ROOT,
-                "less than model.max-target-positions, %d",
-                model.maxTargetPositions()))
+            Text.format("less than model.max-target-positions, %d", model.maxTargetPositions()))
         .that(
             "train.best-checkpoint-metric",
             train.bestCheckpointMetric(),
@@ -108,8 +100,7 @@ public record Recipe(
             "train.validate-interval-updates",
             train.validateIntervalUpdates(),
             train.validateIntervalUpdates() % train.saveIntervalUpdates() == 0,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "a multiple of train.save-interval-updates, %d, so that the best can be kept",
                 train.saveIntervalUpdates()))
         .done();
@@ -133,8 +124,7 @@ public record Recipe(
                 key,
                 given.start() + "," + given.end(),
                 given.end() <= symbols,
-                String.format(
-                    Locale.ROOT, "at most the %d symbols of the table's dictionary", symbols)));
+                Text.format("at most the %d symbols of the table's dictionary", symbols)));
   }
 
   /** Returns the names of the metrics that a task can have. */

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /** A line of a table, divided by tabs. */
 final class RowColumns {
@@ -42,18 +42,15 @@ final class RowColumns {
         boolean isWide = i + 2 < line.length && line[i + 2] == 0; // as of ASCII in UTF-16
         throw new RowFault(
             RejectReason.NUL,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "byte %d: NUL (expected: text)%s",
-                i,
-                isWide ? "; it looks like UTF-16, convert the file to UTF-8" : ""));
+                i, isWide ? "; it looks like UTF-16, convert the file to UTF-8" : ""));
       }
     }
     if (count != expected) {
       throw new RowFault(
           RejectReason.WRONG_COLUMN_COUNT,
-          String.format(
-              Locale.ROOT, "columns: %d (expected: %d, divided by tabs)", count, expected));
+          Text.format("columns: %d (expected: %d, divided by tabs)", count, expected));
     }
     return new RowColumns(columns);
   }
@@ -72,8 +69,7 @@ final class RowColumns {
           .toString();
     } catch (CharacterCodingException e) {
       throw new RowFault(
-          RejectReason.INVALID_UTF8,
-          String.format(Locale.ROOT, "column %d: not UTF-8 (expected: UTF-8)", column));
+          RejectReason.INVALID_UTF8, Text.format("column %d: not UTF-8 (expected: UTF-8)", column));
     }
   }
 
@@ -85,11 +81,9 @@ final class RowColumns {
         || id.chars().anyMatch(Character::isISOControl)) {
       throw new RowFault(
           RejectReason.BAD_ID,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "id: %s (expected: 1 to %d characters, no control characters)",
-              RowFault.quote(id),
-              MAX_ID_LENGTH));
+              RowFault.quote(id), MAX_ID_LENGTH));
     }
     return id;
   }

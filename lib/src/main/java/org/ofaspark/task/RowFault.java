@@ -1,6 +1,6 @@
 package org.ofaspark.task;
 
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /** A fault of a row, on its way to a {@link RowOutcome.Rejected}. */
 public final class RowFault extends Exception {
@@ -30,7 +30,6 @@ public final class RowFault extends Exception {
   public static String quote(String text) {
     return text.length() <= MAX_QUOTE
         ? "\"" + text + "\""
-        : String.format(
-            Locale.ROOT, "\"%s\"... of %d characters", text.substring(0, MAX_QUOTE), text.length());
+        : Text.format("\"%s\"... of %d characters", text.substring(0, MAX_QUOTE), text.length());
   }
 }

@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
@@ -126,8 +126,7 @@ public final class RowReader {
     if (list.size() > maxTokens) {
       throw new RowFault(
           RejectReason.TEXT_TOO_LONG,
-          String.format(
-              Locale.ROOT, "%s: %d tokens (expected: at most %d)", what, list.size(), maxTokens));
+          Text.format("%s: %d tokens (expected: at most %d)", what, list.size(), maxTokens));
     }
     return list;
   }
@@ -173,12 +172,9 @@ public final class RowReader {
     } catch (IllegalArgumentException e) {
       throw new RowFault(
           RejectReason.BAD_BASE64,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "image: %d bytes that are not base64 (expected: base64): %s%s",
-              text.length,
-              e.getMessage(),
-              hint(text)));
+              text.length, e.getMessage(), hint(text)));
     }
   }
 

@@ -17,8 +17,8 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.util.Base64;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.image.RgbImage;
 
 /** What the {@linkplain Form forms} of tasks share: the values of DJL and of JSON. */
@@ -70,8 +70,7 @@ public final class ServedValues {
       return JsonParser.parseString(new String(json, UTF_8)).getAsJsonObject();
     } catch (JsonParseException | IllegalStateException e) {
       throw new TranslateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "input: %d bytes (expected: a JSON object with image, in base64, and text)",
               json.length),
           e);
@@ -84,7 +83,7 @@ public final class ServedValues {
       return Base64.getMimeDecoder().decode(string(request, IMAGE));
     } catch (IllegalArgumentException e) {
       throw new TranslateException(
-          IMAGE + String.format(Locale.ROOT, ": %s (expected: base64)", e.getMessage()), e);
+          IMAGE + Text.format(": %s (expected: base64)", e.getMessage()), e);
     }
   }
 

@@ -1,9 +1,9 @@
 package org.ofaspark.task;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
+import org.ofaspark.config.Text;
 
 /** Finds the {@linkplain Task tasks} of the class path. */
 public final class Tasks {
@@ -34,11 +34,9 @@ public final class Tasks {
     Task task = tasks.get(name);
     if (task == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "task: %s (expected: one of %s; --jars adds those of a jar)",
-              name,
-              String.join(", ", tasks.keySet())));
+              name, String.join(", ", tasks.keySet())));
     }
     return task;
   }

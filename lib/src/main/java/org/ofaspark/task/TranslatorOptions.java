@@ -1,10 +1,10 @@
 package org.ofaspark.task;
 
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 
 /**
  * What an application that asks by DJL may choose.
@@ -23,8 +23,7 @@ public record TranslatorOptions(@Nullable String text, boolean skipsInvalidInput
   /** Checks the text. */
   public TranslatorOptions {
     if (text != null) {
-      Checks.that(
-          TEXT, String.format(Locale.ROOT, "\"%s\"", text), !text.isBlank(), "at least a word");
+      Checks.that(TEXT, Text.format("\"%s\"", text), !text.isBlank(), "at least a word");
     }
   }
 

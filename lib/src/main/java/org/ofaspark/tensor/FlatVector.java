@@ -8,10 +8,10 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.zip.Checksum;
+import org.ofaspark.config.Text;
 
 /**
  * A float32 vector on a device, with copies of ranges to and from host memory.
@@ -53,11 +53,9 @@ public final class FlatVector implements AutoCloseable {
   public static FlatVector over(NDArray array) {
     if (array.getDataType() != DataType.FLOAT32 || array.getShape().dimension() != 1) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "vector: %s %s (expected: float32 of one axis)",
-              array.getDataType(),
-              array.getShape()));
+              array.getDataType(), array.getShape()));
     }
     return new FlatVector(array);
   }
@@ -181,13 +179,9 @@ public final class FlatVector implements AutoCloseable {
   private void check(long from, long to) {
     if (from < 0 || to < from || to > size() || to - from > MAX_RANGE) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "range: %d to %d (expected: within 0 to %d, at most %d long)",
-              from,
-              to,
-              size(),
-              MAX_RANGE));
+              from, to, size(), MAX_RANGE));
     }
   }
 

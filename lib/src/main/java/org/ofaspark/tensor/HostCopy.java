@@ -7,8 +7,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Locale;
 import java.util.function.Consumer;
+import org.ofaspark.config.Text;
 
 /**
  * Arrays that hold a copy of Java values in memory of the engine's own.
@@ -79,12 +79,8 @@ public final class HostCopy {
   private static NDArray copy(NDArray array, int values, Consumer<ByteBuffer> filler) {
     if (array.size() != values) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "values: %d (expected: %d, for shape %s)",
-              values,
-              array.size(),
-              array.getShape()));
+          Text.format(
+              "values: %d (expected: %d, for shape %s)", values, array.size(), array.getShape()));
     }
     if (values == 0) {
       return array;

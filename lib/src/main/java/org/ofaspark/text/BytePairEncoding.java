@@ -13,9 +13,9 @@ import java.io.IOException;
 import java.io.Reader;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.ofaspark.config.Text;
 
 /**
  * GPT-2's byte pair encoding: text to BPE ids and back.
@@ -85,12 +85,9 @@ public final class BytePairEncoding {
       int id = entry.getValue();
       if (id < 0 || id >= tokens.length || tokens[id] != null) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "encoder.json: %s has id %d (expected: each id from 0 to %d once)",
-                entry.getKey(),
-                id,
-                tokens.length - 1));
+                entry.getKey(), id, tokens.length - 1));
       }
       tokens[id] = ByteAlphabet.bytes(entry.getKey());
     }
@@ -113,15 +110,13 @@ public final class BytePairEncoding {
         String token = json.nextName();
         if (ids.put(token, json.nextInt()) != null) {
           throw new IllegalArgumentException(
-              String.format(Locale.ROOT, "encoder.json: %s (expected: each token once)", token));
+              Text.format("encoder.json: %s (expected: each token once)", token));
         }
       }
       json.endObject();
     } catch (IllegalStateException | NumberFormatException | MalformedJsonException e) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "encoder.json: %s (expected: one object, token to id)", e.getMessage()),
-          e);
+          Text.format("encoder.json: %s (expected: one object, token to id)", e.getMessage()), e);
     }
     return ids;
   }
@@ -138,8 +133,7 @@ public final class BytePairEncoding {
       Integer id = ids.get(token);
       if (id == null) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "encoder.json: no %s (expected: all 256 single bytes)", token));
+            Text.format("encoder.json: no %s (expected: all 256 single bytes)", token));
       }
       ranks.put(new byte[] {(byte) b}, id);
     }
@@ -154,12 +148,10 @@ public final class BytePairEncoding {
       Integer id = ids.get(line.replaceFirst(" ", ""));
       if (id == null || id <= previous) {
         throw new IllegalArgumentException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "vocab.bpe line %d: %s (expected: two parts of a token whose id in encoder.json"
                         + " is",
-                    number,
-                    line)
+                    number, line)
                 + " greater than that of the line before)");
       }
       ranks.put(ByteAlphabet.bytes(line.replaceFirst(" ", "")), id);
@@ -194,7 +186,7 @@ public final class BytePairEncoding {
     for (int id : ids) {
       if (id < 0 || id >= tokens.length) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "BPE id: %d (expected: 0 to %d)", id, tokens.length - 1));
+            Text.format("BPE id: %d (expected: 0 to %d)", id, tokens.length - 1));
       }
       bytes.writeBytes(tokens[id]);
     }

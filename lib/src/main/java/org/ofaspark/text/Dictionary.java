@@ -10,9 +10,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 
 /**
  * The symbols of a model and their ids: fairseq's {@code Dictionary} with OFA's additions.
@@ -78,11 +78,8 @@ public final class Dictionary {
       String count = entry.substring(blank + 1);
       if (blank <= 0 || !count.matches("[0-9]{1,18}")) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
-                "dict.txt line %d: %s (expected: a symbol, a blank and its count)",
-                number,
-                line));
+            Text.format(
+                "dict.txt line %d: %s (expected: a symbol, a blank and its count)", number, line));
       }
       add(counts, "dict.txt line " + number, entry.substring(0, blank), Long.parseLong(count));
     }
@@ -154,11 +151,8 @@ public final class Dictionary {
   private static void add(Map<String, Long> counts, String where, String symbol, long count) {
     if (counts.putIfAbsent(symbol, count) != null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s (expected: a symbol that the dictionary does not hold yet)",
-              where,
-              symbol));
+          Text.format(
+              "%s: %s (expected: a symbol that the dictionary does not hold yet)", where, symbol));
     }
   }
 
@@ -200,7 +194,7 @@ public final class Dictionary {
   public String symbol(int id) {
     if (id < 0 || id >= symbols.size()) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "token id: %d (expected: 0 to %d)", id, symbols.size() - 1));
+          Text.format("token id: %d (expected: 0 to %d)", id, symbols.size() - 1));
     }
     return symbols.get(id);
   }
@@ -219,7 +213,7 @@ public final class Dictionary {
   public int binId(int bin) {
     if (bin < 0 || bin >= numBins) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "bin: %d (expected: 0 to %d)", bin, numBins - 1));
+          Text.format("bin: %d (expected: 0 to %d)", bin, numBins - 1));
     }
     return index(binSymbol(bin));
   }

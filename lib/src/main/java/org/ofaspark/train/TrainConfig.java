@@ -1,9 +1,9 @@
 package org.ofaspark.train;
 
 import java.time.Duration;
-import java.util.Locale;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.tensor.FloatType;
 
@@ -86,11 +86,9 @@ public record TrainConfig(
             "train.global-batch",
             globalBatch,
             globalBatch > 0 && globalBatch % Math.max(1, batchSize) == 0,
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "a multiple of train.batch-size, %d, such as %d",
-                batchSize,
-                multipleNear(globalBatch, Math.max(1, batchSize))))
+                batchSize, multipleNear(globalBatch, Math.max(1, batchSize))))
         .that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0")
         .atLeast("train.fp16-scale-window", fp16ScaleWindow, 1)
         .that("ema.decay", emaDecay, emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1")

@@ -8,12 +8,12 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.Range;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionOutput;
 import org.ofaspark.criterion.LossSums;
@@ -127,14 +127,10 @@ public final class Trainer implements AutoCloseable {
   public void join(Collective gang) {
     if (gang.rank() != collective.rank() || gang.worldSize() != collective.worldSize()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "gang: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is"
                   + " here)",
-              gang.rank(),
-              gang.worldSize(),
-              collective.rank(),
-              collective.worldSize()));
+              gang.rank(), gang.worldSize(), collective.rank(), collective.worldSize()));
     }
     collective = gang;
   }
@@ -284,12 +280,10 @@ public final class Trainer implements AutoCloseable {
         IntStream.range(1, all.length).filter(rank -> all[rank] != all[0]).boxed().toList();
     if (!others.isEmpty()) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "update %d: the values of ranks %s differ from those of rank 0 (expected: the same to"
                   + " the bit); memory or network of one of them may be at fault",
-              updateNumber,
-              others));
+              updateNumber, others));
     }
   }
 

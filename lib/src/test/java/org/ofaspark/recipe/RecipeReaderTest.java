@@ -168,8 +168,8 @@ class RecipeReaderTest {
         "train.max-failures=-1|train.max-failures: -1 (expected: at least 0)",
         "train.validate-interval-updates=700|train.validate-interval-updates: 700 (expected: a"
             + " multiple of train.save-interval-updates, 500, so that the best can be kept)",
-        "train.best-checkpoint-metric=score|train.best-checkpoint-metric: score (expected: a metric"
-            + " of the task, such as cider)",
+        "train.best-checkpoint-metric=score|train.best-checkpoint-metric: score (expected: one of"
+            + " loss, nll_loss, cider, cider_valid, rouge_l, bleu_1, bleu_2, bleu_3, bleu_4)",
         "generate.min-len=21|generate.min-len: 21 (expected: 0 to generate.max-len-b, 16)",
         "preprocess.max-line-bytes=16MiB|preprocess.max-line-bytes: 16777216 (expected: more than"
             + " 16777216, so that an image of preprocess.max-image-bytes fits, up to 1073741824)",
@@ -329,7 +329,8 @@ class RecipeReaderTest {
     assertMistake(
         REFCOCO,
         "train.best-checkpoint-metric=cider",
-        "train.best-checkpoint-metric: cider (expected: a metric of the task, such as score)");
+        "train.best-checkpoint-metric: cider (expected: one of loss, nll_loss, score,"
+            + " accuracy_0.25, accuracy_0.75, accuracy_0.9, mean_iou, invalid_rate)");
   }
 
   @ParameterizedTest

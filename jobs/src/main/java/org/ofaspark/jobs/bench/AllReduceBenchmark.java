@@ -2,7 +2,6 @@ package org.ofaspark.jobs.bench;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -11,6 +10,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.finetune.WorldSize;
@@ -55,9 +55,7 @@ final class AllReduceBenchmark implements Benchmark {
               new AllReduceRank(gangs(), ranks, sizes, stopwatch),
               Rounds.class);
       report.accept(
-          timed
-              .get(0)
-              .duration(String.format(Locale.ROOT, "one double, %d ranks", ranks), "us", MICROS));
+          timed.get(0).duration(Text.format("one double, %d ranks", ranks), "us", MICROS));
       for (int i = 0; i < sizes.size(); i++) {
         report(MEBIBYTES.get(i), ranks, timed.subList(1 + 3 * i, 4 + 3 * i), report);
       }
@@ -72,32 +70,22 @@ final class AllReduceBenchmark implements Benchmark {
       int mebibytes, int ranks, List<Rounds> timed, Consumer<Measurement> report) {
     double amount = (mebibytes << 20) / GIGA;
     Measurement collective =
-        timed
-            .get(0)
-            .rate(String.format(Locale.ROOT, "%d MiB, %d ranks", mebibytes, ranks), "GB/s", amount);
+        timed.get(0).rate(Text.format("%d MiB, %d ranks", mebibytes, ranks), "GB/s", amount);
     Measurement halved =
         timed
             .get(1)
             .rate(
-                String.format(Locale.ROOT, "%d MiB, %d ranks, gradients in bf16", mebibytes, ranks),
+                Text.format("%d MiB, %d ranks, gradients in bf16", mebibytes, ranks),
                 "GB/s",
                 amount);
     Measurement socket =
-        timed
-            .get(2)
-            .rate(
-                String.format(Locale.ROOT, "%d MiB, plain socket, one way", mebibytes),
-                "GB/s",
-                amount);
+        timed.get(2).rate(Text.format("%d MiB, plain socket, one way", mebibytes), "GB/s", amount);
     report.accept(collective);
     report.accept(halved);
     report.accept(socket);
     report.accept(
-        halved.over(
-            collective,
-            String.format(Locale.ROOT, "%d MiB, gradients in bf16 to fp32", mebibytes)));
+        halved.over(collective, Text.format("%d MiB, gradients in bf16 to fp32", mebibytes)));
     report.accept(
-        collective.over(
-            socket, String.format(Locale.ROOT, "%d MiB, all-reduce to plain socket", mebibytes)));
+        collective.over(socket, Text.format("%d MiB, all-reduce to plain socket", mebibytes)));
   }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.tensor.TorchRuntime;
 import picocli.CommandLine.Command;
@@ -111,10 +112,8 @@ public final class BenchJob implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "NAME: %s (expected: one of %s)",
-                        name,
-                        benchmarks().stream().map(Benchmark::name).toList())));
+                        name, benchmarks().stream().map(Benchmark::name).toList())));
   }
 }

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.bench;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -13,6 +12,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.SplitMetrics;
@@ -48,14 +48,14 @@ final class CiderBenchmark implements Benchmark {
   public void run(Stopwatch stopwatch, Consumer<Measurement> report) throws IOException {
     Measurement one = measure(1, stopwatch, report);
     Measurement two = measure(CORES, stopwatch, report);
-    report.accept(two.over(one, String.format(Locale.ROOT, "local[%d] to local[1]", CORES)));
+    report.accept(two.over(one, Text.format("local[%d] to local[1]", CORES)));
   }
 
   private static Measurement measure(int cores, Stopwatch stopwatch, Consumer<Measurement> report)
       throws IOException {
     try (SparkSession spark =
         JobCommand.session("ofa-bench")
-            .master(String.format(Locale.ROOT, "local[%d]", cores))
+            .master(Text.format("local[%d]", cores))
             .config("spark.task.cpus", 1)
             .getOrCreate()) {
       var context = new JavaSparkContext(spark.sparkContext());
@@ -71,10 +71,7 @@ final class CiderBenchmark implements Benchmark {
       Measurement speed =
           stopwatch
               .time(() -> mean(spark, predictions))
-              .rate(
-                  String.format(Locale.ROOT, "local[%d], %d captions", cores, CAPTIONS),
-                  "captions/s",
-                  CAPTIONS);
+              .rate(Text.format("local[%d], %d captions", cores, CAPTIONS), "captions/s", CAPTIONS);
       report.accept(speed);
       requireSame(mean(spark, predictions.repartition(1)), mean(spark, predictions.repartition(7)));
       return speed;
@@ -91,12 +88,9 @@ final class CiderBenchmark implements Benchmark {
   private static void requireSame(double cider, double other) {
     if (!(Math.abs(cider - other) <= TOLERANCE)) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "CIDEr: %s in 1 partition, %s in 7 (expected: the same to %s)",
-              cider,
-              other,
-              TOLERANCE));
+              cider, other, TOLERANCE));
     }
   }
 

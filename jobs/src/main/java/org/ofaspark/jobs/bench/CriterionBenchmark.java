@@ -5,9 +5,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.util.Locale;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CriterionConfig.Loss;
@@ -59,8 +59,7 @@ final class CriterionBenchmark implements Benchmark {
               () ->
                   Scope.run(() -> criterion.apply(logits, rows, TOKENS, SAMPLES, 0).sums().read()))
           .duration(
-              String.format(
-                  Locale.ROOT, "%s, %d tokens x %d symbols", loss, TOKENS, RandomModel.VOCABULARY),
+              Text.format("%s, %d tokens x %d symbols", loss, TOKENS, RandomModel.VOCABULARY),
               "ms",
               MILLIS);
     }

@@ -12,9 +12,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import javax.imageio.ImageIO;
+import org.ofaspark.config.Text;
 
 /** TSV files of captions with drawn JPEG pictures that cost about what photos do. */
 final class DrawnPhotos {
@@ -40,15 +40,10 @@ final class DrawnPhotos {
     }
     try (BufferedWriter out = Files.newBufferedWriter(file)) {
       for (int row = 0; row < rows; row++) {
-        String caption = String.format(Locale.ROOT, "a drawing of %d shapes in many colors", row);
+        String caption = Text.format("a drawing of %d shapes in many colors", row);
         out.write(
-            String.format(
-                Locale.ROOT,
-                "%d\timage-%d\t%s\t\t%s\n",
-                row,
-                row,
-                caption,
-                pictures.get(row % PICTURES)));
+            Text.format(
+                "%d\timage-%d\t%s\t\t%s\n", row, row, caption, pictures.get(row % PICTURES)));
       }
     }
   }

@@ -5,11 +5,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.preprocess.ExistingTable;
@@ -61,9 +61,7 @@ final class EvaluateBenchmark implements Benchmark {
       Rounds rounds = stopwatch.time(() -> evaluate(evaluation, weights));
       report.accept(
           rounds.rate(
-              String.format(Locale.ROOT, "%d slots", context.defaultParallelism()),
-              "captions/s",
-              EXAMPLES));
+              Text.format("%d slots", context.defaultParallelism()), "captions/s", EXAMPLES));
     } finally {
       new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
     }
@@ -74,10 +72,9 @@ final class EvaluateBenchmark implements Benchmark {
         "evaluate",
         RandomModel.TINY.resolvedText(),
         List.of(
-            String.format(Locale.ROOT, "run-dir=\"%s\"", folder.resolve("run").toUri()),
-            String.format(Locale.ROOT, "data.table=\"%s\"", folder.resolve("table").toUri()),
-            String.format(
-                Locale.ROOT, "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}", input.toUri()),
+            Text.format("run-dir=\"%s\"", folder.resolve("run").toUri()),
+            Text.format("data.table=\"%s\"", folder.resolve("table").toUri()),
+            Text.format("preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}", input.toUri()),
             "generate.min-len=8",
             "generate.max-len-b=8",
             "evaluate.batch-size=8"));

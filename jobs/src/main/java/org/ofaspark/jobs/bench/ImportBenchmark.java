@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -21,6 +20,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.TorchWriter;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.transfer.Import;
 import org.ofaspark.model.OfaConfig;
@@ -101,7 +101,7 @@ final class ImportBenchmark implements Benchmark {
                           force(copy);
                         })));
     double megabytes = Files.size(source) / MEGABYTE;
-    String what = String.format(Locale.ROOT, "%s, %.0f MB, heap of %d MB", arch, megabytes, heap());
+    String what = Text.format("%s, %.0f MB, heap of %d MB", arch, megabytes, heap());
     report.accept(rounds.get(0).rate("import of " + what, "MB/s", megabytes));
     report.accept(rounds.get(1).rate("copy of " + what, "MB/s", megabytes));
     report.accept(
@@ -122,8 +122,7 @@ final class ImportBenchmark implements Benchmark {
     OfaConfig config =
         RecipeReader.parse(
                 arch,
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     """
                     include "caption/train_caption_stage1_el.conf"
                     include "model/%s.conf"

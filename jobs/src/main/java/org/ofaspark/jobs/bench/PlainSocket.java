@@ -7,9 +7,9 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.util.Locale;
 import org.apache.spark.SparkEnv;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.cluster.SparkCollective;
 
 /** A TCP connection from rank 0 to rank 1 with nothing around it: what the machine can do. */
@@ -75,8 +75,7 @@ final class PlainSocket implements AutoCloseable {
       buffer.clear().limit((int) Math.min(BUFFER, left));
       int read = from.read(buffer);
       if (read < 0) {
-        throw new EOFException(
-            String.format(Locale.ROOT, "rank %d: the other rank has closed", rank));
+        throw new EOFException(Text.format("rank %d: the other rank has closed", rank));
       }
       left -= read;
     }

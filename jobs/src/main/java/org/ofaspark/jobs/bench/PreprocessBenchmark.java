@@ -5,10 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
@@ -49,7 +49,7 @@ final class PreprocessBenchmark implements Benchmark {
       Recipe recipe = recipe(input, folder.resolve("table"));
       Rounds rounds = stopwatch.time(() -> preprocess(spark, recipe));
       double megabytes = Files.size(input) / MEGA;
-      String what = String.format(Locale.ROOT, "%d rows, %.0f MB", ROWS, megabytes);
+      String what = Text.format("%d rows, %.0f MB", ROWS, megabytes);
       report.accept(rounds.rate(what, "rows/s", ROWS));
       report.accept(rounds.rate(what, "MB/s", megabytes));
     } finally {
@@ -60,8 +60,7 @@ final class PreprocessBenchmark implements Benchmark {
   private static Recipe recipe(Path input, Path table) {
     return RecipeReader.parse(
         "preprocess",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             """
             include "base.conf"
             include "model/ofa-tiny.conf"
@@ -70,8 +69,7 @@ final class PreprocessBenchmark implements Benchmark {
             data { table = "%s", selected-cols = [0, 4, 2] }
             preprocess.input.train = ["%s"]
             """,
-            table.toUri(),
-            input.toUri()),
+            table.toUri(), input.toUri()),
         List.of());
   }
 

@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.Example;
@@ -58,8 +58,7 @@ final class RankingBenchmark implements Benchmark {
 
   @Override
   public String description() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "drawn photos, or --photos, scored by OFA tiny at %d px: a plain loop, one executor, two",
         PIXELS);
   }
@@ -83,7 +82,7 @@ final class RankingBenchmark implements Benchmark {
       Measurement two = stage(recipe, folder, EXECUTORS, stopwatch);
       report.accept(two);
       report.accept(one.over(plain, "1 executor to plain loop"));
-      report.accept(two.over(one, String.format(Locale.ROOT, "%d executors to 1", EXECUTORS)));
+      report.accept(two.over(one, Text.format("%d executors to 1", EXECUTORS)));
     } finally {
       TorchRuntime.useThreads(threads);
       new HadoopFiles(SparkHadoopUtil.get().conf()).delete(folder.toUri().toString());
@@ -120,10 +119,8 @@ final class RankingBenchmark implements Benchmark {
         List.of(
             "run-dir=" + folder.resolve("run"),
             "data.table=" + folder.resolve("table"),
-            String.format(
-                Locale.ROOT,
-                "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}",
-                input.toAbsolutePath()),
+            Text.format(
+                "preprocess.input={train=[\"%1$s\"],val=[\"%1$s\"]}", input.toAbsolutePath()),
             "preprocess.dictionary=" + folder.resolve("dict.txt"),
             "data.patch-image-size=" + PIXELS,
             "evaluate.batch-size=4"));
@@ -141,7 +138,7 @@ final class RankingBenchmark implements Benchmark {
     String weights = folder.resolve("weights").toString();
     String directory = folder.resolve("ranking").toString();
     try (SparkSession spark =
-        session(String.format(Locale.ROOT, "local-cluster[%d,1,2048]", executors)).getOrCreate()) {
+        session(Text.format("local-cluster[%d,1,2048]", executors)).getOrCreate()) {
       var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
       var vocabulary = Vocabulary.read(files, recipe.table().table());
       var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
@@ -154,8 +151,7 @@ final class RankingBenchmark implements Benchmark {
           seconds.add(summary.scoringSeconds());
         }
       }
-      String what =
-          String.format(Locale.ROOT, "%d examples, executors of 1 thread: %d", examples, executors);
+      String what = Text.format("%d examples, executors of 1 thread: %d", examples, executors);
       return new Rounds(seconds).rate(what, UNIT, (double) examples);
     }
   }
@@ -190,7 +186,7 @@ final class RankingBenchmark implements Benchmark {
                 }
               })
           .rate(
-              String.format(Locale.ROOT, "%d examples, plain loop on 1 thread", examples.size()),
+              Text.format("%d examples, plain loop on 1 thread", examples.size()),
               UNIT,
               examples.size());
     }

@@ -12,12 +12,12 @@ import static org.apache.spark.sql.functions.xxhash64;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.bench.TaskBytes.Sums;
 import org.ofaspark.jobs.ranking.OrderStatistic;
@@ -63,7 +63,7 @@ final class SelectionBenchmark implements Benchmark {
         List<Way> ways = ways(scores, count);
         requireSame(ways);
         for (Way way : ways) {
-          String group = String.format(Locale.ROOT, "%s, %,d scores", way.name(), count);
+          String group = Text.format("%s, %,d scores", way.name(), count);
           spark.sparkContext().setJobGroup(group, group, false);
           ScoredExample ignored = way.work().get();
           groups.add(group);
@@ -114,13 +114,8 @@ final class SelectionBenchmark implements Benchmark {
     ScoredExample other = ways.get(1).work().get();
     if (!one.equals(other)) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s (expected: %s, as %s)",
-              ways.get(0).name(),
-              one,
-              other,
-              ways.get(1).name()));
+          Text.format(
+              "%s: %s (expected: %s, as %s)", ways.get(0).name(), one, other, ways.get(1).name()));
     }
   }
 
@@ -137,10 +132,7 @@ final class SelectionBenchmark implements Benchmark {
       report.accept(
           rounds
               .get(i)
-              .duration(
-                  String.format(Locale.ROOT, "%s, %,d scores", ways.get(i).name(), SCORES),
-                  "s",
-                  1));
+              .duration(Text.format("%s, %,d scores", ways.get(i).name(), SCORES), "s", 1));
     }
     Rounds selection = rounds.get(0);
     Rounds sorting = rounds.get(1);

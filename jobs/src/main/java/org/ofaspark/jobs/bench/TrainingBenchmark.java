@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -16,6 +15,7 @@ import java.util.stream.Stream;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.collective.SingleRank;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.MicroBatch;
@@ -89,7 +89,7 @@ final class TrainingBenchmark implements Benchmark {
           plain.seconds().add(seconds);
         }
         for (int worldSize = 1; worldSize <= ranks.size(); worldSize++) {
-          Path run = folder.resolve(String.format(Locale.ROOT, "run-%d-%d", worldSize, round));
+          Path run = folder.resolve(Text.format("run-%d-%d", worldSize, round));
           new Finetune(spark, recipe(folder, run), worldSize).run();
           if (counts) {
             add(run, ranks.get(worldSize - 1));
@@ -112,8 +112,7 @@ final class TrainingBenchmark implements Benchmark {
     for (int worldSize = 1; worldSize <= ranks.size(); worldSize++) {
       for (int i = 0; i < SHARES.size(); i++) {
         var shares = new Rounds(ranks.get(worldSize - 1).shares().get(i));
-        String what =
-            String.format(Locale.ROOT, "%d ranks, %s of the time", worldSize, SHARES.get(i));
+        String what = Text.format("%d ranks, %s of the time", worldSize, SHARES.get(i));
         report.accept(shares.duration(what, "share", 1));
       }
     }
@@ -139,12 +138,11 @@ final class TrainingBenchmark implements Benchmark {
     return RecipeReader.read(
         "demo/caption.conf",
         List.of(
-            String.format(Locale.ROOT, "run-dir=\"%s\"", run),
-            String.format(Locale.ROOT, "data.table=\"%s\"", folder.resolve("table")),
-            String.format(
-                Locale.ROOT, "preprocess.input.train=[\"%s\"]", folder.resolve("train.tsv")),
-            String.format(Locale.ROOT, "preprocess.input.val=[\"%s\"]", folder.resolve("val.tsv")),
-            String.format(Locale.ROOT, "preprocess.input.test=[\"%s\"]", folder.resolve("val.tsv")),
+            Text.format("run-dir=\"%s\"", run),
+            Text.format("data.table=\"%s\"", folder.resolve("table")),
+            Text.format("preprocess.input.train=[\"%s\"]", folder.resolve("train.tsv")),
+            Text.format("preprocess.input.val=[\"%s\"]", folder.resolve("val.tsv")),
+            Text.format("preprocess.input.test=[\"%s\"]", folder.resolve("val.tsv")),
             "criterion.drop-best.ratio=0",
             "criterion.drop-worst.ratio=0",
             "train.global-batch=" + GLOBAL_BATCH,

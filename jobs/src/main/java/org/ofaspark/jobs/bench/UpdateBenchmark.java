@@ -1,9 +1,9 @@
 package org.ofaspark.jobs.bench;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import org.ofaspark.collective.SingleRank;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.recipe.Recipe;
@@ -48,14 +48,9 @@ final class UpdateBenchmark implements Benchmark {
       return stopwatch
           .time(() -> trainer.update(List.of(batch)))
           .rate(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s, %d samples of %d x %d pixels, %d tokens",
-                  name,
-                  BATCH,
-                  pixels,
-                  pixels,
-                  TARGET_LENGTH),
+                  name, BATCH, pixels, pixels, TARGET_LENGTH),
               "samples/s",
               BATCH);
     }

@@ -7,11 +7,11 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.tensor.TorchRuntime;
 import org.ofaspark.train.TrainConfig.Precision;
@@ -78,12 +78,9 @@ public final class AssignedDevice {
 
   static ExplainedException unloadable(String host, Throwable failure, boolean hasGpu) {
     return new ExplainedException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "libtorch on %s: cannot be loaded: %s (expected: a library for this machine)%s",
-            host,
-            RankReporter.inWords(failure),
-            hasGpu ? LINES : OWN_LIBRARY),
+            host, RankReporter.inWords(failure), hasGpu ? LINES : OWN_LIBRARY),
         failure);
   }
 
@@ -102,14 +99,9 @@ public final class AssignedDevice {
       String message = String.valueOf(e.getMessage());
       boolean isCpuBuild = message.contains(NO_CUDA_BUILD);
       String what =
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "GPU address: %s, which is %s of the engine on %s: libtorch %s in %s ",
-              address,
-              gpu,
-              host,
-              TorchRuntime.version(),
-              TorchRuntime.folder());
+              address, gpu, host, TorchRuntime.version(), TorchRuntime.folder());
       if (isCpuBuild) { // the engine goes on to list all that it has instead
         throw new ExplainedException(
             what
@@ -119,8 +111,7 @@ public final class AssignedDevice {
       }
       throw new ExplainedException(
           what
-              + String.format(
-                  Locale.ROOT,
+              + Text.format(
                   "cannot open it: %s (expected: a GPU that it sees); see nvidia-smi and",
                   message.lines().findFirst().orElse(""))
               + " CUDA_VISIBLE_DEVICES there, which is "
@@ -133,10 +124,7 @@ public final class AssignedDevice {
   static String ignored(Optional<String> wanted, Path folder) {
     return wanted
         .filter(path -> !folder.equals(Path.of(path).toAbsolutePath()))
-        .map(
-            path ->
-                String.format(
-                    Locale.ROOT, "; %s is %s, where it has found no libtorch.so", LIBRARY, path))
+        .map(path -> Text.format("; %s is %s, where it has found no libtorch.so", LIBRARY, path))
         .orElse("");
   }
 
@@ -152,8 +140,7 @@ public final class AssignedDevice {
       return Optional.empty();
     }
     return Optional.of(
-        String.format(
-                Locale.ROOT,
+        Text.format(
                 "%s: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is 80 times"
                     + " slower on",
                 key)
@@ -176,10 +163,7 @@ public final class AssignedDevice {
       return Integer.parseInt(address);
     } catch (NumberFormatException e) {
       throw new ExplainedException(
-          String.format(
-                  Locale.ROOT,
-                  "GPU address: %s (expected: a number, as nvidia-smi gives it); see",
-                  address)
+          Text.format("GPU address: %s (expected: a number, as nvidia-smi gives it); see", address)
               + " spark.executor.resource.gpu.discoveryScript",
           e);
     }

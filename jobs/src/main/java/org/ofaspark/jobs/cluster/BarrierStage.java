@@ -4,7 +4,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -26,6 +25,7 @@ import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.storage.BlockManagerId;
 import org.apache.spark.storage.RDDInfo;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
 import org.slf4j.Logger;
@@ -177,8 +177,7 @@ public final class BarrierStage {
       int executors = ExecutorWait.count(context);
       context.cancelStage(
           info.stageId(),
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "no places for %d tasks at once within %s, %d s (expected: %s free cores for each);"
                   + " %s",
               info.numTasks(),
@@ -200,7 +199,7 @@ public final class BarrierStage {
   /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */
   public static String place() {
     BlockManagerId executor = SparkEnv.get().blockManager().blockManagerId();
-    return String.format(Locale.ROOT, "executor_%s_%s", executor.host(), executor.executorId());
+    return Text.format("executor_%s_%s", executor.host(), executor.executorId());
   }
 
   /** Partitions that ask for executors. */

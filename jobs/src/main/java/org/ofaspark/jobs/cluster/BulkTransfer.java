@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -13,6 +12,7 @@ import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Range;
 import org.ofaspark.collective.WireFormat;
+import org.ofaspark.config.Text;
 
 /**
  * One reduce-scatter or all-gather of this rank: what has arrived, and what has been taken in by
@@ -139,7 +139,7 @@ final class BulkTransfer {
     try {
       if (isStopped) {
         throw new IllegalStateException(
-            String.format(Locale.ROOT, "%s: has ended (expected: nothing more to arrive)", kind));
+            Text.format("%s: has ended (expected: nothing more to arrive)", kind));
       }
       write.run();
     } finally {
@@ -179,15 +179,9 @@ final class BulkTransfer {
             : frame.position() >= allowed.from() && to <= allowed.to();
     if (!fits || frame.length() % format.bytes() != 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s of floats %d to %d from rank %d (expected: within %d to %d)",
-              kind,
-              frame.position(),
-              to,
-              frame.sender(),
-              allowed.from(),
-              allowed.to()));
+              kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
     }
     return chunk == null ? new Put(frame, takenIn) : new Add(frame, takenIn, chunk);
   }
@@ -205,20 +199,16 @@ final class BulkTransfer {
 
     @Override
     public String getID() {
-      return String.format(Locale.ROOT, "%s %d", kind, frame.position());
+      return Text.format("%s %d", kind, frame.position());
     }
 
     @Override
     public final void onComplete(String id) throws IOException {
       if (received != frame.length()) {
         throw new IOException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s from rank %d: %d bytes (expected: %d)",
-                id,
-                frame.sender(),
-                received,
-                frame.length()));
+                id, frame.sender(), received, frame.length()));
       }
       for (Runnable each : complete(takenIn)) {
         each.run();

@@ -1,7 +1,6 @@
 package org.ofaspark.jobs.cluster;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.yarn.api.records.ApplicationId;
@@ -11,6 +10,7 @@ import org.apache.hadoop.yarn.api.records.QueueInfo;
 import org.apache.hadoop.yarn.client.api.YarnClient;
 import org.apache.hadoop.yarn.exceptions.YarnException;
 import org.apache.spark.SparkContext;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,22 +47,17 @@ final class ClusterManager {
   private static String report(YarnClient client, ApplicationReport report)
       throws IOException, YarnException {
     var text = new StringBuilder();
-    text.append(
-        String.format(
-            Locale.ROOT, "%s in queue %s", report.getYarnApplicationState(), report.getQueue()));
+    text.append(Text.format("%s in queue %s", report.getYarnApplicationState(), report.getQueue()));
     QueueInfo queue = client.getQueueInfo(report.getQueue());
     if (queue != null) {
       text.append(
-          String.format(
-              Locale.ROOT,
-              ", of which %.0f%% of its share is in use",
-              100 * queue.getCurrentCapacity()));
+          Text.format(
+              ", of which %.0f%% of its share is in use", 100 * queue.getCurrentCapacity()));
     }
     ApplicationResourceUsageReport usage = report.getApplicationResourceUsageReport();
     if (usage != null) {
       text.append(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               ", %d containers of this application (the application master's too)",
               usage.getNumUsedContainers()));
     }

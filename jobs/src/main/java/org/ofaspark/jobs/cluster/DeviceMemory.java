@@ -2,7 +2,7 @@ package org.ofaspark.jobs.cluster;
 
 import ai.djl.Device;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.nn.TensorSpec;
 import org.ofaspark.tensor.OutOfMemory;
@@ -36,8 +36,7 @@ public final class DeviceMemory {
       return failure;
     }
     return new ExplainedException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "memory of %s: too little for %d bytes of %s (expected: as many free); %s than"
                 + " this, end what else uses it, or take a smaller model; the engine says: %s",
             device,

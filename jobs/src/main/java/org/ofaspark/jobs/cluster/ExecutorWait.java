@@ -1,9 +1,9 @@
 package org.ofaspark.jobs.cluster;
 
 import java.time.Duration;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
 import org.slf4j.Logger;
@@ -75,8 +75,7 @@ public final class ExecutorWait {
 
   /** Returns the line that is logged while a job waits. */
   static String line(SparkContext context, int needed, int count, long waitedNanos) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "Waiting for executors: %d of %d have come in %d s (at most %d, %s)%s",
         count,
         needed,
@@ -88,8 +87,7 @@ public final class ExecutorWait {
 
   /** Returns the message when a job has waited too long. */
   static String shortage(SparkContext context, int needed, int count) {
-    return String.format(
-            Locale.ROOT,
+    return Text.format(
             "executors: %d (expected: %d within %s, %d s)%s",
             count,
             needed,

@@ -2,8 +2,8 @@ package org.ofaspark.jobs.cluster;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.UUID;
+import org.ofaspark.config.Text;
 
 /**
  * What stands before everything that one rank sends to another.
@@ -55,7 +55,7 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
           .orElseThrow(
               () ->
                   new IllegalArgumentException(
-                      String.format(Locale.ROOT, "frame: kind %d (expected: 1 to 8)", code)));
+                      Text.format("frame: kind %d (expected: 1 to 8)", code)));
     }
   }
 
@@ -93,12 +93,9 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
     int payload = buffer.getInt();
     if (length < 0 || payload != buffer.remaining()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "frame: length %d, payload %d of %d bytes (expected: all bytes)",
-              length,
-              payload,
-              buffer.remaining()));
+              length, payload, buffer.remaining()));
     }
     return new Frame(gang, sender, sequence, kind, position, length);
   }

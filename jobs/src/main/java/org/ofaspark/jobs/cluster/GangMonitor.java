@@ -4,7 +4,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -17,6 +16,7 @@ import org.apache.spark.network.server.OneForOneStreamManager;
 import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,8 +78,7 @@ public final class GangMonitor implements AutoCloseable {
             failure ->
                 new RankFailure(
                     kind(failure),
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "rank %d on %s, update %d, %s: %s",
                         failure.get("rank").getAsInt(),
                         failure.get("host").getAsString(),

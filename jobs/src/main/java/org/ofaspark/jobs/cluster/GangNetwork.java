@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,6 +24,7 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.CollectiveException;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -135,12 +135,9 @@ final class GangNetwork implements AutoCloseable {
         ranksByConnection.put(String.valueOf(client.getSocketAddress()), i);
       } catch (IOException | InterruptedException | RuntimeException e) { // of authentication
         throw new CollectiveException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "rank %d: cannot reach rank %d at %s; do executors see each other's ports?",
-                rank,
-                i,
-                addresses[i]),
+                rank, i, addresses[i]),
             e);
       }
     }
@@ -149,8 +146,7 @@ final class GangNetwork implements AutoCloseable {
   /** Describes a rank for messages. */
   String describe(int other) {
     String[] known = addresses;
-    return String.format(
-        Locale.ROOT, "rank %d at %s", other, other < known.length ? known[other] : "unknown");
+    return Text.format("rank %d at %s", other, other < known.length ? known[other] : "unknown");
   }
 
   private void beat() {
@@ -176,7 +172,7 @@ final class GangNetwork implements AutoCloseable {
               @Override
               public void onFailure(Throwable e) {
                 String why = e instanceof IOException ? BROKE : "has refused a message";
-                fail(String.format(Locale.ROOT, "%s %s", describe(peer), why), e);
+                fail(Text.format("%s %s", describe(peer), why), e);
               }
             });
   }
@@ -184,8 +180,7 @@ final class GangNetwork implements AutoCloseable {
   private TransportClient client(int peer) {
     TransportClient client = clients.get(peer);
     if (client == null) {
-      throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "rank %d: no peer of rank %d", peer, rank));
+      throw new IllegalArgumentException(Text.format("rank %d: no peer of rank %d", peer, rank));
     }
     return client;
   }
@@ -199,9 +194,7 @@ final class GangNetwork implements AutoCloseable {
   void fail(String message, @Nullable Throwable cause) {
     synchronized (changes) {
       if (isOpen && failure == null) {
-        failure =
-            new CollectiveException(
-                String.format(Locale.ROOT, "rank %d: %s", rank, message), cause);
+        failure = new CollectiveException(Text.format("rank %d: %s", rank, message), cause);
       }
     }
     signal();
@@ -222,11 +215,11 @@ final class GangNetwork implements AutoCloseable {
       CollectiveException failed = failure;
       if (failed != null) {
         throw new CollectiveException(
-            String.format(Locale.ROOT, "%s, in %s", failed.getMessage(), operation), failed);
+            Text.format("%s, in %s", failed.getMessage(), operation), failed);
       }
       if (isKilled.getAsBoolean()) {
         throw new CollectiveException(
-            String.format(Locale.ROOT, "rank %d: Spark ends this task, in %s", rank, operation));
+            Text.format("rank %d: Spark ends this task, in %s", rank, operation));
       }
       checkSignsOfLife(operation);
       if (System.nanoTime() - start > patience.toNanos()) {
@@ -236,12 +229,10 @@ final class GangNetwork implements AutoCloseable {
                 .map(this::describe)
                 .collect(Collectors.joining(", "));
         fail(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "timed out after %s waiting for %s; all ranks are alive, take a thread dump of its"
                     + " executor",
-                patience,
-                late.isEmpty() ? "what the others send" : late),
+                patience, late.isEmpty() ? "what the others send" : late),
             null);
       }
       pause(operation);
@@ -255,8 +246,7 @@ final class GangNetwork implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new CollectiveException(
-          String.format(Locale.ROOT, "rank %d: interrupted, in %s", rank, operation), e);
+      throw new CollectiveException(Text.format("rank %d: interrupted, in %s", rank, operation), e);
     }
   }
 
@@ -269,15 +259,13 @@ final class GangNetwork implements AutoCloseable {
       if (hasLeft(peer)
           && !operation.equals(LEAVING)
           && System.nanoTime() - leftAt.get(peer) > GRACE_NANOS) {
-        fail(String.format(Locale.ROOT, "%s has left the gang", describe(peer)), null);
+        fail(Text.format("%s has left the gang", describe(peer)), null);
       }
       if (!hasLeft(peer) && System.nanoTime() - lastSeen.get(peer) > timeout.toNanos()) {
         fail(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s has sent no heartbeat for %s; its process is frozen or its network is cut",
-                describe(peer),
-                timeout),
+                describe(peer), timeout),
             null);
       }
     }
@@ -293,13 +281,9 @@ final class GangNetwork implements AutoCloseable {
             && frame.sender() != rank;
     if (!known) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "frame of gang %s, rank %d (expected: gang %s, another rank of %d)",
-              frame.gang(),
-              frame.sender(),
-              gang,
-              worldSize));
+              frame.gang(), frame.sender(), gang, worldSize));
     }
     ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
     lastSeen.set(frame.sender(), System.nanoTime());
@@ -354,7 +338,7 @@ final class GangNetwork implements AutoCloseable {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
         String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
-        fail(String.format(Locale.ROOT, "%s %s", describe(sender), why), cause);
+        fail(Text.format("%s %s", describe(sender), why), cause);
       }
     }
 
@@ -362,9 +346,7 @@ final class GangNetwork implements AutoCloseable {
     public void channelInactive(TransportClient connection) {
       Integer sender = ranksByConnection.remove(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !hasLeft(sender)) {
-        fail(
-            String.format(Locale.ROOT, "%s is lost: its connection closed", describe(sender)),
-            null);
+        fail(Text.format("%s is lost: its connection closed", describe(sender)), null);
       }
     }
   }

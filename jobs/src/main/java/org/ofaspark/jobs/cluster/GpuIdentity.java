@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.TaskContext;
+import org.ofaspark.config.Text;
 
 /**
  * Which GPU of which machine a task has, so that two tasks with the same one are found. Addresses
@@ -32,8 +32,7 @@ public final class GpuIdentity {
     return AssignedDevice.address(task)
         .map(
             address ->
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "GPU %s of %s",
                     name(
                         address,

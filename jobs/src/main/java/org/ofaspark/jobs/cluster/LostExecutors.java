@@ -2,7 +2,6 @@ package org.ofaspark.jobs.cluster;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,6 +10,7 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.LocalMaster;
 
 /**
@@ -81,8 +81,7 @@ public final class LostExecutors implements AutoCloseable {
             loss -> {
               String host = hosts.get(loss.executor());
               String rank = ranks.get(loss.executor());
-              return String.format(
-                  Locale.ROOT,
+              return Text.format(
                   "executor %s%s%s is gone: %s",
                   loss.executor(),
                   host == null ? "" : " on " + host,

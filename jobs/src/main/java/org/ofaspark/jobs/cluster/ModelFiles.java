@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -12,6 +11,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -60,7 +60,7 @@ public final class ModelFiles implements ModelWeights {
     for (String name : names) {
       Path file = new Path(path, name);
       FileStatus status = files.fileSystem(file).getFileStatus(file);
-      id.append(String.format(Locale.ROOT, " %s@%d", name, status.getModificationTime()));
+      id.append(Text.format(" %s@%d", name, status.getModificationTime()));
     }
     return new ModelFiles(
         path, names, WeightDirectory.manifest(files, path), id.toString(), hadoop);

@@ -4,7 +4,6 @@ import io.netty.channel.epoll.Epoll;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
@@ -21,6 +20,7 @@ import org.apache.spark.network.server.TransportServerBootstrap;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OfaProperties;
 import scala.Tuple2;
 
@@ -75,13 +75,9 @@ final class SparkChannels implements AutoCloseable {
         boolean isTaken = e instanceof IOException || e.getCause() instanceof IOException;
         if (!isTaken || port == last) {
           throw new IllegalStateException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s: no server on port %d to %d of %s (expected: one that is free)",
-                  OfaProperties.PORT,
-                  first,
-                  last,
-                  host()),
+                  OfaProperties.PORT, first, last, host()),
               e);
         }
       }

@@ -10,7 +10,6 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +20,7 @@ import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.CollectiveException;
 import org.ofaspark.collective.Range;
 import org.ofaspark.collective.WireFormat;
+import org.ofaspark.config.Text;
 import org.ofaspark.tensor.FlatVector;
 
 /**
@@ -277,14 +277,9 @@ public final class SparkCollective implements Collective {
       }
       if (frame.kind() != readiness || frame.position() != transfer.size()) {
         network.fail(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s is in %s of %d floats (expected: %s of %d)",
-                network.describe(peer),
-                frame.kind(),
-                frame.position(),
-                readiness,
-                transfer.size()),
+                network.describe(peer), frame.kind(), frame.position(), readiness, transfer.size()),
             null);
         return false;
       }
@@ -313,12 +308,9 @@ public final class SparkCollective implements Collective {
     for (byte[] other : exchange("allReduce", bytes.array())) {
       if (other.length != bytes.capacity()) {
         throw new CollectiveException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "rank %d: allReduce of %d bytes with %d bytes (expected: the same on all ranks)",
-                rank,
-                bytes.capacity(),
-                other.length));
+                rank, bytes.capacity(), other.length));
       }
       double[] doubles = new double[values.length];
       ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(doubles);
@@ -352,12 +344,9 @@ public final class SparkCollective implements Collective {
 
   private static IllegalArgumentException unexpected(Frame frame) {
     return new IllegalArgumentException(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s of operation %d from rank %d (expected: one of the operation in progress)",
-            frame.kind(),
-            frame.sequence(),
-            frame.sender()));
+            frame.kind(), frame.sequence(), frame.sender()));
   }
 
   /** Takes in what the other ranks send. */

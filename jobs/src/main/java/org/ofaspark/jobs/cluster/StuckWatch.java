@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.AbstractList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -12,6 +11,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkEnv;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OfaProperties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -101,12 +101,9 @@ public final class StuckWatch implements AutoCloseable {
               .collect(Collectors.joining(" < "));
       var stuck =
           new IllegalStateException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "this rank lives, but has got nowhere for %d s (%s); it is at %s",
-                  timeout.toSeconds(),
-                  OfaProperties.STUCK_TIMEOUT,
-                  at));
+                  timeout.toSeconds(), OfaProperties.STUCK_TIMEOUT, at));
       report.accept(stuck);
       end(stuck);
     }

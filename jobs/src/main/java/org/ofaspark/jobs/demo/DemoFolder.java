@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 
 /**
  * The folder that a demo works in.
@@ -31,8 +31,7 @@ record DemoFolder(Path path) {
     if (Files.exists(path)) {
       if (!Files.isDirectory(path) || (!list(path).isEmpty() && !isMarked(path))) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "--dir: %s (expected: an empty folder, or an earlier demo's)", path));
+            Text.format("--dir: %s (expected: an empty folder, or an earlier demo's)", path));
       }
       for (Path inside : list(path)) {
         delete(inside);

@@ -10,13 +10,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ranking.RankingSummary;
 
 /** One run of the demo, from scenes to metrics. */
@@ -112,8 +112,7 @@ final class DemoRun {
     List<Scene> test = generator.next(TEST_SCENES);
     tables.writeHeldOut("test", test);
     tables.writePictures("test", test.subList(0, PICTURES));
-    return String.format(
-        Locale.ROOT, "%d to train on, %d held out", scenes, VALIDATION_SCENES + TEST_SCENES);
+    return Text.format("%d to train on, %d held out", scenes, VALIDATION_SCENES + TEST_SCENES);
   }
 
   private void submit(
@@ -121,12 +120,12 @@ final class DemoRun {
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>();
     all.add(command);
-    all.add(home.resolve(String.format(Locale.ROOT, "conf/demo/%s.conf", task)).toString());
+    all.add(home.resolve(Text.format("conf/demo/%s.conf", task)).toString());
     all.add("run-dir=" + hdfs.path("runs/" + task));
     all.add("data.table=" + hdfs.path("tables/" + task));
     for (String split : List.of("train", "val", "test")) {
-      String file = String.format(Locale.ROOT, "scenes/%s_%s.tsv", task, split);
-      all.add(String.format(Locale.ROOT, "preprocess.input.%s=[\"%s\"]", split, hdfs.path(file)));
+      String file = Text.format("scenes/%s_%s.tsv", task, split);
+      all.add(Text.format("preprocess.input.%s=[\"%s\"]", split, hdfs.path(file)));
     }
     all.addAll(more);
     all.add("--");
@@ -169,15 +168,13 @@ final class DemoRun {
         .mapToObj(
             i -> {
               String caption = captions.getOrDefault(SceneTables.captionId("test", i), "-");
-              return String.format(
-                  Locale.ROOT, "  scenes/%-12s %s%n", SceneTables.picture("test", i), caption);
+              return Text.format("  scenes/%-12s %s%n", SceneTables.picture("test", i), caption);
             })
         .collect(Collectors.joining());
   }
 
   private String whereEverythingLies() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         """
         HDFS ends with the demo. What was on it, and the rest, is in %s:
           scenes/   what preprocess read, and pictures of the test split

@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.ofaspark.config.Text;
 
 /**
  * An HDFS of one name node and one data node on this machine, in a process of its own: its jars
@@ -64,16 +64,14 @@ final class MiniHdfs {
     long deadline = System.nanoTime() + START.toNanos();
     while (System.nanoTime() < deadline) {
       if (processes.isEndedSoon(process)) {
-        throw new IOException(
-            String.format(Locale.ROOT, "HDFS: ended with code %d", process.exitValue()));
+        throw new IOException(Text.format("HDFS: ended with code %d", process.exitValue()));
       }
       OptionalInt port = port(details);
       if (port.isPresent()) {
         return new MiniHdfs(URI.create("hdfs://localhost:" + port.getAsInt()));
       }
     }
-    throw new IOException(
-        String.format(Locale.ROOT, "HDFS: does not serve after %d s", START.toSeconds()));
+    throw new IOException(Text.format("HDFS: does not serve after %d s", START.toSeconds()));
   }
 
   /** Returns the name node's port once the whole file is there. */

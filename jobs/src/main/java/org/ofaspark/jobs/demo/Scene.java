@@ -1,9 +1,9 @@
 package org.ofaspark.jobs.demo;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
+import org.ofaspark.config.Text;
 
 /**
  * Two shapes, and what a person may truly say about them.
@@ -46,10 +46,10 @@ public record Scene(Shape first, Shape second) {
     String one = "a " + first.description();
     String other = "a " + second.description();
     return List.of(
-        String.format(Locale.ROOT, "%s %s %s", one, relation, other),
-        String.format(Locale.ROOT, "%s is %s %s", one, relation, other),
-        String.format(Locale.ROOT, "there is %s %s %s", one, relation, other),
-        String.format(Locale.ROOT, "%s and %s", one, other));
+        Text.format("%s %s %s", one, relation, other),
+        Text.format("%s is %s %s", one, relation, other),
+        Text.format("there is %s %s %s", one, relation, other),
+        Text.format("%s and %s", one, other));
   }
 
   /** Returns expressions that are true of one of the shapes and not of the other, at least two. */

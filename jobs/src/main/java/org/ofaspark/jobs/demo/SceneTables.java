@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.ofaspark.config.Text;
 
 /**
  * Writes scenes as upstream's tables: {@code caption_SPLIT.tsv} and {@code refcoco_SPLIT.tsv}, of
@@ -98,7 +98,7 @@ public final class SceneTables {
   }
 
   private static String imageId(String split, int scene) {
-    return String.format(Locale.ROOT, "%s-%d", split, scene);
+    return Text.format("%s-%d", split, scene);
   }
 
   private static String image(Scene scene) throws IOException {
@@ -138,8 +138,7 @@ public final class SceneTables {
   }
 
   private BufferedWriter writer(String task, String split) throws IOException {
-    return Files.newBufferedWriter(
-        folder.resolve(String.format(Locale.ROOT, "%s_%s.tsv", task, split)));
+    return Files.newBufferedWriter(folder.resolve(Text.format("%s_%s.tsv", task, split)));
   }
 
   private static void writeRow(BufferedWriter out, String... columns) throws IOException {
@@ -148,13 +147,12 @@ public final class SceneTables {
 
   /** Returns the corners of a shape's box as upstream writes them: left, top, right, bottom. */
   static String region(Shape shape) {
-    return String.format(
-        Locale.ROOT, "%d,%d,%d,%d", shape.left(), shape.top(), shape.right(), shape.bottom());
+    return Text.format("%d,%d,%d,%d", shape.left(), shape.top(), shape.right(), shape.bottom());
   }
 
   /** Returns the id of a row of captions; of a held-out split, row i is of scene i. */
   static String captionId(String split, int row) {
-    return String.format(Locale.ROOT, "%s-caption-%d", split, row);
+    return Text.format("%s-caption-%d", split, row);
   }
 
   /** Writes the first pictures of a split, for a person to look at. */
@@ -166,6 +164,6 @@ public final class SceneTables {
 
   /** Returns the file name of a picture. */
   static String picture(String split, int scene) {
-    return String.format(Locale.ROOT, "%s-%d.png", split, scene);
+    return Text.format("%s-%d.png", split, scene);
   }
 }

@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.demo;
 
 import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * A colored shape on a picture. It fills the square box that it is drawn in: it touches all sides.
@@ -93,7 +94,7 @@ record Shape(Kind kind, Color color, int left, int top, int side) {
 
   /** Returns what it is in full, such as "small red circle". */
   String description() {
-    return String.format(Locale.ROOT, "%s %s %s", sizeWord(), colorWord(), kindWord());
+    return Text.format("%s %s %s", sizeWord(), colorWord(), kindWord());
   }
 
   /** Tells whether the two boxes, with a gap around them, have a pixel in common. */

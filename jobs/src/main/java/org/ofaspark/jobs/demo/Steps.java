@@ -5,10 +5,10 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 
 /**
  * Runs the steps of a demo one after the other and tells the user about each: a line when it is
@@ -90,14 +90,13 @@ final class Steps {
     while (!processes.isEndedSoon(process)) {
       String newest = LogTail.of(log).news().orElse("");
       if (!newest.equals(news) && System.nanoTime() - told > PROGRESS_NANOS) {
-        tell(String.format(Locale.ROOT, "      %-18s %s", name, newest));
+        tell(Text.format("      %-18s %s", name, newest));
         news = newest;
         told = System.nanoTime();
       }
     }
     if (process.exitValue() != 0) {
-      throw failure(
-          name, log, String.format(Locale.ROOT, "ended with code %d", process.exitValue()), null);
+      throw failure(name, log, Text.format("ended with code %d", process.exitValue()), null);
     }
     String last = LogTail.of(log).news().orElse("");
     done(name, begin, last.equals(news) ? "" : last);
@@ -105,14 +104,12 @@ final class Steps {
   }
 
   private void done(String name, long begin, String result) {
-    tell(
-        String.format(Locale.ROOT, "%5s %-18s %3d s  %s", clock(), name, seconds(begin), result)
-            .stripTrailing());
+    tell(Text.format("%5s %-18s %3d s  %s", clock(), name, seconds(begin), result).stripTrailing());
   }
 
   private String clock() {
     long seconds = seconds(start);
-    return String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60);
+    return Text.format("%d:%02d", seconds / 60, seconds % 60);
   }
 
   private static long seconds(long since) {
@@ -131,7 +128,6 @@ final class Steps {
       throws IOException {
     LogTail tail = LogTail.of(log);
     tail.last(LINES_OF_A_FAILURE).forEach(line -> tell("  | " + line));
-    return new IOException(
-        String.format(Locale.ROOT, "%s: %s; all of its log is %s", name, what, log), cause);
+    return new IOException(Text.format("%s: %s; all of its log is %s", name, what, log), cause);
   }
 }

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -17,6 +16,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -220,12 +220,8 @@ public final class Evaluation {
   private static void requireAll(long answers, long examples, String directory) {
     if (answers != examples) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
-              "%s: %d answers (expected: %d, one for each example)",
-              directory,
-              answers,
-              examples));
+          Text.format(
+              "%s: %d answers (expected: %d, one for each example)", directory, answers, examples));
     }
   }
 
@@ -284,7 +280,7 @@ public final class Evaluation {
             .limit(MOST_NAMED)
             .collectAsList()
             .stream()
-            .map(row -> String.format(Locale.ROOT, "%s (%s)", row.getString(0), row.getString(1)))
+            .map(row -> Text.format("%s (%s)", row.getString(0), row.getString(1)))
             .toList();
     LOG.warn(
         "{} of {} examples have no prediction; the first are {}. See column error for the rest",

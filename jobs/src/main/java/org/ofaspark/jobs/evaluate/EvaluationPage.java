@@ -5,7 +5,6 @@ import static org.ofaspark.jobs.page.HtmlPage.escape;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -15,6 +14,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
@@ -54,7 +54,7 @@ final class EvaluationPage {
   private EvaluationPage(Task task, EvaluationSummary summary) {
     this.task = task;
     this.summary = summary;
-    String title = String.format(Locale.ROOT, "%s, split %s", summary.task(), summary.split());
+    String title = Text.format("%s, split %s", summary.task(), summary.split());
     this.html = new HtmlPage(title, summary.weights(), EvaluationPage.class, "evaluation");
   }
 
@@ -88,22 +88,18 @@ final class EvaluationPage {
       @Nullable Interval interval = summary.intervals().get(name);
       html.metric(
           name,
-          text("%.4f", summary.metrics().get(name)),
-          interval == null ? "" : text("%.4f to %.4f", interval.low(), interval.high()));
+          Text.format("%.4f", summary.metrics().get(name)),
+          interval == null ? "" : Text.format("%.4f to %.4f", interval.low(), interval.high()));
     }
-    html.metric("examples", text("%,d", summary.examples()), "");
+    html.metric("examples", Text.format("%,d", summary.examples()), "");
     if (summary.failed() > 0) {
-      html.metric("without a prediction", text("%,d", summary.failed()), "");
+      html.metric("without a prediction", Text.format("%,d", summary.failed()), "");
     }
     html.append("</dl>\n");
     if (!summary.intervals().isEmpty()) {
       html.append(
           "<p class=\"note\">Small: 95&nbsp;% confidence intervals, from bootstrap samples.</p>\n");
     }
-  }
-
-  private static String text(String format, @Nullable Object... values) {
-    return String.format(Locale.ROOT, format, values);
   }
 
   private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {
@@ -155,7 +151,7 @@ final class EvaluationPage {
                             example.image(),
                             side)))
             .collectAsMap();
-    html.append(String.format(Locale.ROOT, "<h2>%s</h2>\n<section>\n", heading));
+    html.append(Text.format("<h2>%s</h2>\n<section>\n", heading));
     for (Object id : ids) {
       ExampleCard card = cards.get(id);
       if (card != null) {

@@ -1,11 +1,11 @@
 package org.ofaspark.jobs.evaluate;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.metric.Interval;
@@ -123,23 +123,18 @@ public record EvaluationSummary(
 
   /** Returns the summary in a line. */
   public String text() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%s: %s (%d examples%s%s, %s s); predictions in %s",
         split,
         metrics.entrySet().stream()
             .map(
                 entry ->
-                    String.format(
-                        Locale.ROOT,
-                        "%s %s",
-                        entry.getKey(),
-                        String.format(Locale.ROOT, "%.4f", entry.getValue())))
+                    Text.format("%s %s", entry.getKey(), Text.format("%.4f", entry.getValue())))
             .collect(Collectors.joining(", ")),
         examples,
-        failed == 0 ? "" : String.format(Locale.ROOT, ", %d without a prediction", failed),
+        failed == 0 ? "" : Text.format(", %d without a prediction", failed),
         leftOut.isEmpty() ? "" : ", left out: " + String.join(", ", leftOut),
-        String.format(Locale.ROOT, "%.1f", seconds),
+        Text.format("%.1f", seconds),
         directory);
   }
 }

@@ -4,10 +4,10 @@ import static org.ofaspark.jobs.page.HtmlPage.escape;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Fields;
@@ -37,8 +37,7 @@ record ExampleCard(String html, String picture) implements Serializable {
     ExampleView view = task.view(prediction);
     String id = escape(PredictionTable.exampleId(row));
     String html =
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "<article>%s<p class=\"said\">%s</p>%s%s<p class=\"scores\">%s</p>"
                 + "<p class=\"id\">%s</p></article>\n",
             picture(id, image, boxes(view, image)),
@@ -46,7 +45,7 @@ record ExampleCard(String html, String picture) implements Serializable {
             references(view.references()),
             view.note().isEmpty()
                 ? ""
-                : String.format(Locale.ROOT, "<p class=\"nobox\">%s</p>", escape(view.note())),
+                : Text.format("<p class=\"nobox\">%s</p>", escape(view.note())),
             scores(view.scores(), prediction),
             id);
     return new ExampleCard(html, Thumbnail.url(image, side));
@@ -56,7 +55,7 @@ record ExampleCard(String html, String picture) implements Serializable {
     return references.isEmpty()
         ? ""
         : references.stream()
-            .map(text -> String.format(Locale.ROOT, "<li>%s</li>", escape(text)))
+            .map(text -> Text.format("<li>%s</li>", escape(text)))
             .collect(Collectors.joining("", "<ul>", "</ul>"));
   }
 
@@ -65,31 +64,23 @@ record ExampleCard(String html, String picture) implements Serializable {
         .filter(column -> prediction.get(column) != null)
         .map(
             column ->
-                String.format(
-                    Locale.ROOT,
-                    "<span>%s <b>%.2f</b></span> ",
-                    column.name(),
-                    prediction.require(column)))
+                Text.format(
+                    "<span>%s <b>%.2f</b></span> ", column.name(), prediction.require(column)))
         .collect(Collectors.joining());
   }
 
   private static String picture(String id, EncodedImage image, String boxes) {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "<div class=\"picture\"><img alt=\"\" width=\"%d\" height=\"%d\""
             + " data-picture=\"%s\">%s</div>",
-        image.width(),
-        image.height(),
-        id,
-        boxes);
+        image.width(), image.height(), id, boxes);
   }
 
   private static String boxes(ExampleView view, EncodedImage image) {
     if (view.truth() == null && view.predicted() == null) {
       return "";
     }
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "<svg viewBox=\"0 0 %d %d\">%s%s</svg>",
         image.width(),
         image.height(),
@@ -101,13 +92,8 @@ record ExampleCard(String html, String picture) implements Serializable {
     if (box == null) {
       return "";
     }
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
-        kind,
-        box.x0(),
-        box.y0(),
-        box.x1() - box.x0(),
-        box.y1() - box.y0());
+        kind, box.x0(), box.y0(), box.x1() - box.x0(), box.y1() - box.y0());
   }
 }

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -16,6 +15,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.demo.Scene;
 import org.ofaspark.jobs.demo.SceneGenerator;
@@ -73,15 +73,10 @@ final class Experiment {
     @Override
     public String toString() {
       String known =
-          String.format(
-              Locale.ROOT, "CIDEr %.3f, swapped among the worst %.2f", cider, swappedAmongWorst);
+          Text.format("CIDEr %.3f, swapped among the worst %.2f", cider, swappedAmongWorst);
       return swappedAmongDropped.isEmpty()
           ? known
-          : String.format(
-              Locale.ROOT,
-              "%s, among those left out %.2f",
-              known,
-              swappedAmongDropped.getAsDouble());
+          : Text.format("%s, among those left out %.2f", known, swappedAmongDropped.getAsDouble());
     }
   }
 
@@ -116,8 +111,7 @@ final class Experiment {
       for (int i = 0; i < settings.size(); i++) {
         Outcome outcome = train(settings.get(i), seed);
         outcomes.get(i).add(outcome);
-        report.accept(
-            String.format(Locale.ROOT, "%s, seed %d: %s", settings.get(i).title(), seed, outcome));
+        report.accept(Text.format("%s, seed %d: %s", settings.get(i).title(), seed, outcome));
       }
     }
     report.accept("");
@@ -152,8 +146,7 @@ final class Experiment {
   private Recipe recipe(String run, List<String> overrides) {
     return RecipeReader.parse(
         "experiment",
-        String.format(
-            Locale.ROOT,
+        Text.format(
             """
             include "demo/caption.conf"
             run-dir = "%s"
@@ -174,7 +167,7 @@ final class Experiment {
   private Outcome train(Setting setting, int seed) throws IOException {
     List<String> overrides = new ArrayList<>(setting.overrides());
     overrides.add("train.seed=" + seed);
-    Recipe recipe = recipe(String.format(Locale.ROOT, "%s-%d", setting.name(), seed), overrides);
+    Recipe recipe = recipe(Text.format("%s-%d", setting.name(), seed), overrides);
     Manifest last = new Finetune(spark, recipe).run();
 
     var run = new RunDirectory(files, recipe.runDir());
@@ -210,8 +203,7 @@ final class Experiment {
         outcomes.stream()
             .flatMap(outcome -> outcome.swappedAmongDropped().stream().boxed())
             .toList();
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "| %s | %s | %s | %s |",
         setting.title(),
         Spread.of(outcomes.stream().map(Outcome::cider).toList()).text("%.3f"),

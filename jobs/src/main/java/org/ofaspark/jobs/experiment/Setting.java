@@ -1,7 +1,7 @@
 package org.ofaspark.jobs.experiment;
 
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 
 /**
  * A way to train that is compared with others.
@@ -38,14 +38,9 @@ record Setting(String name, String title, List<String> overrides) {
   private static Setting dropping(String end, double ratio, long after) {
     return new Setting(
         "el-drop-" + end,
-        String.format(Locale.ROOT, "EL + drop-%s (example)", end),
+        Text.format("EL + drop-%s (example)", end),
         List.of(
             ENCOURAGING,
-            String.format(
-                Locale.ROOT,
-                "criterion.drop-%s={ratio=%s,after=%d,scope=example}",
-                end,
-                ratio,
-                after)));
+            Text.format("criterion.drop-%s={ratio=%s,after=%d,scope=example}", end, ratio, after)));
   }
 }

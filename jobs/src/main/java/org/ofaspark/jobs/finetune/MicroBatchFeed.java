@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.MicroBatch;
@@ -132,12 +132,9 @@ final class MicroBatchFeed implements AutoCloseable {
       Tuple2<Long, byte[]> row = rows.hasNext() ? rows.next() : null;
       if (row == null || row._1() != place + i) {
         throw new IllegalStateException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "update %d: place %s (expected: %d); has the table changed since the run began?",
-                readUpdate,
-                row == null ? "missing" : row._1(),
-                place + i));
+                readUpdate, row == null ? "missing" : row._1(), place + i));
       }
       if (!TrainingRow.isDropped(row._2())) {
         examples.add(TrainingRow.decode(row._2()));
@@ -157,8 +154,7 @@ final class MicroBatchFeed implements AutoCloseable {
       throw new IllegalStateException("data: " + e.getCause(), e);
     } catch (TimeoutException e) {
       throw new IllegalStateException(
-          String.format(Locale.ROOT, "a micro-batch is not decoded within %d s", TIMEOUT_SECONDS),
-          e);
+          Text.format("a micro-batch is not decoded within %d s", TIMEOUT_SECONDS), e);
     }
   }
 

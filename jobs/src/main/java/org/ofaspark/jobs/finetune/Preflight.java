@@ -2,12 +2,12 @@ package org.ofaspark.jobs.finetune;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.util.JavaUtils;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.AssignedDevice;
@@ -115,7 +115,7 @@ final class Preflight {
         find(
             TASK_CPUS,
             String.valueOf(taskCpus),
-            String.format(Locale.ROOT, "%d, as %s", cores, EXECUTOR_CORES),
+            Text.format("%d, as %s", cores, EXECUTOR_CORES),
             "an executor has one rank, which uses all its cores");
       }
     }
@@ -143,12 +143,7 @@ final class Preflight {
       find(
           "spark.master",
           conf.get("spark.master"),
-          String.format(
-              Locale.ROOT,
-              "%d cores for %d ranks of %d",
-              needed,
-              worldSize,
-              conf.getInt(TASK_CPUS, 1)),
+          Text.format("%d cores for %d ranks of %d", needed, worldSize, conf.getInt(TASK_CPUS, 1)),
           "give it more cores, or lower " + TASK_CPUS);
     }
   }
@@ -177,12 +172,9 @@ final class Preflight {
                 find(
                     OVERHEAD,
                     conf.get(OVERHEAD, "unset, which is " + limit + "m"),
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "at least %dm for %d parameters and a micro-batch of %d",
-                        needed / MIB,
-                        parameters,
-                        train.batchSize()),
+                        needed / MIB, parameters, train.batchSize()),
                     "raise it"
                         + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }
@@ -203,11 +195,9 @@ final class Preflight {
       find(
           key,
           limit,
-          String.format(Locale.ROOT, "at least %dm for messages of %d ranks", needed, worldSize),
-          String.format(
-              Locale.ROOT,
-              "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize",
-              OPTIONS));
+          Text.format("at least %dm for messages of %d ranks", needed, worldSize),
+          Text.format(
+              "it limits direct memory too, unless %s have -XX:MaxDirectMemorySize", OPTIONS));
     }
   }
 
@@ -231,19 +221,14 @@ final class Preflight {
       find(
           "train.global-batch",
           String.valueOf(train.globalBatch()),
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "a multiple of train.batch-size, %d, times %d ranks, such as %s%d",
-              train.batchSize(),
-              worldSize,
-              below == 0 ? "" : below + " or ",
-              below + share),
+              train.batchSize(), worldSize, below == 0 ? "" : below + " or ", below + share),
           "change it, train.batch-size or the number of executors");
     }
   }
 
   private void find(String key, String value, String expected, String hint) {
-    findings.add(
-        String.format(Locale.ROOT, "%s: %s (expected: %s); %s", key, value, expected, hint));
+    findings.add(Text.format("%s: %s (expected: %s); %s", key, value, expected, hint));
   }
 }

@@ -5,7 +5,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -13,6 +12,7 @@ import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ApplicationEnd;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.LocalMaster;
@@ -51,8 +51,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     List<Integer> ranks = IntStream.range(0, worldSize).boxed().toList();
     List<String> answers;
     try {
-      context.setJobGroup(
-          "ofa-probe", String.format(Locale.ROOT, "libtorch and devices of %d ranks", worldSize));
+      context.setJobGroup("ofa-probe", Text.format("libtorch and devices of %d ranks", worldSize));
       answers =
           BarrierStage.collect(
               context.parallelize(ranks, worldSize), new RankProbe(), String.class);
@@ -107,9 +106,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
     ranksByThing.forEach(
         (thing, ranks) -> {
           if (ranks.size() > 1) {
-            findings.add(
-                String.format(
-                    Locale.ROOT, "ranks %s: all on %s (expected: %s", ranks, thing, expected));
+            findings.add(Text.format("ranks %s: all on %s (expected: %s", ranks, thing, expected));
           }
         });
   }

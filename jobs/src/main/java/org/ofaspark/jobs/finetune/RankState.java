@@ -5,13 +5,13 @@ import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.collective.Collective;
+import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.jobs.cluster.DeviceMemory;
 import org.ofaspark.jobs.cluster.ModelWeights;
@@ -112,12 +112,9 @@ final class RankState implements AutoCloseable {
     }
     if (found != trainer.range().size()) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "optimizer shards: %d values of rank %d's range (expected: %d)",
-              found,
-              rank,
-              trainer.range().size()));
+              found, rank, trainer.range().size()));
     }
   }
 

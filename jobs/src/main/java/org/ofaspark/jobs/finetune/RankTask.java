@@ -8,7 +8,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.BarrierTaskContext;
@@ -17,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.TimedCollective;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
@@ -91,8 +91,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     BarrierTaskContext task = BarrierTaskContext.get();
     if (task.stageAttemptNumber() > 0) {
       throw new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "stage attempt: %d (expected: 0, as the driver resumes from the last checkpoint"
                   + " itself)",
               task.stageAttemptNumber()));
@@ -145,12 +144,10 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       }
       int samples = recipe.train().batchSize();
       return new IllegalStateException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "train.batch-size: %d (expected: a micro-batch that fits in memory beside the model);"
                   + " %s",
-              samples,
-              samples > 1 ? "lower it" : "train.precision=bf16 takes less"),
+              samples, samples > 1 ? "lower it" : "train.precision=bf16 takes less"),
           cause);
     }
 
@@ -313,11 +310,9 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       LOG.warn("Update {}: the gradient is not finite; no parameter has moved", update);
       if (skippedInARow >= MAX_SKIPPED_IN_A_ROW) {
         throw new NumericFailureException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "update %d: gradient not finite %d times in a row (expected: finite)",
-                    update,
-                    skippedInARow)
+                    update, skippedInARow)
                 + "; try a lower optimizer.lr or a longer optimizer.warmup-ratio");
       }
     }

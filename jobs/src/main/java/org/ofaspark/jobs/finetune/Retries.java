@@ -2,11 +2,11 @@ package org.ofaspark.jobs.finetune;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.SparkContext;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ApplicationEnd;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.OutageWait;
@@ -88,8 +88,7 @@ final class Retries {
     ApplicationEnd.shortage(failure)
         .ifPresent(
             shortage -> {
-              throw new SegmentFailedException(
-                  String.format(Locale.ROOT, "%s: %s", what, shortage), failure);
+              throw new SegmentFailedException(Text.format("%s: %s", what, shortage), failure);
             });
     Optional<RankFailure> ofRank = monitor.firstFailure();
     if (failure instanceof IllegalArgumentException setting
@@ -111,8 +110,7 @@ final class Retries {
     boolean isHopeless = kind == FailureKind.NUMERIC || kind == FailureKind.SETTINGS;
     if (isHopeless || failures > maxFailures) {
       throw new SegmentFailedException(
-          String.format(Locale.ROOT, "%s failed after update %d: %s", what, update, cause),
-          failure);
+          Text.format("%s failed after update %d: %s", what, update, cause), failure);
     }
     LOG.warn(
         "Failure {} of at most {} without a new checkpoint: {}; {} resumes from update {}",
@@ -128,8 +126,7 @@ final class Retries {
     Optional<String> end = ApplicationEnd.cause(failure);
     if (end.isPresent() || context.isStopped()) {
       throw new SegmentFailedException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s stopped after update %d: %s; kept: %s; the same command resumes from there",
               what,
               from == null ? 0 : from.updateNumber(),
@@ -155,19 +152,14 @@ final class Retries {
   private void awaitFileSystem(
       String what, @Nullable Manifest from, String cause, Exception failure) {
     long update = from == null ? 0 : from.updateNumber();
-    String text = String.format(Locale.ROOT, "%s; %s resumes from update %d", cause, what, update);
+    String text = Text.format("%s; %s resumes from update %d", cause, what, update);
     while (true) {
       requireApplication(what, from, failure);
       if (!outage.goesOn(text)) {
         throw new SegmentFailedException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s failed after update %d: %s (for %d s, %s); the same command resumes from there",
-                what,
-                update,
-                cause,
-                outage.seconds(),
-                OfaProperties.OUTAGE_WAIT),
+                what, update, cause, outage.seconds(), OfaProperties.OUTAGE_WAIT),
             failure);
       }
       try {

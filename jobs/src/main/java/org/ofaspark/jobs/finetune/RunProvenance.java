@@ -9,10 +9,10 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.package$;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
@@ -63,12 +63,10 @@ final class RunProvenance {
     int checkpoints = run.checkpoints().size();
     if (checkpoints > 0) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "run-dir: %s holds %d checkpoints and no recipe.conf (expected: the recipe that"
                       + " they were",
-                  run.path(),
-                  checkpoints)
+                  run.path(), checkpoints)
               + " made by, to go on); bring it back, or choose another run-dir for a new run");
     }
   }
@@ -106,12 +104,10 @@ final class RunProvenance {
     compare(changed, "train.seed", before.train().seed(), now.train().seed());
     if (!changed.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "run-dir: %s holds a run whose recipe differs in %s (expected: the same recipe,"
                       + " to go on)",
-                  run.path(),
-                  changed)
+                  run.path(), changed)
               + "; choose another run-dir for a new run");
     }
   }
@@ -122,11 +118,9 @@ final class RunProvenance {
     String now = table.fingerprint(recipe.table().trainSplit());
     if (!examplesBefore(files, run.provenance()).orElse(now).equals(now)) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "data.table: %s has other training examples than the run in %s has seen",
-                  recipe.table().table(),
-                  run.path())
+                  recipe.table().table(), run.path())
               + " (expected: the same, to go on); choose another run-dir for a new run");
     }
   }

@@ -1,12 +1,12 @@
 package org.ofaspark.jobs.finetune;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.ranking.ExampleRanking;
 import org.ofaspark.jobs.ranking.RankingSchedule;
@@ -64,11 +64,9 @@ final class RunRankings {
       RankingSummary unused = ranking.rank(weights, rules, directory);
     } else if (!ranking.isRanked(rules, directory)) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: missing (expected: the ranking that the run trains by from update %d on)",
-                  directory,
-                  at)
+                  directory, at)
               + "; bring it back, or delete the run and start again");
     }
     return Optional.of(ranking.dropped(directory));

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.finetune;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -20,6 +19,7 @@ import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.OutageWait;
@@ -204,12 +204,9 @@ final class SegmentRunner {
   private void requireFewDamages(Exception failure) {
     if (++damages > MOST_DAMAGES) {
       throw new SegmentFailedException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %d damaged checkpoints (expected: at most %d); check what stores them",
-              run.path(),
-              damages,
-              MOST_DAMAGES),
+              run.path(), damages, MOST_DAMAGES),
           failure);
     }
   }
@@ -259,9 +256,7 @@ final class SegmentRunner {
               new SerializableConfiguration(context.hadoopConfiguration()));
       monitor.listenTo(segment.gang());
       context.setJobGroup(
-          "ofa-train",
-          String.format(Locale.ROOT, "updates %d to %d of %d", start, end, total),
-          true);
+          "ofa-train", Text.format("updates %d to %d of %d", start, end, total), true);
       JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
       List<String> places = before == null ? List.of() : before.places();
       List<RankTask.Result> results =

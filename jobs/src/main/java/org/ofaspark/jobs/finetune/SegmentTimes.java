@@ -1,8 +1,8 @@
 package org.ofaspark.jobs.finetune;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
+import org.ofaspark.config.Text;
 
 /**
  * What the segments that this process has brought to their end have taken, and how much of it was
@@ -39,14 +39,9 @@ record SegmentTimes(int segments, int reused, double seconds, double updateSecon
     }
     double others = seconds - updateSeconds;
     return Optional.of(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%d segments in %.1f s: %.1f s (%.1f%%) to start them and to write checkpoints, the rest"
                 + " updates; in %d the ranks reused their in-memory state",
-            segments,
-            seconds,
-            others,
-            100 * others / seconds,
-            reused));
+            segments, seconds, others, 100 * others / seconds, reused));
   }
 }

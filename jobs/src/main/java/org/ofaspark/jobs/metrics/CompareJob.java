@@ -2,12 +2,12 @@ package org.ofaspark.jobs.metrics;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -103,17 +103,11 @@ public final class CompareJob implements Callable<Integer> {
     }
     throw new IllegalArgumentException(
         split == null && !splits.isEmpty()
-            ? String.format(
-                Locale.ROOT,
+            ? Text.format(
                 "%s: %s (expected: one evaluated split, not %s); choose one by --split",
-                name,
-                path,
-                splits)
-            : String.format(
-                Locale.ROOT,
+                name, path, splits)
+            : Text.format(
                 "%s: %s (expected: an evaluation%s); run submit/evaluate first",
-                name,
-                path,
-                split == null ? "" : " of " + split));
+                name, path, split == null ? "" : " of " + split));
   }
 }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -20,6 +19,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.evaluate.SplitMetrics;
@@ -143,7 +143,7 @@ record Comparison(
   private static void requireSame(String what, String a, String b) {
     if (!a.equals(b)) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s: %s in A, %s in B (expected: the same)", what, a, b));
+          Text.format("%s: %s in A, %s in B (expected: the same)", what, a, b));
     }
   }
 
@@ -157,7 +157,7 @@ record Comparison(
         .forEach(column -> columns.add(column.name()));
     for (String column : columns) {
       faults.put(
-          String.format(Locale.ROOT, "whose %s differ", column),
+          Text.format("whose %s differ", column),
           not(col(A + "." + column).eqNullSafe(col(B + "." + column))));
     }
     Column[] counts =
@@ -168,12 +168,9 @@ record Comparison(
       long examples = found.getLong(place++);
       if (examples > 0) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "examples: %d %s, such as %s (expected: the same examples)",
-                examples,
-                fault.getKey(),
-                names(pairs.where(fault.getValue()))));
+                examples, fault.getKey(), names(pairs.where(fault.getValue()))));
       }
     }
   }

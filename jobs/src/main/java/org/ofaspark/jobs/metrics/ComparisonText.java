@@ -2,7 +2,7 @@ package org.ofaspark.jobs.metrics;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.metrics.Comparison.Change;
 import org.ofaspark.jobs.metrics.Comparison.Difference;
 
@@ -13,15 +13,12 @@ final class ComparisonText {
 
   static String of(Comparison comparison) {
     var text = new StringBuilder();
-    text.append(String.format(Locale.ROOT, "A  %s\n", comparison.a().directory()));
-    text.append(String.format(Locale.ROOT, "B  %s\n", comparison.b().directory()));
+    text.append(Text.format("A  %s\n", comparison.a().directory()));
+    text.append(Text.format("B  %s\n", comparison.b().directory()));
     text.append(
-        String.format(
-            Locale.ROOT, "split %s, %d examples", comparison.a().split(), comparison.examples()));
+        Text.format("split %s, %d examples", comparison.a().split(), comparison.examples()));
     if (comparison.leftOut() > 0) {
-      text.append(
-          String.format(
-              Locale.ROOT, ", %d left out that one has no answer to", comparison.leftOut()));
+      text.append(Text.format(", %d left out that one has no answer to", comparison.leftOut()));
     }
     text.append("\n\n").append(TextTable.of(differences(comparison.metrics())));
     changes(text, "Where B is better by most", comparison.up());
@@ -49,17 +46,11 @@ final class ComparisonText {
     if (changes.isEmpty()) {
       return;
     }
-    text.append(String.format(Locale.ROOT, "\n%s\n", heading));
+    text.append(Text.format("\n%s\n", heading));
     for (Change change : changes) {
-      text.append(
-              String.format(
-                  Locale.ROOT, "  %s  %s\n", line(change.exampleId()), line(change.text())))
-          .append(
-              String.format(
-                  Locale.ROOT, "    A  %s  %s\n", number(change.scoreA()), line(change.answerA())))
-          .append(
-              String.format(
-                  Locale.ROOT, "    B  %s  %s\n", number(change.scoreB()), line(change.answerB())));
+      text.append(Text.format("  %s  %s\n", line(change.exampleId()), line(change.text())))
+          .append(Text.format("    A  %s  %s\n", number(change.scoreA()), line(change.answerA())))
+          .append(Text.format("    B  %s  %s\n", number(change.scoreB()), line(change.answerB())));
     }
   }
 
@@ -69,10 +60,10 @@ final class ComparisonText {
   }
 
   private static String number(double value) {
-    return String.format(Locale.ROOT, "%.4f", value);
+    return Text.format("%.4f", value);
   }
 
   private static String signed(double value) {
-    return String.format(Locale.ROOT, "%+.4f", value);
+    return Text.format("%+.4f", value);
   }
 }

@@ -5,10 +5,10 @@ import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.report.RunMetrics;
 import org.ofaspark.metric.Interval;
@@ -21,7 +21,7 @@ final class MetricsText {
   private MetricsText() {}
 
   static String of(RunMetrics metrics) {
-    var text = new StringBuilder(String.format(Locale.ROOT, "run  %s\n", metrics.run()));
+    var text = new StringBuilder(Text.format("run  %s\n", metrics.run()));
     metrics
         .lastInterval()
         .ifPresent(
@@ -45,7 +45,7 @@ final class MetricsText {
     }
     if (train.has("sentences_per_second")) {
       header.add("samples/s");
-      row.add(String.format(Locale.ROOT, "%.1f", train.get("sentences_per_second").getAsDouble()));
+      row.add(Text.format("%.1f", train.get("sentences_per_second").getAsDouble()));
     }
     return List.of(header, row);
   }
@@ -75,14 +75,11 @@ final class MetricsText {
         .metrics()
         .forEach(
             (name, value) -> rows.add(List.of(name, number(value), interval(evaluation, name))));
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "Evaluation of %s, %d examples%s, %s\n%s  %s\n",
         evaluation.split(),
         evaluation.examples(),
-        evaluation.failed() == 0
-            ? ""
-            : String.format(Locale.ROOT, ", %d failed", evaluation.failed()),
+        evaluation.failed() == 0 ? "" : Text.format(", %d failed", evaluation.failed()),
         evaluation.weights().replaceFirst(".*/", ""),
         TextTable.of(rows),
         evaluation.directory());
@@ -108,11 +105,11 @@ final class MetricsText {
     return NOT_METRICS.contains(name)
         ? value.getAsString()
         : name.equals("lr")
-            ? String.format(Locale.ROOT, "%.2e", value.getAsDouble())
+            ? Text.format("%.2e", value.getAsDouble())
             : number(value.getAsDouble());
   }
 
   private static String number(@Nullable Double value) {
-    return value == null ? "-" : String.format(Locale.ROOT, "%.4f", value);
+    return value == null ? "-" : Text.format("%.4f", value);
   }
 }

@@ -8,6 +8,7 @@ import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
+import org.ofaspark.config.Text;
 
 /**
  * A transformer with the parameters of beam search, under the words of recipes: {@code maxLenB} is
@@ -83,7 +84,7 @@ public abstract class BeamSearchTransformer<T extends BeamSearchTransformer<T>>
 
   final void addIfSet(List<String> overrides, String key, Param<?> param) {
     if (isSet(param)) {
-      overrides.add(String.format(Locale.ROOT, "%s=%s", key, getOrDefault(param)));
+      overrides.add(Text.format("%s=%s", key, getOrDefault(param)));
     }
   }
 

@@ -2,13 +2,13 @@ package org.ofaspark.jobs.ml;
 
 import java.io.Serializable;
 import java.util.Arrays;
-import java.util.Locale;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Question;
 import org.ofaspark.image.RgbImage;
 import org.ofaspark.task.BadQuestionException;
@@ -71,7 +71,7 @@ record ImageColumn(int index, Form form) implements Serializable {
     boolean isPixels = holds(type, PIXELS);
     Checks.that(
         param,
-        String.format(Locale.ROOT, "%s, %s", name, type.simpleString()),
+        Text.format("%s, %s", name, type.simpleString()),
         isFile || isPixels || holds(type, STRUCT_OF_FILE),
         "a column of images: binary, a struct with bytes of type binary, or the struct of format"
             + " image");
@@ -112,7 +112,7 @@ record ImageColumn(int index, Form form) implements Serializable {
   private static @Nullable String faultOfPixels(Row image) {
     for (String field : PIXELS.fieldNames()) {
       if (image.getAs(field) == null) {
-        return String.format(Locale.ROOT, "image: %s null (expected: pixels)", field);
+        return Text.format("image: %s null (expected: pixels)", field);
       }
     }
     int height = image.<Integer>getAs(HEIGHT);
@@ -120,29 +120,19 @@ record ImageColumn(int index, Form form) implements Serializable {
     int channels = image.<Integer>getAs(CHANNELS);
     int mode = image.<Integer>getAs(MODE);
     if ((channels != 1 && channels != 3 && channels != 4) || mode != 8 * (channels - 1)) {
-      return String.format(
-          Locale.ROOT,
+      return Text.format(
           "image: %d channels of mode %d (expected: 1, 3 or 4 of mode 0, 16 or 24)",
-          channels,
-          mode);
+          channels, mode);
     }
     int bytes = image.<byte[]>getAs(DATA).length;
     if (height < 1 || width < 1 || (long) height * width * channels != bytes) {
-      return String.format(
-          Locale.ROOT,
+      return Text.format(
           "image: %d x %d pixels of %d channels, %d bytes (expected: a byte for each)",
-          width,
-          height,
-          channels,
-          bytes);
+          width, height, channels, bytes);
     }
     if (3L * height * width > Integer.MAX_VALUE) {
-      return String.format(
-          Locale.ROOT,
-          "image: %d x %d pixels (expected: at most %d)",
-          width,
-          height,
-          Integer.MAX_VALUE / 3);
+      return Text.format(
+          "image: %d x %d pixels (expected: at most %d)", width, height, Integer.MAX_VALUE / 3);
     }
     return null;
   }

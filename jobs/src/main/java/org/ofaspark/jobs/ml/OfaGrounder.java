@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.ml;
 
-import java.util.Locale;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.DefaultParamsReadable;
@@ -12,6 +11,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.image.Box;
 import org.ofaspark.task.Prediction;
 import org.ofaspark.task.refcoco.RefcocoTask;
@@ -101,10 +101,8 @@ public final class OfaGrounder extends OfaTransformer<OfaGrounder> {
 
     @Override
     public String fault(Prediction prediction) {
-      return String.format(
-          Locale.ROOT,
-          "answer: \"%s\" (expected: four bins of a box in the image)",
-          prediction.text());
+      return Text.format(
+          "answer: \"%s\" (expected: four bins of a box in the image)", prediction.text());
     }
   }
 

@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
@@ -24,6 +23,7 @@ import org.apache.spark.util.LongAccumulator;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.djl.ModelDirectory;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelFiles;
@@ -117,17 +117,15 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
       String file = directory + "/" + ModelDirectory.RECIPE;
       if (!files.exists(file)) {
         throw new IllegalArgumentException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "modelDir: %s: no %s (expected: a model directory); make one by",
-                    directory,
-                    ModelDirectory.RECIPE)
+                    directory, ModelDirectory.RECIPE)
                 + " submit/export RUN DIRECTORY --format djl");
       }
       Recipe recipe = recipe(spark, file, files.readText(file));
       Checks.that(
           "modelDir",
-          String.format(Locale.ROOT, "%s, a model of task %s", directory, recipe.task().name()),
+          Text.format("%s, a model of task %s", directory, recipe.task().name()),
           recipe.task().equals(task),
           "a model of task " + task.name());
       ModelStage.requireSupported(spark.conf(), recipe);
@@ -195,7 +193,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
     DataType actual = schema.apply(index).dataType();
     Checks.that(
         column.name(),
-        String.format(Locale.ROOT, "%s, %s", getOrDefault(column), actual.simpleString()),
+        Text.format("%s, %s", getOrDefault(column), actual.simpleString()),
         actual.equals(type),
         "a column of type " + type.simpleString());
     return index;

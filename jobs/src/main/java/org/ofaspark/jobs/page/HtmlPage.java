@@ -9,8 +9,8 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 
 /**
  * A page in one file, whose policy forbids all but its own style and script: if a text were not
@@ -33,14 +33,11 @@ public final class HtmlPage {
     String style = resource(HtmlPage.class, "page.css") + resource(owner, name + ".css");
     this.script = resource(owner, name + ".js");
     String policy =
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "default-src 'none'; img-src data:; style-src '%s'; script-src '%s'",
-            hash(style),
-            hash(script));
+            hash(style), hash(script));
     append(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             """
             <!doctype html>
             <html lang="en">
@@ -55,10 +52,7 @@ public final class HtmlPage {
             <p class="source">%4$s</p>
             </header>
             """,
-            policy,
-            escape(title),
-            style,
-            escape(source)));
+            policy, escape(title), style, escape(source)));
   }
 
   /**
@@ -78,15 +72,9 @@ public final class HtmlPage {
    * @param note what stands below it, as text; may be empty
    */
   public void metric(String name, String value, String note) {
-    String small =
-        note.isEmpty() ? "" : String.format(Locale.ROOT, "<small>%s</small>", escape(note));
+    String small = note.isEmpty() ? "" : Text.format("<small>%s</small>", escape(note));
     append(
-        String.format(
-            Locale.ROOT,
-            "<div><dt>%s</dt><dd>%s%s</dd></div>\n",
-            escape(name),
-            escape(value),
-            small));
+        Text.format("<div><dt>%s</dt><dd>%s%s</dd></div>\n", escape(name), escape(value), small));
   }
 
   /**
@@ -115,16 +103,13 @@ public final class HtmlPage {
    */
   public String end(String id, Object data) {
     append(
-        String.format(
-            Locale.ROOT,
+        Text.format(
             """
             <script type="application/json" id="%s">%s</script>
             <script>%s</script>
             </html>
             """,
-            id,
-            new Gson().toJson(data),
-            script)); // JSON without < and >
+            id, new Gson().toJson(data), script)); // JSON without < and >
     return html.toString();
   }
 

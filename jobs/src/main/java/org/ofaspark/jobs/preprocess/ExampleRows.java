@@ -1,10 +1,10 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.task.RejectReason;
 import org.ofaspark.task.RowOutcome;
@@ -65,11 +65,9 @@ final class ExampleRows implements RowIterator.Source {
     if (!line.isWhole()) {
       return new RowOutcome.Rejected(
           RejectReason.LINE_TOO_LONG,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "line: %d bytes (expected: at most %d, preprocess.max-line-bytes)",
-              line.length(),
-              line.bytes().length),
+              line.length(), line.bytes().length),
           Optional.empty());
     }
     try {
@@ -78,7 +76,7 @@ final class ExampleRows implements RowIterator.Source {
       LOG.warn("{} line {}: cannot be read; please report this", lines.file(), line.number(), e);
       return new RowOutcome.Rejected(
           RejectReason.UNFORESEEN,
-          String.format(Locale.ROOT, "row: %s (expected: an example)", e),
+          Text.format("row: %s (expected: an example)", e),
           Optional.empty());
     }
   }

@@ -2,9 +2,9 @@ package org.ofaspark.jobs.preprocess;
 
 import java.io.IOException;
 import java.io.Serializable;
-import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /**
@@ -30,11 +30,9 @@ record InputFile(String path, long length, long modified, boolean compressed)
     FileStatus now = files.fileSystem(new Path(path)).getFileStatus(new Path(path));
     if (now.getLen() != length || now.getModificationTime() != modified) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s changed while it was read (expected: a file that stays as it is); run again",
-              key,
-              path));
+              key, path));
     }
   }
 }

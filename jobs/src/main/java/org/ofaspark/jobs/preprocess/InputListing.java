@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileStatus;
@@ -16,6 +15,7 @@ import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.hadoop.io.compress.Lz4Codec;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.PathHint;
 
@@ -55,19 +55,15 @@ final class InputListing {
         listing.addAllOf(path);
       } catch (IOException e) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT, "%s: %s (expected: files that can be read); %s", listing.key, path, e),
-            e);
+            Text.format("%s: %s (expected: files that can be read); %s", listing.key, path, e), e);
       }
     }
     SplitFiles found = new SplitFiles(split, List.copyOf(listing.found.values()));
     if (found.bytes() == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: 0 bytes in %d files (expected: at least a row)",
-              listing.key,
-              found.files().size()));
+              listing.key, found.files().size()));
     }
     return found;
   }
@@ -85,12 +81,9 @@ final class InputListing {
     }
     if (found.size() == before) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s (expected: a file, a directory with files, or a pattern of some)%s",
-              key,
-              files.told(name),
-              PathHint.of(name)));
+              key, files.told(name), PathHint.of(name)));
     }
   }
 
@@ -116,7 +109,7 @@ final class InputListing {
     long modified = status.getModificationTime();
     if (found.put(path, new InputFile(path, status.getLen(), modified, compressed)) != null) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s: %s twice (expected: each file once)", key, path));
+          Text.format("%s: %s twice (expected: each file once)", key, path));
     }
   }
 
@@ -129,12 +122,10 @@ final class InputListing {
     byte[] start = stored.readNBytes(LZ4_FRAME.length);
     if (codec instanceof Lz4Codec && Arrays.equals(start, LZ4_FRAME)) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: %s is a file of the lz4 tool (expected: blocks as Hadoop's Lz4Codec writes"
                       + " them)",
-                  key,
-                  path)
+                  key, path)
               + "; unpack it, or pack it with gzip");
     }
     stored.seek(0);
@@ -143,13 +134,9 @@ final class InputListing {
     } catch (IOException | RuntimeException | OutOfMemoryError e) {
       if (start.length > 0) {
         throw new IllegalArgumentException(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "%s: %s cannot be unpacked by %s, %s (expected: what the end of its name says)",
-                key,
-                path,
-                codec.getClass().getSimpleName(),
-                e.getMessage()),
+                key, path, codec.getClass().getSimpleName(), e.getMessage()),
             e);
       }
     }

@@ -4,8 +4,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 
 /**
  * Reads the lines that begin in a range of a stream, and never holds more than so many bytes of
@@ -135,9 +135,7 @@ final class LineReader implements Closeable {
       limit = in.readNBytes(chunk, 0, CHUNK);
     } catch (IOException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT, "%s: cannot be read behind byte %d: %s", name, position, e.getMessage()),
-          e);
+          Text.format("%s: cannot be read behind byte %d: %s", name, position, e.getMessage()), e);
     }
     next = 0;
     return limit > 0;

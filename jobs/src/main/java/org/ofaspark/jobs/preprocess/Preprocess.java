@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,6 +14,7 @@ import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -145,11 +145,9 @@ public final class Preprocess {
       for (InputFile file : input.files()) {
         if (file.path().startsWith(table.path() + "/")) {
           throw new IllegalArgumentException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "data.table: %s (expected: a directory without input); %s is in it",
-                  table.path(),
-                  file.path()));
+                  table.path(), file.path()));
         }
       }
     }
@@ -177,12 +175,9 @@ public final class Preprocess {
   private void requireFile(String key, Optional<String> path) throws IOException {
     if (path.isPresent() && !files.isFile(path.get())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s (expected: a file)%s",
-              key,
-              files.qualified(path.get()),
-              PathHint.of(path.get())));
+              key, files.qualified(path.get()), PathHint.of(path.get())));
     }
   }
 

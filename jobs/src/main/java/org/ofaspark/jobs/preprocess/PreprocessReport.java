@@ -2,10 +2,10 @@ package org.ofaspark.jobs.preprocess;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.table.TableInfo.SplitCounts;
 
 /**
@@ -41,11 +41,9 @@ public record PreprocessReport(
    */
   public String text(double seconds) {
     List<String> lines = new ArrayList<>();
-    lines.add(
-        String.format(
-            Locale.ROOT, "%,d rows in %.0f s, %.0f a second", read(), seconds, read() / seconds));
+    lines.add(Text.format("%,d rows in %.0f s, %.0f a second", read(), seconds, read() / seconds));
     splits.forEach((split, counts) -> lines.add(entry(split, text(counts))));
-    lines.add(entry("dictionary", String.format(Locale.ROOT, "%,d symbols", dictionarySize)));
+    lines.add(entry("dictionary", Text.format("%,d symbols", dictionarySize)));
     lines.add(entry("table", table));
     if (rejected() > 0) {
       lines.add(entry("rejected", rejects));
@@ -54,7 +52,7 @@ public record PreprocessReport(
   }
 
   private static String entry(String name, String value) {
-    return String.format(Locale.ROOT, "%-11s %s", name, value);
+    return Text.format("%-11s %s", name, value);
   }
 
   /**
@@ -65,10 +63,9 @@ public record PreprocessReport(
   static String text(SplitCounts counts) {
     String reasons =
         counts.rejected().entrySet().stream()
-            .map(entry -> String.format(Locale.ROOT, "%s %d", entry.getKey(), entry.getValue()))
+            .map(entry -> Text.format("%s %d", entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", "));
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%,d rows, %,d examples, %,d rejected%s",
         counts.read(),
         counts.examples(),

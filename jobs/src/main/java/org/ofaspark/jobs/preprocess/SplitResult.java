@@ -1,9 +1,9 @@
 package org.ofaspark.jobs.preprocess;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.table.TableInfo.SplitCounts;
 
 /**
@@ -38,14 +38,10 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
   void requireAllRows() {
     if (examples + rejected() != read) {
       throw new IllegalStateException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "split %s: %d examples and %d rejected rows (expected: %d rows in all, as were"
                       + " read);",
-                  split,
-                  examples,
-                  rejected(),
-                  read)
+                  split, examples, rejected(), read)
               + " run again, with an input that stays as it is");
     }
   }
@@ -60,30 +56,20 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
   void requireGoodRows(double maxRatio, String directory) {
     if (rejected() > maxRatio * read) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "preprocess.max-reject-ratio: %s in split %s, %d of %d rows (expected: at most %s);"
                   + " %s; see %s",
-              ratio(),
-              split,
-              rejected(),
-              read,
-              maxRatio,
-              worstReasons(),
-              directory));
+              ratio(), split, rejected(), read, maxRatio, worstReasons(), directory));
     }
     if (examples == 0) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s: no examples in %d rows (expected: at least one)",
-              SplitFiles.key(split),
-              read));
+          Text.format(
+              "%s: no examples in %d rows (expected: at least one)", SplitFiles.key(split), read));
     }
   }
 
   private String ratio() {
-    return String.format(Locale.ROOT, "%.4g", (double) rejected() / read);
+    return Text.format("%.4g", (double) rejected() / read);
   }
 
   private String worstReasons() {
@@ -91,14 +77,9 @@ record SplitResult(String split, long read, long examples, List<RejectCount> rej
         .limit(REASONS_TOLD)
         .map(
             reject ->
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "%s %d times, first in %s line %d (%s)",
-                    reject.reason(),
-                    reject.rows(),
-                    reject.file(),
-                    reject.line(),
-                    reject.message()))
+                    reject.reason(), reject.rows(), reject.file(), reject.line(), reject.message()))
         .collect(Collectors.joining("; "));
   }
 }

@@ -3,12 +3,12 @@ package org.ofaspark.jobs.preprocess;
 import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Vocabulary;
 
@@ -48,7 +48,7 @@ record SplitWriter(
 
   private Iterator<Row> rows(
       int index, Iterator<List<InputRange>> task, String split, String rejects) {
-    String path = String.format(Locale.ROOT, "%s/part-%05d.json", rejects, index);
+    String path = Text.format("%s/part-%05d.json", rejects, index);
     RejectFile file = new RejectFile(input.files(), path, split, rawLineLimit);
     return RowIterator.of(
         new ExampleRows(input.lines(task.next()), settings, vocabulary.value().codec(), file));

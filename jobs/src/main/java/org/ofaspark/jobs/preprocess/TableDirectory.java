@@ -3,10 +3,10 @@ package org.ofaspark.jobs.preprocess;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.TableConfig;
@@ -89,16 +89,13 @@ final class TableDirectory {
     boolean isTable = names.contains(TableInfo.FILE) || names.contains(MARK);
     if (!names.isEmpty() && !isTable) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "data.table: %s (expected: a new or empty directory, or a table); it holds %s",
-              path,
-              some(names)));
+              path, some(names)));
     }
     if (isTable && existing == ExistingTable.REFUSE) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "data.table: %s%s (expected: a new or empty directory); ",
                   path,
                   names.contains(TableInfo.FILE)
@@ -112,12 +109,10 @@ final class TableDirectory {
     List<String> foreign = names.stream().filter(name -> !isOwn(name, old)).toList();
     if (!foreign.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "data.table: %s (expected: a table and nothing else, to be replaced); it also"
                       + " holds %s;",
-                  path,
-                  some(foreign))
+                  path, some(foreign))
               + " move these, or name another directory");
     }
   }

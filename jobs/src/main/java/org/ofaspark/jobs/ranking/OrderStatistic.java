@@ -8,13 +8,13 @@ import static org.apache.spark.sql.functions.when;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.table.ExampleTable;
 
 /**
@@ -144,8 +144,7 @@ public final class OrderStatistic {
         int bucket = bucketOfPlace(counts, place);
         if (counts[bucket] == size) { // pivots that differ are never all in one bucket
           throw new IllegalArgumentException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "example_id: %s is there more than once (expected: an id for each example)",
                   bounds.get(0).exampleId()));
         }

@@ -1,12 +1,12 @@
 package org.ofaspark.jobs.ranking;
 
 import java.io.IOException;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.JobCommand;
 import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.RecipeArguments;
@@ -107,10 +107,7 @@ public final class RankJob implements Callable<Integer> {
     boolean isOfRun = !isDryRun && files.exists(run.recipe());
     if (isOfRun && ranking.isRankedOtherwise(checkpoint, recipe.ranking(), directory)) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
-                  "run-dir: %s holds another ranking, which the run may train by",
-                  directory)
+          Text.format("run-dir: %s holds another ranking, which the run may train by", directory)
               + " (expected: none, or the same); rank with --dry-run, or in another run-dir");
     }
     return ranking.rank(checkpoint, recipe.ranking(), directory);

@@ -1,15 +1,16 @@
 package org.ofaspark.jobs.ranking;
 
+import com.google.errorprone.annotations.FormatMethod;
 import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 
 /**
  * What a ranking was made of and what it looks like, in {@code _summary.json}, which is written
@@ -175,17 +176,14 @@ public record RankingSummary(
 
   /** Returns the counts in a line. */
   public String line() {
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         "%d examples ranked by %s: %d best and %d worst left out, %d kept%s; %.0f scored a second",
         examples,
         source.score(),
         droppedBest,
         droppedWorst,
         kept,
-        notFinite == 0
-            ? ""
-            : String.format(Locale.ROOT, ", of them %d without a finite score", notFinite),
+        notFinite == 0 ? "" : Text.format(", of them %d without a finite score", notFinite),
         examples / scoringSeconds);
   }
 
@@ -218,16 +216,12 @@ public record RankingSummary(
   }
 
   private static String line(Sample sample) {
-    return String.format(
-        Locale.ROOT,
-        "%d: %.4f %s %s",
-        sample.rank(),
-        sample.score(),
-        sample.exampleId(),
-        sample.text());
+    return Text.format(
+        "%d: %.4f %s %s", sample.rank(), sample.score(), sample.exampleId(), sample.text());
   }
 
+  @FormatMethod
   private static void append(StringBuilder text, String format, Object... values) {
-    text.append(String.format(Locale.ROOT, format, values));
+    text.append(Text.format(format, values));
   }
 }

@@ -2,11 +2,13 @@ package org.ofaspark.jobs.report;
 
 import static org.ofaspark.jobs.page.HtmlPage.escape;
 
+import com.google.errorprone.annotations.FormatMethod;
 import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.report.Series.Point;
 
 /**
@@ -100,7 +102,7 @@ final class LineChart {
     List<Point> points = series.get(index).points();
     String path =
         points.stream()
-            .map(point -> text("%.1f,%.1f", x(point.update()), y(point.value())))
+            .map(point -> Text.format("%.1f,%.1f", x(point.update()), y(point.value())))
             .collect(Collectors.joining(" "));
     add("<polyline class=\"s%d\" points=\"%s\"/>\n", index, path);
     if (points.size() <= FEW_POINTS) {
@@ -140,17 +142,14 @@ final class LineChart {
       return "0";
     }
     if (range < 1e-2) {
-      return text("%.1e", tick).replaceFirst("(\\.0)?e([-+])0?", "e$2");
+      return Text.format("%.1e", tick).replaceFirst("(\\.0)?e([-+])0?", "e$2");
     }
     int digits = (int) Math.max(0, -Math.floor(Math.log10(step(range)) + 1e-9));
-    return text("%,." + digits + "f", tick);
+    return String.format(Locale.ROOT, "%,." + digits + "f", tick);
   }
 
+  @FormatMethod
   private void add(String format, Object... values) {
-    html.append(text(format, values));
-  }
-
-  private static String text(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
+    html.append(Text.format(format, values));
   }
 }

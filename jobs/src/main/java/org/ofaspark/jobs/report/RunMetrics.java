@@ -5,13 +5,13 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.ChecksumException;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
@@ -75,8 +75,7 @@ public record RunMetrics(
     }
     if (train.isEmpty() && validations.isEmpty() && evaluations.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "RUN_DIR: %s (expected: a directory with metrics, as run-dir of a recipe)",
               run.path()));
     }
@@ -112,12 +111,10 @@ public record RunMetrics(
           lines.put(json.get(UPDATE).getAsLong(), json);
         } catch (RuntimeException e) { // Gson has many, and a field may not be there
           throw new IllegalArgumentException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s: damaged (expected: JSON lines) at line %d, which has to have an update;"
                       + " delete it",
-                  file,
-                  number),
+                  file, number),
               e);
         }
       }

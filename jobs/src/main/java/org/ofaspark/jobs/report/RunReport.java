@@ -21,6 +21,7 @@ import org.apache.hadoop.fs.ChecksumException;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.ranking.RankingSummary;
@@ -58,10 +59,7 @@ public final class RunReport {
     this.metrics = RunMetrics.read(files, run);
     if (!files.exists(run.recipe())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "run-dir: %s (expected: a run that has trained, for a report)",
-              run.path()));
+          Text.format("run-dir: %s (expected: a run that has trained, for a report)", run.path()));
     }
     this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
     this.totalUpdates = totalUpdates(files, run.provenance());
@@ -142,12 +140,10 @@ public final class RunReport {
     words.add(lower(recipe.train().precision()));
     if (!checkpoints.isEmpty()) {
       Manifest last = checkpoints.get(checkpoints.size() - 1);
-      words.add(text("%,d parameters", last.parameters()));
-      words.add(last.worldSize() == 1 ? "1 rank" : text("%d ranks", last.worldSize()));
+      words.add(Text.format("%,d parameters", last.parameters()));
+      words.add(last.worldSize() == 1 ? "1 rank" : Text.format("%d ranks", last.worldSize()));
     }
-    html.append(
-        String.format(
-            Locale.ROOT, "<p class=\"source\">%s</p>\n", escape(String.join(" · ", words))));
+    html.append(Text.format("<p class=\"source\">%s</p>\n", escape(String.join(" · ", words))));
   }
 
   private static String lower(Enum<?> value) {
@@ -163,20 +159,21 @@ public final class RunReport {
             line -> {
               String epoch = "epoch " + epoch(line);
               String total =
-                  totalUpdates.isPresent() ? text(" of %,d", totalUpdates.getAsLong()) : "";
-              html.metric("updates", text("%,d%s", lastUpdate(), total), epoch);
+                  totalUpdates.isPresent() ? Text.format(" of %,d", totalUpdates.getAsLong()) : "";
+              html.metric("updates", Text.format("%,d%s", lastUpdate(), total), epoch);
               html.metric("loss, last interval", number(line.get("loss")), "");
             });
     best();
     medianOf("sentences_per_second")
-        .ifPresent(speed -> html.metric("samples/s", text("%.1f", speed), "median of intervals"));
+        .ifPresent(
+            speed -> html.metric("samples/s", Text.format("%.1f", speed), "median of intervals"));
     medianOf("data_share")
         .ifPresent(share -> html.metric("waiting for data", percent(share), "of the time"));
     medianOf("collective_share")
         .ifPresent(share -> html.metric("collective", percent(share), "of the time"));
     double skipped = valuesOf("skipped").sum();
     if (skipped > 0) {
-      html.metric("skipped updates", text("%,.0f", skipped), "gradient not finite");
+      html.metric("skipped updates", Text.format("%,.0f", skipped), "gradient not finite");
     }
     html.append("</dl>\n");
   }
@@ -260,7 +257,7 @@ public final class RunReport {
       long update = line.get("update").getAsLong();
       rows.add(
           row(
-              List.of(text("%,d", update), escape(epoch(line))),
+              List.of(Text.format("%,d", update), escape(epoch(line))),
               names.stream().map(name -> number(line.get(name))),
               checkpoint(update)));
     }
@@ -302,14 +299,14 @@ public final class RunReport {
     @Nullable Bonus bonus = ranking.bonus();
     @Nullable Double median = ranking.quantiles().get(MEDIAN);
     return List.of(
-        text("%,d", update),
-        text("%,d", ranking.examples()),
-        text("%,d", ranking.droppedBest()),
-        text("%,d", ranking.droppedWorst()),
-        text("%,d", ranking.notFinite()),
-        median == null ? "" : text("%.4f", median),
+        Text.format("%,d", update),
+        Text.format("%,d", ranking.examples()),
+        Text.format("%,d", ranking.droppedBest()),
+        Text.format("%,d", ranking.droppedWorst()),
+        Text.format("%,d", ranking.notFinite()),
+        median == null ? "" : Text.format("%.4f", median),
         bonus == null ? "" : percent(bonus.pastLogEnd()),
-        bonus == null ? "" : text("%.2f", bonus.margin()));
+        bonus == null ? "" : Text.format("%.2f", bonus.margin()));
   }
 
   /** The ends of the last ranking. */
@@ -328,8 +325,8 @@ public final class RunReport {
 
   private static List<String> row(Sample sample) {
     return List.of(
-        text("%,d", sample.rank()),
-        text("%.4f", sample.score()),
+        Text.format("%,d", sample.rank()),
+        Text.format("%.4f", sample.score()),
         escape(sample.exampleId()),
         escape(sample.text()));
   }
@@ -346,19 +343,18 @@ public final class RunReport {
                 rows.add(
                     List.of(
                         escape(name),
-                        text("%.4f", value),
+                        Text.format("%.4f", value),
                         interval == null
                             ? ""
-                            : text("%.4f to %.4f", interval.low(), interval.high())));
+                            : Text.format("%.4f to %.4f", interval.low(), interval.high())));
               });
       String split = escape(evaluation.split());
       html.append(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "<h2>Evaluation of <a href=\"evaluation/%1$s/evaluation.html\">%1$s</a></h2>\n",
               split));
       html.append(
-          text(
+          Text.format(
               "<p class=\"note\">%,d examples, %,d without a prediction; weights %s</p>\n",
               evaluation.examples(), evaluation.failed(), escape(evaluation.weights())));
       html.table(rows);
@@ -370,14 +366,10 @@ public final class RunReport {
   }
 
   private static String number(@Nullable JsonElement value) {
-    return value == null ? "-" : text("%.4f", value.getAsDouble());
+    return value == null ? "-" : Text.format("%.4f", value.getAsDouble());
   }
 
   private static String percent(double share) {
-    return text("%.1f %%", 100 * share);
-  }
-
-  private static String text(String format, Object... values) {
-    return String.format(Locale.ROOT, format, values);
+    return Text.format("%.1f %%", 100 * share);
   }
 }

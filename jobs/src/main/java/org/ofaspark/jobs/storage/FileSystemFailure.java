@@ -9,7 +9,6 @@ import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -21,6 +20,7 @@ import org.apache.hadoop.ipc.RetriableException;
 import org.apache.hadoop.ipc.StandbyException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.VersionInfo;
+import org.ofaspark.config.Text;
 
 /**
  * What an exception of a Hadoop file system means. Servers send theirs with a stack of their own,
@@ -103,8 +103,7 @@ public final class FileSystemFailure {
     }
     if (cause instanceof UnknownHostException) {
       return Optional.of(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "host %s: unknown (expected: of HDFS a name node, or a name service of"
                       + " hdfs-site.xml)",
                   message.replaceFirst(":.*", ""))
@@ -117,11 +116,9 @@ public final class FileSystemFailure {
     if (cause instanceof ClassNotFoundException && message.contains(".fs.")) {
       return Optional.of(
           message
-              + String.format(
-                  Locale.ROOT,
+              + Text.format(
                   "; its jar is missing: start with -- --packages org.apache.hadoop:%s:%s",
-                  message.contains(".s3a.") ? "hadoop-aws" : "MODULE",
-                  VersionInfo.getVersion()));
+                  message.contains(".s3a.") ? "hadoop-aws" : "MODULE", VersionInfo.getVersion()));
     }
     if (cause instanceof UnsupportedFileSystemException) {
       return Optional.of(message + " (expected: a path of a file system that Spark knows)");
@@ -138,8 +135,7 @@ public final class FileSystemFailure {
         .findFirst()
         .map(
             cause ->
-                String.format(
-                        Locale.ROOT,
+                Text.format(
                         "the file system does not answer, or takes no writes: %s; is it up, and are"
                             + " host",
                         firstLine(cause))

@@ -7,7 +7,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -17,6 +16,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.ofaspark.checkpoint.ByteSource;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.FileSystemFailure.BadPathException;
 
 /**
@@ -64,8 +64,7 @@ public final class HadoopFiles {
       if (reason.isEmpty()) {
         throw e;
       }
-      throw new BadPathException(
-          String.format(Locale.ROOT, "%s: %s: %s", key, path, reason.get()), e);
+      throw new BadPathException(Text.format("%s: %s: %s", key, path, reason.get()), e);
     }
   }
 
@@ -78,7 +77,7 @@ public final class HadoopFiles {
     Path raw = new Path(path);
     return raw.isAbsolute() || raw.toUri().getScheme() != null
         ? path
-        : String.format(Locale.ROOT, "%s, which is %s", path, qualified(path));
+        : Text.format("%s, which is %s", path, qualified(path));
   }
 
   /**
@@ -116,12 +115,9 @@ public final class HadoopFiles {
     } catch (IOException e) {
       String reason =
           FileSystemFailure.sentence(e)
-              .orElseGet(
-                  () ->
-                      String.format(
-                          Locale.ROOT, "%s (expected: a directory that can)", e.getMessage()));
+              .orElseGet(() -> Text.format("%s (expected: a directory that can)", e.getMessage()));
       throw new BadPathException(
-          String.format(Locale.ROOT, "%s: %s cannot be written to, %s", key, directory, reason), e);
+          Text.format("%s: %s cannot be written to, %s", key, directory, reason), e);
     }
   }
 
@@ -197,12 +193,10 @@ public final class HadoopFiles {
     } catch (ChecksumException e) {
       var told =
           new ChecksumException(
-              String.format(
-                      Locale.ROOT,
+              Text.format(
                       "%s: does not fit the check sums in .%s.crc beside it (expected: what was"
                           + " written);",
-                      path,
-                      new Path(path).getName())
+                      path, new Path(path).getName())
                   + " if somebody has changed it on purpose, delete that file",
               e.getPos());
       told.initCause(e);
@@ -287,7 +281,7 @@ public final class HadoopFiles {
     FileSystem fileSystem = fileSystem(target);
     fileSystem.mkdirs(target.getParent());
     if (fileSystem.exists(target) || !fileSystem.rename(new Path(from), target)) {
-      throw new IOException(String.format(Locale.ROOT, "%s: cannot rename %s to it", to, from));
+      throw new IOException(Text.format("%s: cannot rename %s to it", to, from));
     }
   }
 
@@ -312,11 +306,8 @@ public final class HadoopFiles {
       return path.getFileSystem(configuration);
     } catch (UnsupportedFileSystemException e) {
       throw new BadPathException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s (expected: a path of a file system that Spark knows)",
-              path,
-              e.getMessage()),
+          Text.format(
+              "%s: %s (expected: a path of a file system that Spark knows)", path, e.getMessage()),
           e);
     }
   }

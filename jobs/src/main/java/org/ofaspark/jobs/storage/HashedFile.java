@@ -7,11 +7,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 
 /** Writes a file of a checkpoint with its fingerprint, and checks one against it. */
 public final class HashedFile {
@@ -126,14 +126,9 @@ public final class HashedFile {
       throws BadCheckpointException {
     if (!found.equals(written)) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %d bytes, SHA-256 %s (expected: %d bytes, %s)",
-              path,
-              found.bytes(),
-              found.sha256(),
-              written.bytes(),
-              written.sha256()));
+              path, found.bytes(), found.sha256(), written.bytes(), written.sha256()));
     }
   }
 }

@@ -3,7 +3,6 @@ package org.ofaspark.jobs.storage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.util.Locale;
 import java.util.UUID;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -11,6 +10,7 @@ import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.hdfs.DistributedFileSystem;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,7 +88,7 @@ public final class PendingFile implements Closeable {
 
   private static void rename(FileSystem fileSystem, Path from, Path to) throws IOException {
     if (!fileSystem.rename(from, to)) {
-      throw new IOException(String.format(Locale.ROOT, "%s: cannot rename %s to it", to, from));
+      throw new IOException(Text.format("%s: cannot rename %s to it", to, from));
     }
   }
 
@@ -100,8 +100,7 @@ public final class PendingFile implements Closeable {
     out.close();
     committed = !fileSystem.exists(target) && fileSystem.rename(temporary, target);
     if (!committed && !fileSystem.exists(target)) {
-      throw new IOException(
-          String.format(Locale.ROOT, "%s: cannot rename %s to it", target, temporary));
+      throw new IOException(Text.format("%s: cannot rename %s to it", target, temporary));
     }
   }
 

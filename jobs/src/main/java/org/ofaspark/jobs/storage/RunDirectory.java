@@ -3,7 +3,6 @@ package org.ofaspark.jobs.storage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -12,6 +11,7 @@ import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Validation;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -101,7 +101,7 @@ public final class RunDirectory {
    * @param fromUpdate the segment's first update
    */
   public String trainMetrics(long fromUpdate) {
-    return String.format(Locale.ROOT, "%s/%s%08d.jsonl", metrics(), TRAIN_PREFIX, fromUpdate);
+    return Text.format("%s/%s%08d.jsonl", metrics(), TRAIN_PREFIX, fromUpdate);
   }
 
   /** Returns the files of training metrics, in the order of the updates. */
@@ -133,7 +133,7 @@ public final class RunDirectory {
    * @param updateNumber updates done by the weights that score
    */
   public String ranking(long updateNumber) {
-    return String.format(Locale.ROOT, "%s/ranking/%s%08d", path, PREFIX, updateNumber);
+    return Text.format("%s/ranking/%s%08d", path, PREFIX, updateNumber);
   }
 
   /** Returns the updates done by the weights of every example ranking, ascending. */
@@ -175,7 +175,7 @@ public final class RunDirectory {
    * @param split the split evaluated
    */
   public String unfinishedEvaluation(String split) {
-    return String.format(Locale.ROOT, "%s/evaluation/.%s.tmp", path, split);
+    return Text.format("%s/evaluation/.%s.tmp", path, split);
   }
 
   /**
@@ -184,7 +184,7 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public String checkpoint(long updateNumber) {
-    return String.format(Locale.ROOT, "%s/checkpoints/%s%08d", path, PREFIX, updateNumber);
+    return Text.format("%s/checkpoints/%s%08d", path, PREFIX, updateNumber);
   }
 
   /**
@@ -195,8 +195,7 @@ public final class RunDirectory {
    * @param attempt names the attempt
    */
   public String unfinishedCheckpoint(long updateNumber, UUID attempt) {
-    return String.format(
-        Locale.ROOT, "%s/checkpoints/.%s%08d-%s.tmp", path, PREFIX, updateNumber, attempt);
+    return Text.format("%s/checkpoints/.%s%08d-%s.tmp", path, PREFIX, updateNumber, attempt);
   }
 
   /**
@@ -225,12 +224,8 @@ public final class RunDirectory {
     Manifest manifest = Manifest.parse(files.readText(file), file);
     if (manifest.updateNumber() != updateNumber) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
-              "%s: updateNumber %d (expected: %d)",
-              file,
-              manifest.updateNumber(),
-              updateNumber));
+          Text.format(
+              "%s: updateNumber %d (expected: %d)", file, manifest.updateNumber(), updateNumber));
     }
     return validation(updateNumber).map(found -> manifest.with(found.metrics())).orElse(manifest);
   }
@@ -295,7 +290,7 @@ public final class RunDirectory {
 
   /** Returns the file that says that a checkpoint is being deleted. */
   private String mark(String name) {
-    return String.format(Locale.ROOT, "%s/checkpoints/.%s%s", path, name, DELETED);
+    return Text.format("%s/checkpoints/.%s%s", path, name, DELETED);
   }
 
   /**
@@ -334,12 +329,9 @@ public final class RunDirectory {
 
   private String setAside(String checkpoint) throws IOException {
     String aside =
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "%s/checkpoints/damaged-%s-%s",
-            path,
-            new Path(checkpoint).getName(),
-            UUID.randomUUID().toString().substring(0, 8));
+            path, new Path(checkpoint).getName(), UUID.randomUUID().toString().substring(0, 8));
     files.rename(checkpoint, aside);
     return aside;
   }
@@ -350,8 +342,7 @@ public final class RunDirectory {
    * @param updateNumber updates done
    */
   public void markBest(long updateNumber) throws IOException {
-    files.writeText(
-        path + "/checkpoints/best", String.format(Locale.ROOT, "%s%08d\n", PREFIX, updateNumber));
+    files.writeText(path + "/checkpoints/best", Text.format("%s%08d\n", PREFIX, updateNumber));
   }
 
   /**
@@ -366,11 +357,7 @@ public final class RunDirectory {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    String.format(
-                            Locale.ROOT,
-                            "%s: %s (expected: a run with a validated checkpoint);",
-                            key,
-                            path)
+                    Text.format("%s: %s (expected: a run with a validated checkpoint);", key, path)
                         + " run submit/finetune first, or name a directory of weights"));
   }
 
@@ -393,11 +380,9 @@ public final class RunDirectory {
     List<Long> update = updateNumber(name).toList();
     if (update.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: %s (expected: the name of the best checkpoint, such as update-00000500);",
-                  file,
-                  Json.PRETTY.toJson(name.substring(0, Math.min(40, name.length()))))
+                  file, Json.PRETTY.toJson(name.substring(0, Math.min(40, name.length()))))
               + " name a checkpoint's directory, or run submit/finetune again, which writes it"
               + " anew");
     }

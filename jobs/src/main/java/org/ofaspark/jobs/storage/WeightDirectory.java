@@ -2,7 +2,6 @@ package org.ofaspark.jobs.storage;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.BadCheckpointException;
@@ -13,6 +12,7 @@ import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightCheck;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.checkpoint.WeightIndex;
+import org.ofaspark.config.Text;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.TensorSpec;
 
@@ -130,12 +130,9 @@ public final class WeightDirectory {
     String index = directory + "/" + WeightFiles.INDEX;
     if (!files.exists(index)) {
       throw new BadCheckpointException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: no %s and no %s (expected: a checkpoint's directory)",
-              directory,
-              WeightFiles.SINGLE,
-              WeightFiles.INDEX));
+              directory, WeightFiles.SINGLE, WeightFiles.INDEX));
     }
     return indexed(files, index, "safetensors");
   }
@@ -182,7 +179,7 @@ public final class WeightDirectory {
       check.finish();
     } catch (BadCheckpointException e) {
       throw new BadCheckpointException(
-          String.format(Locale.ROOT, "%s: %s: %s", key, directory, e.getMessage()), e);
+          Text.format("%s: %s: %s", key, directory, e.getMessage()), e);
     }
   }
 
@@ -198,13 +195,10 @@ public final class WeightDirectory {
       throws IOException {
     if (files.isFile(path) || !files.exists(path)) {
       throw new IllegalArgumentException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: %s: %s (expected: a directory of weights); to use an upstream"
                       + " checkpoint, first run",
-                  key,
-                  files.told(path),
-                  files.exists(path) ? "a file" : "not there")
+                  key, files.told(path), files.exists(path) ? "a file" : "not there")
               + " submit/import FILE DIRECTORY and name the directory"
               + PathHint.of(path));
     }
@@ -223,13 +217,9 @@ public final class WeightDirectory {
       long needed = spec.shape().get(0);
       if (spec.name().equals(OfaModel.EMBEDDING)) {
         throw new IllegalArgumentException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "%s: %s: vocabulary of %d symbols (expected: %d, as the table has);",
-                    key,
-                    directory,
-                    stored,
-                    needed)
+                    key, directory, stored, needed)
                 + (stored < needed
                     ? " run submit/import on it with --vocabulary-size " + needed + ", or"
                     : "")
@@ -237,13 +227,9 @@ public final class WeightDirectory {
       }
       if (spec.name().equals(IMAGE_POSITIONS)) {
         throw new IllegalArgumentException(
-            String.format(
-                    Locale.ROOT,
+            Text.format(
                     "%s: %s: positions of %d patches (expected: %d, the square of",
-                    key,
-                    directory,
-                    stored - 1,
-                    needed - 1)
+                    key, directory, stored - 1, needed - 1)
                 + " model.image-bucket-size); run submit/import on it with --image-bucket-size "
                 + Math.round(Math.sqrt(needed - 1.0)));
       }

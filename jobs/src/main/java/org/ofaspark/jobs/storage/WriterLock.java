@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -20,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -180,12 +180,10 @@ public final class WriterLock implements AutoCloseable {
   public void requireHeld() {
     if (other != null) {
       throw new IllegalStateException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: another process has taken over (expected: one writer at a time), %s; this"
                       + " one writes",
-                  subject,
-                  other)
+                  subject, other)
               + " no more");
     }
   }
@@ -209,13 +207,10 @@ public final class WriterLock implements AutoCloseable {
         boolean isWhole = Holder.parse(text) != null; // else it is just being written
         if (isWhole && whole != null && !whole.equals(text)) {
           throw new IllegalArgumentException(
-              String.format(
-                      Locale.ROOT,
+              Text.format(
                       "%s: written to by %s, as %s says (expected: one writer at a time); wait"
                           + " until that has",
-                      subject,
-                      describe(text),
-                      file)
+                      subject, describe(text), file)
                   + " ended, or name another directory");
         }
         whole = isWhole ? text : whole;

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.text.BytePairEncoding;
 
@@ -46,7 +46,7 @@ public final class BpeFiles implements Serializable {
       read.encoding();
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s, %s: %s", encoderJson, vocabBpe, e.getMessage()), e);
+          Text.format("%s, %s: %s", encoderJson, vocabBpe, e.getMessage()), e);
     }
     return read;
   }

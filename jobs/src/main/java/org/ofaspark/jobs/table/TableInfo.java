@@ -5,7 +5,6 @@ import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -15,6 +14,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.recipe.Recipe;
@@ -112,8 +112,7 @@ public record TableInfo(
     String file = table + "/" + FILE;
     if (!files.exists(file)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "data.table: %s (expected: a directory that preprocess has written); run"
                   + " submit/preprocess",
               table));
@@ -123,12 +122,9 @@ public record TableInfo(
     int version = readable(file, () -> json.get("schemaVersion").getAsInt());
     if (version != SCHEMA_VERSION) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: schema version %d (expected: %d); run submit/preprocess again",
-              file,
-              version,
-              SCHEMA_VERSION));
+              file, version, SCHEMA_VERSION));
     }
     return readable(file, () -> Json.PRETTY.fromJson(json, TableInfo.class));
   }
@@ -190,12 +186,8 @@ public record TableInfo(
     SplitCounts counts = splits.get(split);
     if (counts == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%s: %s (expected: one of %s, which the table has)",
-              key,
-              split,
-              splits.keySet()));
+          Text.format(
+              "%s: %s (expected: one of %s, which the table has)", key, split, splits.keySet()));
     }
     return counts;
   }
@@ -217,16 +209,10 @@ public record TableInfo(
     long rows = files.exists(directory) ? ExampleTable.read(spark, directory).count() : 0;
     if (rows != expected) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s: %s, %d rows in %s (expected: %d, as %s says); files were lost or added: restore"
                   + " the split, or run submit/preprocess --overwrite",
-              key,
-              split,
-              rows,
-              directory,
-              expected,
-              FILE));
+              key, split, rows, directory, expected, FILE));
     }
   }
 
@@ -248,20 +234,15 @@ public record TableInfo(
             .filter(key -> !Objects.equals(data.get(key), asked.get(key)))
             .map(
                 key ->
-                    String.format(
-                        Locale.ROOT,
+                    Text.format(
                         "%s: %s (expected: %s)",
-                        key,
-                        asked.getOrDefault(key, "unset"),
-                        data.getOrDefault(key, "unset")))
+                        key, asked.getOrDefault(key, "unset"), data.getOrDefault(key, "unset")))
             .collect(Collectors.joining(", "));
     if (!differences.isEmpty()) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "%s, as the table %s was made; change the recipe or run submit/preprocess with it",
-              differences,
-              recipe.table().table()));
+              differences, recipe.table().table()));
     }
   }
 }

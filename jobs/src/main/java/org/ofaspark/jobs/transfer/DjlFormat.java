@@ -2,9 +2,9 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.djl.ModelDirectory;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -53,11 +53,9 @@ final class DjlFormat implements ModelFormat {
     int symbols = vocabulary.codec().dictionary().size();
     Checks.that(
         "data.table",
-        String.format(
-            Locale.ROOT, "%s, a vocabulary of %d symbols", recipe.table().table(), symbols),
+        Text.format("%s, a vocabulary of %d symbols", recipe.table().table(), symbols),
         symbols == model.network().vocabularySize(),
-        String.format(
-            Locale.ROOT, "that of the run, %d symbols", model.network().vocabularySize()));
+        Text.format("that of the run, %d symbols", model.network().vocabularySize()));
     return vocabulary;
   }
 }

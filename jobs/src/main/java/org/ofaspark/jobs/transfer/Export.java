@@ -2,11 +2,11 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.jobs.transfer.ModelSource.Weights;
@@ -45,8 +45,7 @@ final class Export {
     Function<String, ModelFormat> form = FORMATS.get(format);
     if (form == null) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "--format: %s (expected: one of %s)", format, FORMATS.keySet()));
+          Text.format("--format: %s (expected: one of %s)", format, FORMATS.keySet()));
     }
     String directory = files.qualified(target);
     Checks.that(

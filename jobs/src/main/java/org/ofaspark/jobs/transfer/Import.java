@@ -2,9 +2,9 @@ package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -67,13 +67,11 @@ public final class Import {
     String directory = files.qualified(target);
     if (files.isFile(directory) || WeightDirectory.is(files, directory)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "TARGET: %s: holds weights (expected: a new directory)", directory));
+          Text.format("TARGET: %s: holds weights (expected: a new directory)", directory));
     }
     if (files.exists(new RunDirectory(files, directory).provenance())) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "TARGET: %s: holds a run (expected: a new directory)", directory));
+          Text.format("TARGET: %s: holds a run (expected: a new directory)", directory));
     }
     StoredModel found = new ModelSource(files).read(source, weights);
     StoredModel model =

@@ -4,8 +4,8 @@ import com.google.gson.JsonPrimitive;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import org.ofaspark.config.Text;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.recipe.RecipeReader;
 
@@ -53,19 +53,13 @@ final class ImportedRecipe {
           Object value = flags.getOrDefault(flag, only);
           if (!value.equals(only)) {
             throw new IllegalArgumentException(
-                String.format(
-                    Locale.ROOT,
+                Text.format(
                     "%s: %s: %s (expected: %s; the model has no other form)",
-                    source,
-                    flag,
-                    value,
-                    only));
+                    source, flag, value, only));
           }
         });
     var lines = new ArrayList<String>();
-    lines.add(
-        String.format(
-            Locale.ROOT, "# What submit/import found in %s:", source.replaceAll("\\s", " ")));
+    lines.add(Text.format("# What submit/import found in %s:", source.replaceAll("\\s", " ")));
     lines.add("# sizes by the shapes of its tensors, the rest by its flags.");
     lines.add("include \"base.conf\"");
     lines.add("");
@@ -81,8 +75,7 @@ final class ImportedRecipe {
     lines.add("}");
     lines.add("data {");
     if (COLUMNS.containsKey(task) && flags.get("selected_cols") instanceof String columns) {
-      lines.add(
-          String.format(Locale.ROOT, "  selected-cols = [%s]", columns.replaceAll("[^0-9,]", "")));
+      lines.add(Text.format("  selected-cols = [%s]", columns.replaceAll("[^0-9,]", "")));
     }
     addFlags(lines, ModelFlags.DATA, fitting(flags, config));
     lines.add("}");
@@ -120,7 +113,7 @@ final class ImportedRecipe {
     for (String name : names) {
       Object value = flags.get(name);
       if (value instanceof Long || value instanceof Double || value instanceof Boolean) {
-        lines.add(String.format(Locale.ROOT, "  %s = %s", name.replace('_', '-'), value));
+        lines.add(Text.format("  %s = %s", name.replace('_', '-'), value));
       }
     }
   }

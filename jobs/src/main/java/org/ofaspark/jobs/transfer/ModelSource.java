@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.ByteSource;
@@ -16,6 +15,7 @@ import org.ofaspark.checkpoint.StoredTensor;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.TorchCheckpoint;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
 import org.ofaspark.model.OfaModel;
@@ -65,8 +65,7 @@ final class ModelSource {
   StoredModel read(String source, Weights weights) throws IOException {
     if (!files.exists(source)) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT, "SOURCE: %s: not there (expected: a file or directory)", source));
+          Text.format("SOURCE: %s: not there (expected: a file or directory)", source));
     }
     Content content = files.isFile(source) ? file(source, weights) : directory(source, weights);
     Map<String, StoredTensor> tensors = named(content.tensors());
@@ -89,15 +88,12 @@ final class ModelSource {
     }
     if (weights == Weights.AVERAGED) {
       throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "--ema: %s (expected: a checkpoint of fairseq, which may hold averages)",
-              path));
+          Text.format(
+              "--ema: %s (expected: a checkpoint of fairseq, which may hold averages)", path));
     }
     if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
       throw new BadCheckpointException(
-          String.format(
-                  Locale.ROOT,
+          Text.format(
                   "%s: no zip archive and no safetensors (expected: a file of torch 1.6 or later,"
                       + " or",
                   path)
@@ -116,13 +112,9 @@ final class ModelSource {
         StoredTensor other = tensors.put(tensor.getKey(), tensor.getValue());
         if (other != null) {
           throw new BadCheckpointException(
-              String.format(
-                  Locale.ROOT,
+              Text.format(
                   "%s: %s: in %s and %s (expected: in one file)",
-                  directory,
-                  tensor.getKey(),
-                  other.file().name(),
-                  name));
+                  directory, tensor.getKey(), other.file().name(), name));
         }
       }
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -16,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /**
@@ -85,10 +85,8 @@ final class SafetensorsFormat implements ModelFormat {
       }
     } catch (CancellationException | TimeoutException e) {
       throw new IOException(
-          String.format(
-              Locale.ROOT,
-              "writing weights: not done after %d h; does the file system answer?",
-              MOST_HOURS),
+          Text.format(
+              "writing weights: not done after %d h; does the file system answer?", MOST_HOURS),
           e);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof IOException failure) {

@@ -2,10 +2,10 @@ package org.ofaspark.jobs.transfer;
 
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import org.ofaspark.checkpoint.DType;
 import org.ofaspark.checkpoint.StoredTensor;
+import org.ofaspark.config.Text;
 import org.ofaspark.nn.TensorSpec;
 
 /**
@@ -44,8 +44,7 @@ record TransferSummary(StoredModel model, String target, List<String> files) {
   /** Returns lines for a person. */
   String text() {
     var config = model.network().config();
-    return String.format(
-        Locale.ROOT,
+    return Text.format(
         """
         source        %s
         architecture  %s: %d + %d layers of width %d, ResNet %s

@@ -6,11 +6,11 @@ import static org.ofaspark.task.PredictionColumns.HYPOTHESIS;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Example;
@@ -89,8 +89,7 @@ public record CaptionTask() implements Task {
     if (caption.isEmpty() || references.stream().allMatch(String::isEmpty)) {
       throw new RowFault(
           EMPTY_CAPTION,
-          String.format(
-              Locale.ROOT, "caption: %s (expected: at least a word)", RowFault.quote(raw)));
+          Text.format("caption: %s (expected: at least a word)", RowFault.quote(raw)));
     }
     return new RowTexts(prompt, " " + caption, own(references));
   }
@@ -136,8 +135,7 @@ public record CaptionTask() implements Task {
   public List<Doubt> doubts() {
     return List.of(
         new Doubt(
-            String.format(
-                Locale.ROOT,
+            Text.format(
                 "captions hold %s (expected: one caption a row to train on); as upstream does, its"
                     + " references are trained on as one caption",
                 CaptionText.REFERENCE_SEPARATOR),

@@ -7,12 +7,12 @@ import static org.ofaspark.task.PredictionColumns.TEXT;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Text;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.EncodedImage;
@@ -101,8 +101,7 @@ public record RefcocoTask() implements Task {
         "data.max-image-size",
         data.maxImageSize(),
         data.maxImageSize() >= data.patchImageSize(),
-        String.format(
-            Locale.ROOT,
+        Text.format(
             "at least data.patch-image-size, %d, so that every region has bins",
             data.patchImageSize()));
   }
@@ -161,10 +160,8 @@ public record RefcocoTask() implements Task {
   private static RowFault notFourNumbers(String text) {
     return new RowFault(
         BOX_NOT_FOUR_NUMBERS,
-        String.format(
-            Locale.ROOT,
-            "region: %s (expected: four numbers, left,top,right,bottom)",
-            RowFault.quote(text)));
+        Text.format(
+            "region: %s (expected: four numbers, left,top,right,bottom)", RowFault.quote(text)));
   }
 
   private static Box region(float[] corners, EncodedImage image) throws RowFault {
@@ -180,12 +177,9 @@ public record RefcocoTask() implements Task {
     if (!near || x0 >= x1 || y0 >= y1) {
       throw new RowFault(
           BOX_OUTSIDE_OR_INVERTED,
-          String.format(
-              Locale.ROOT,
+          Text.format(
               "region: %s (expected: left < right, top < bottom, within %d x %d pixels)",
-              Arrays.toString(corners),
-              image.width(),
-              image.height()));
+              Arrays.toString(corners), image.width(), image.height()));
     }
     return new Box(x0, y0, x1, y1);
   }
@@ -205,8 +199,7 @@ public record RefcocoTask() implements Task {
     if (expression.isEmpty()) {
       throw new RowFault(
           EMPTY_EXPRESSION,
-          String.format(
-              Locale.ROOT, "expression: %s (expected: at least a word)", RowFault.quote(text)));
+          Text.format("expression: %s (expected: at least a word)", RowFault.quote(text)));
     }
     return CaptionText.regionPrompt(expression);
   }
@@ -274,8 +267,7 @@ public record RefcocoTask() implements Task {
     Box box = box(prediction.get(BOX));
     return box == null
         ? "no box"
-        : String.format(
-            Locale.ROOT, "%.0f,%.0f to %.0f,%.0f", box.x0(), box.y0(), box.x1(), box.y1());
+        : Text.format("%.0f,%.0f to %.0f,%.0f", box.x0(), box.y0(), box.x1(), box.y1());
   }
 
   /** An answer that is no box has an empty list. */
