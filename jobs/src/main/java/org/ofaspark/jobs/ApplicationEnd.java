@@ -18,6 +18,7 @@ public final class ApplicationEnd {
   private static final Pattern ENDED =
       Pattern.compile(
           "cancelled because SparkContext was shut down"
+              + "|Task serialization failed: java.lang.InterruptedException" // shut down meanwhile
               + "|Cannot call methods on a stopped SparkContext"
               + "|SparkContext has been shutdown");
 

@@ -9,14 +9,15 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
-import java.util.stream.IntStream;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkStageInfo;
 import org.apache.spark.SparkStatusTracker;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.jobs.cluster.LocalSpark;
+import scala.Option;
 
 class ApplicationEndTest {
 
@@ -56,19 +57,24 @@ class ApplicationEndTest {
             .contains(end.cause());
         assertThat(ApplicationEnd.shortage(thrown)).isEmpty();
       }
+      var early =
+          new IllegalStateException(
+              "Task serialization failed: " + InterruptedException.class.getName());
+      assertThat(ApplicationEnd.cause(early)).contains(STOPPED); // as its job was being submitted
       Throwable late = work(new JavaSparkContext(spark), "late");
       assertThat(ApplicationEnd.cause(late)).as("%s", late).contains(STOPPED);
     }
   }
 
-  /** Waits for the job of a group; that of the group before may still be among the active ones. */
+  /** Waits for the task of a group; that of the group before may still be among the active ones. */
   private static Running running(SparkContext spark, String group) throws InterruptedException {
     SparkStatusTracker status = spark.statusTracker();
     long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
     while (System.nanoTime() < end) {
       for (int job : status.getJobIdsForGroup(group)) {
         for (int stage : status.getJobInfo(job).get().stageIds()) {
-          if (IntStream.of(status.getActiveStageIds()).anyMatch(active -> active == stage)) {
+          Option<SparkStageInfo> info = status.getStageInfo(stage);
+          if (info.isDefined() && info.get().numActiveTasks() > 0) {
             return new Running(job, stage);
           }
         }
