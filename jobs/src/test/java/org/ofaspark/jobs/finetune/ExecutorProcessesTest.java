@@ -284,9 +284,10 @@ class ExecutorProcessesTest {
 
   @Test
   void settingThatCannotWorkFailsAtOnce() {
-    assertThatThrownBy(() -> finetune("metric", 2, "train.best-checkpoint-metric=bleu"))
+    assertThatThrownBy(() -> finetune("metric", 2, "train.best-checkpoint-metric=cider_valid"))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("train.best-checkpoint-metric: bleu (expected: one of [bleu_1, ");
+        .hasMessageContaining(
+            "train.best-checkpoint-metric: cider_valid (expected: one of [bleu_1, ");
   }
 
   @Test
