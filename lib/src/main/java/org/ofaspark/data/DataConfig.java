@@ -44,8 +44,9 @@ public record DataConfig(
         .that(
             "data.selected-cols",
             selectedCols,
-            selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
-            Text.format("columns from 0 to %d", last))
+            selectedCols.size() >= 3
+                && selectedCols.stream().allMatch(column -> column >= 0 && column <= last),
+            Text.format("at least three columns, from 0 to %d", last))
         .inRange("data.image-id-col", imageIdCol, 0, last)
         .atLeast("data.max-src-length", maxSrcLength, 1)
         .atLeast("data.max-tgt-length", maxTgtLength, 1)

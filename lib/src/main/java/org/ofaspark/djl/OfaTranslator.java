@@ -17,7 +17,6 @@ import org.ofaspark.config.Text;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Question;
-import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.task.BadQuestionException;
 import org.ofaspark.task.Form;
@@ -144,8 +143,7 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
       int length = tokens.length / scores.length;
       List<Integer> row =
           row(Arrays.copyOfRange(tokens, answered * length, (answered + 1) * length));
-      ResizeRatios ratios = recipe.data().boxBins().ratios(question.width(), question.height());
-      var generated = new Generated(row, scores[answered], ratios, codec, recipe.data());
+      var generated = Generated.of(question, row, scores[answered], codec, recipe.data());
       Prediction prediction = recipe.task().predict(generated);
       results.add(form.answering().answer(inputs.get(i), question, prediction));
       answered++;

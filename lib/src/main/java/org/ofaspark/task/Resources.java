@@ -10,6 +10,13 @@ import org.ofaspark.data.Fields;
 /** Access to files that a recipe names, wherever they are. Driver. */
 public interface Resources {
 
+  /**
+   * Returns a path with the file system that it is on, as the other methods take it.
+   *
+   * @param path as a recipe has it
+   */
+  String qualified(String path) throws IOException;
+
   /** Tells whether there is a file or a directory. */
   boolean exists(String path) throws IOException;
 
@@ -25,5 +32,5 @@ public interface Resources {
    * @param directory of Parquet files
    * @param columns those to read
    */
-  Iterator<Fields> rows(String directory, List<Column<?>> columns) throws IOException;
+  Iterator<Fields> rows(String directory, List<Column<?>> columns);
 }

@@ -101,7 +101,7 @@ public final class Evaluation {
     this.recipe = recipe;
     this.vocabulary = vocabulary;
     this.task = recipe.task();
-    this.scoring = task.scoring(recipe.taskRecipe(), new RecipeFiles(spark, files));
+    this.scoring = task.scoring(recipe.taskRecipe(), new HadoopResources(spark, files));
   }
 
   /** Returns the names of the metrics that an evaluation can have. */

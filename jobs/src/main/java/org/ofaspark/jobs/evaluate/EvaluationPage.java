@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.ofaspark.jobs.page.HtmlPage.escape;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -105,32 +106,34 @@ final class EvaluationPage {
   private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {
     String score = new SplitMetrics(task).exampleScore();
     Dataset<Row> scored = predictions.where(col(score).isNotNull());
+    Map<String, List<Row>> sections = new LinkedHashMap<>();
+    Dataset<Row> worst = ordered(scored, col(score).asc());
+    if (scored.count() <= 2L * shown) {
+      sections.put("From worst to best by " + score, worst.collectAsList());
+    } else {
+      Dataset<Row> best = ordered(scored, col(score).desc());
+      sections.put("Worst by " + score, worst.limit(shown).collectAsList());
+      sections.put("Best by " + score, best.limit(shown).collectAsList());
+    }
     html.append(
         "<div class=\"tools\"><input type=\"search\" aria-label=\"Filter\""
             + " placeholder=\"Show only examples with ...\"><output></output>");
-    if (hasBoxes(scored)) {
+    if (sections.values().stream().flatMap(List::stream).anyMatch(this::hasBox)) {
       html.append("<span><b class=\"predicted\">predicted</b> <b class=\"truth\">true</b></span>");
     }
     html.append("</div>\n");
-    if (scored.count() <= 2L * shown) {
-      cards("From worst to best by " + score, ordered(scored, col(score).asc()), examples);
-      return;
-    }
-    cards("Worst by " + score, ordered(scored, col(score).asc()).limit(shown), examples);
-    cards("Best by " + score, ordered(scored, col(score).desc()).limit(shown), examples);
+    sections.forEach((heading, rows) -> cards(heading, rows, examples));
   }
 
-  private boolean hasBoxes(Dataset<Row> predictions) {
-    return predictions.limit(1).collectAsList().stream()
-        .anyMatch(row -> task.view(PredictionTable.fields(task, row)).truth() != null);
+  private boolean hasBox(Row prediction) {
+    return task.view(PredictionTable.fields(task, prediction)).truth() != null;
   }
 
   private static Dataset<Row> ordered(Dataset<Row> predictions, Column order) {
     return predictions.orderBy(order, col(ID));
   }
 
-  private void cards(String heading, Dataset<Row> predictions, Dataset<Row> examples) {
-    List<Row> rows = predictions.collectAsList();
+  private void cards(String heading, List<Row> rows, Dataset<Row> examples) {
     Object[] ids = rows.stream().map(PredictionTable::exampleId).toArray();
     Map<String, Row> byId =
         rows.stream().collect(Collectors.toMap(PredictionTable::exampleId, Function.identity()));

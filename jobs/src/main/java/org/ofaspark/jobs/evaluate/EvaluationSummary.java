@@ -124,17 +124,15 @@ public record EvaluationSummary(
   /** Returns the summary in a line. */
   public String text() {
     return Text.format(
-        "%s: %s (%d examples%s%s, %s s); predictions in %s",
+        "%s: %s (%d examples%s%s, %.1f s); predictions in %s",
         split,
         metrics.entrySet().stream()
-            .map(
-                entry ->
-                    Text.format("%s %s", entry.getKey(), Text.format("%.4f", entry.getValue())))
+            .map(entry -> Text.format("%s %.4f", entry.getKey(), entry.getValue()))
             .collect(Collectors.joining(", ")),
         examples,
         failed == 0 ? "" : Text.format(", %d without a prediction", failed),
         leftOut.isEmpty() ? "" : ", left out: " + String.join(", ", leftOut),
-        Text.format("%.1f", seconds),
+        seconds,
         directory);
   }
 }

@@ -38,11 +38,8 @@ final class ProgressLine {
   static String validation(Manifest measured, String split, long examples, double seconds) {
     var text = new StringJoiner("  ");
     text.add(Text.format("validation at update %d", measured.updateNumber()));
-    measured
-        .metrics()
-        .forEach((name, value) -> text.add(Text.format("%s %s", name, Text.format("%.4f", value))));
-    text.add(
-        Text.format("(%d examples of %s, %s s)", examples, split, Text.format("%.1f", seconds)));
+    measured.metrics().forEach((name, value) -> text.add(Text.format("%s %.4f", name, value)));
+    text.add(Text.format("(%d examples of %s, %.1f s)", examples, split, seconds));
     return text.toString();
   }
 }

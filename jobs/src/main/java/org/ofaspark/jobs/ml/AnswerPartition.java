@@ -18,7 +18,6 @@ import org.ofaspark.data.Question;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.SequenceGenerator;
-import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.jobs.evaluate.BatchedRows;
 import org.ofaspark.jobs.evaluate.ModelStage;
 import org.ofaspark.recipe.Recipe;
@@ -188,10 +187,8 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
     }
 
     private Prediction prediction(Question question, Hypothesis best) {
-      ResizeRatios ratios = recipe.data().boxBins().ratios(question.width(), question.height());
-      return recipe
-          .task()
-          .predict(new Generated(best.tokens(), best.score(), ratios, codec, recipe.data()));
+      var generated = Generated.of(question, best.tokens(), best.score(), codec, recipe.data());
+      return recipe.task().predict(generated);
     }
 
     private void take(Asked asked, Prediction prediction) {

@@ -20,19 +20,20 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.EncodedImage;
 import org.ofaspark.data.Example;
+import org.ofaspark.task.PredictionColumns;
 import org.ofaspark.task.Task;
 
 /** The columns of a table of examples, and the way between its rows and {@link Example}. */
 public final class ExampleTable {
 
   /** Column that names the example. */
-  public static final String EXAMPLE_ID = "example_id";
+  public static final String EXAMPLE_ID = PredictionColumns.EXAMPLE_ID.name();
 
   /** Column that names the image. */
-  public static final String IMAGE_ID = "image_id";
+  public static final String IMAGE_ID = PredictionColumns.IMAGE_ID.name();
 
   /** Column of the text as it was read. */
-  public static final String TEXT = "text";
+  public static final String TEXT = PredictionColumns.TEXT.name();
 
   /** The columns of examples of every task. */
   public static final StructType SCHEMA =

@@ -47,15 +47,16 @@ public final class CachedFrequency {
    * @throws IOException if what is there is something else
    */
   static Optional<DocumentFrequency> read(Resources resources, String path) throws IOException {
-    if (!resources.exists(path)) {
-      LOG.warn("evaluate.eval-cider-cached-tokens: nothing at {}; no cider_valid", path);
+    String file = resources.qualified(path);
+    if (!resources.exists(file)) {
+      LOG.warn("evaluate.eval-cider-cached-tokens: nothing at {}; no cider_valid", file);
       return Optional.empty();
     }
-    if (!resources.isFile(path)) {
-      return Optional.of(fromTable(resources.rows(path, List.of(NGRAM, DOCUMENTS))));
+    if (!resources.isFile(file)) {
+      return Optional.of(fromTable(resources.rows(file, List.of(NGRAM, DOCUMENTS))));
     }
-    try (InputStream in = resources.open(path)) {
-      return Optional.of(NgramPickle.read(in, path));
+    try (InputStream in = resources.open(file)) {
+      return Optional.of(NgramPickle.read(in, file));
     }
   }
 

@@ -22,29 +22,34 @@ import org.ofaspark.task.Resources;
  * @param spark the session
  * @param files access to the file system
  */
-record RecipeFiles(SparkSession spark, HadoopFiles files) implements Resources {
+record HadoopResources(SparkSession spark, HadoopFiles files) implements Resources {
+
+  @Override
+  public String qualified(String path) throws IOException {
+    return files.qualified(path);
+  }
 
   @Override
   public boolean exists(String path) throws IOException {
-    return files.exists(files.qualified(path));
+    return files.exists(path);
   }
 
   @Override
   public boolean isFile(String path) throws IOException {
-    return files.isFile(files.qualified(path));
+    return files.isFile(path);
   }
 
   @Override
   public InputStream open(String path) throws IOException {
-    return files.open(files.qualified(path));
+    return files.open(path);
   }
 
   @Override
-  public Iterator<Fields> rows(String directory, List<Column<?>> columns) throws IOException {
+  public Iterator<Fields> rows(String directory, List<Column<?>> columns) {
     Iterator<Row> rows =
         spark
             .read()
-            .parquet(files.qualified(directory))
+            .parquet(directory)
             .select(
                 columns.stream()
                     .map(column -> col(column.name()))
