@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.HashPartitioner;
+import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -16,6 +17,8 @@ import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.task.SplitScoring;
 import org.ofaspark.task.Task;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
@@ -26,6 +29,11 @@ import scala.Tuple2;
  * gets those, which it broadcasts. The second pass scores.
  */
 public final class SplitScores {
+
+  private static final Logger LOG = LoggerFactory.getLogger(SplitScores.class);
+
+  /** Spark's own default for a stage, which a session of ranks has at 1. */
+  private static final int ATTEMPTS = 4;
 
   private SplitScores() {}
 
@@ -67,6 +75,26 @@ public final class SplitScores {
 
   private static <E extends Serializable, P extends Serializable, C extends Serializable> C counts(
       SplitScoring<E, P, C> scoring, JavaRDD<E> examples) {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return shuffledCounts(scoring, examples);
+      } catch (Exception failure) { // Scala throws SparkException without declaring it
+        if (attempt == ATTEMPTS || !isLostShuffle(failure)) {
+          throw failure;
+        }
+        LOG.warn("Counts went with an executor that has ended, so they are made again");
+      }
+    }
+  }
+
+  /** Whether an executor ended between the two halves of a shuffle. Spark gives a text only. */
+  private static boolean isLostShuffle(Exception failure) {
+    return failure instanceof SparkException
+        && String.valueOf(failure.getMessage()).contains("FetchFailedException");
+  }
+
+  private static <E extends Serializable, P extends Serializable, C extends Serializable>
+      C shuffledCounts(SplitScoring<E, P, C> scoring, JavaRDD<E> examples) {
     int parts = examples.getNumPartitions();
     return examples
         .mapPartitionsToPair(partition -> numbered(scoring.count(partition, parts)))

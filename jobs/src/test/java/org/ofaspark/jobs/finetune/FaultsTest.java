@@ -15,10 +15,12 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -43,6 +45,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.OutageWait;
@@ -52,12 +55,16 @@ import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.LostExecutors;
 import org.ofaspark.jobs.evaluate.Evaluation;
+import org.ofaspark.jobs.evaluate.SplitScores;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.ExampleTable;
+import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.PredictionColumns;
+import org.ofaspark.task.SplitScoring;
 import org.ofaspark.task.caption.CaptionTask;
 
 /**
@@ -418,6 +425,102 @@ class FaultsTest {
       }
       assertThat(lost.text(Map.of(), Duration.ofSeconds(20)))
           .matches("executor \\d+ is gone: Command exited with code 70");
+    }
+  }
+
+  @Test
+  void scoresAreMadeThoughCountsGoWithAnExecutor() throws IOException {
+    Dataset<Row> predictions =
+        spark.createDataFrame(
+            new JavaSparkContext(spark.sparkContext())
+                .parallelize(Collections.nCopies(16, unlabelled()), 16),
+            PredictionTable.schema(new CaptionTask()));
+
+    Dataset<Row> scored =
+        SplitScores.of(
+            spark, new CaptionTask(), new DisturbedScoring(folder.toString()), predictions);
+
+    assertThat(folder.resolve("disturbed")).exists();
+    assertThat(scored.collectAsList()).hasSize(16);
+    scored.unpersist();
+  }
+
+  private static Row unlabelled() {
+    Fields fields =
+        Fields.builder()
+            .put(PredictionColumns.EXAMPLE_ID, "1")
+            .put(PredictionColumns.IMAGE_ID, "1")
+            .put(PredictionColumns.TEXT, "")
+            .put(CaptionTask.REFERENCES, List.of())
+            .build();
+    return PredictionTable.toRow(new CaptionTask(), fields);
+  }
+
+  /** Counts, whose first part to be put together ends the processes that have made others. */
+  private record DisturbedScoring(String folder) implements SplitScoring<Long, Long, Long> {
+
+    @Override
+    public Set<String> missing() {
+      return Set.of();
+    }
+
+    @Override
+    public Long prepare(Fields prediction) {
+      return 1L;
+    }
+
+    @Override
+    public List<Long> count(Iterator<Long> examples, int parts) {
+      long process = ProcessHandle.current().pid();
+      try {
+        Files.write(Path.of(folder, "counted-by-" + process), new byte[0]);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return Collections.nCopies(parts, 1L);
+    }
+
+    @Override
+    public Long join(Iterator<Long> part) {
+      try {
+        Files.createFile(Path.of(folder, "disturbed"));
+        endOthers();
+      } catch (FileAlreadyExistsException e) {
+        // another part has done it
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      long sum = 0;
+      while (part.hasNext()) {
+        sum += part.next();
+      }
+      return sum;
+    }
+
+    private void endOthers() throws IOException {
+      String self = "counted-by-" + ProcessHandle.current().pid();
+      try (Stream<Path> processes = Files.list(Path.of(folder))) {
+        processes
+            .map(file -> file.getFileName().toString())
+            .filter(name -> name.startsWith("counted-by-") && !name.equals(self))
+            .forEach(
+                name ->
+                    ProcessHandle.of(Long.parseLong(name.substring("counted-by-".length())))
+                        .ifPresent(ProcessHandle::destroyForcibly));
+      }
+    }
+
+    @Override
+    public Long join(Long one, Long other) {
+      return one + other;
+    }
+
+    @Override
+    public Scorer<Long> scorer(Long counts) {
+      if (counts != 16 * 16) {
+        throw new IllegalArgumentException("counts: " + counts + " (expected: 256)");
+      }
+      return (example, prediction) -> prediction;
     }
   }
 
