@@ -8,15 +8,17 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.Objective.TokenTerms;
 import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.ScriptedOps;
 
 /**
- * Label-smoothed cross entropy, with or without the encouraging bonus, token dropping and R-Drop.
+ * An {@link Objective} summed over the target tokens of micro-batches, with token dropping and
+ * R-Drop.
  *
  * <p>Upstream: {@code criterions/label_smoothed_cross_entropy.py} and {@code
  * label_smoothed_encouraging_loss.py}; equal to them in every option, but that drop-best works, an
@@ -32,9 +34,11 @@ public final class Criterion {
   /** Values of a chunk of logits: 8 MB, which the cache of a core can hold. */
   private static final long CHUNK_VALUES = 1L << 21;
 
-  private static final int PLACES = 3; // columns for a token: row, target, bonus's target
+  private static final int PLACES = 3; // columns for a token: row, target, paired target
 
   private final CriterionConfig config;
+  private final Objective objective;
+  private final List<String> sumNames;
 
   /**
    * Creates a criterion.
@@ -43,11 +47,18 @@ public final class Criterion {
    */
   public Criterion(CriterionConfig config) {
     this.config = config;
+    this.objective = config.objective();
+    this.sumNames = LossSums.names(objective);
   }
 
   /** Returns the settings. */
   public CriterionConfig config() {
     return config;
+  }
+
+  /** Returns the names of all sums of a micro-batch, see {@link LossSums}. */
+  public List<String> sumNames() {
+    return sumNames;
   }
 
   /**
@@ -87,23 +98,24 @@ public final class Criterion {
   /** One call: the logits of the symbols that can be targets, and the tokens to sum over. */
   private final class Work {
     private final NDArray logits; // (tokens, K)
-    private final long vocabulary;
     private final long[] targets; // places among the symbols that can be targets
-    private final TokenLoss tokenLoss;
+    private final TokenChunk.Symbols symbols;
     private final TokenSelection selection;
     private final boolean hitsAreCounted;
     private final int passes = config.usesRdrop() ? 2 : 1;
     private long correct;
 
     Work(NDArray allLogits, long[] targets, long updateNumber) {
-      this.vocabulary = allLogits.getShape().get(1);
+      int vocabulary = (int) allLogits.getShape().get(1);
+      double others = // upstream adds 1e-6 where targets are restricted
+          config.constraintRange().map(range -> range.size() - 1 + 1e-6).orElse(vocabulary - 1.0);
+      this.symbols = new TokenChunk.Symbols(vocabulary, others);
       this.logits = possible(allLogits);
       this.targets =
           config
               .constraintRange()
               .map(range -> Arrays.stream(targets).map(range::placeOf).toArray())
               .orElse(targets);
-      this.tokenLoss = new TokenLoss(config, (int) vocabulary);
       this.hitsAreCounted = TokenSelection.needsLosses(config, updateNumber);
       this.selection =
           hitsAreCounted
@@ -114,7 +126,7 @@ public final class Criterion {
     private float[] countedLosses() {
       TokenLosses losses = tokenLosses();
       correct = losses.correct();
-      return losses.smoothed();
+      return losses.firstTerms();
     }
 
     /** Leaves the columns that can be targets, which gives the others probability 0. */
@@ -141,23 +153,20 @@ public final class Criterion {
               chunks.add(Scope.keep(() -> tokenLosses(logits.get(rows), all.get(rows))));
             }
             return new TokenLosses(
-                chunks.isEmpty() ? new float[0] : NDArrays.concat(chunks).toFloatArray());
+                chunks.isEmpty() ? new float[0] : NDArrays.concat(chunks).toFloatArray(),
+                objective);
           });
     }
 
     /** Returns the rows of {@link TokenLosses} for some tokens. */
-    private NDArray tokenLosses(NDArray chunk, NDArray y) {
-      NDArray logProbs = logProbs(chunk);
-      TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
-      NDArray probs = logProbs.exp();
-      NDArray bonus =
-          config.loss() == Loss.ENCOURAGING
-              ? tokenLoss.bonus(probs, tokenLoss.flooredComplement(probs), y)
-              : parts.nll().zerosLike();
-      NDArray hits = logProbs.argMax(1).eq(y.squeeze(1)).toType(DataType.FLOAT32, false);
-      NDArray margins = tokenLoss.margins(logProbs, parts.nll(), y);
-      return NDArrays.concat(
-          new NDList(parts.smoothed(), parts.nll(), bonus, hits.expandDims(1), margins), 1);
+    private NDArray tokenLosses(NDArray someLogits, NDArray y) {
+      var chunk = new TokenChunk(logProbs(someLogits), y, y, symbols);
+      TokenTerms terms = objective.terms(chunk);
+      NDList columns = new NDList(terms.terms());
+      columns.add(terms.nll());
+      columns.add(isHit(chunk));
+      columns.addAll(terms.numbers());
+      return NDArrays.concat(columns, 1);
     }
 
     /**
@@ -192,7 +201,7 @@ public final class Criterion {
           .toArray();
     }
 
-    /** Returns row, target and target of the bonus of each place, one chunk after the other. */
+    /** Returns row, target and paired target of each place, one chunk after the other. */
     private long[] places() {
       int[] rows = selection.rows();
       long[] places = new long[PLACES * rows.length];
@@ -204,7 +213,7 @@ public final class Criterion {
           int place = done / passes + i % half + (i / half) * tokens;
           places[done + i] = rows[place];
           places[rows.length + done + i] = targets[rows[place]];
-          places[2 * rows.length + done + i] = selection.bonusTargets()[place];
+          places[2 * rows.length + done + i] = selection.pairedTargets()[place];
         }
         done += size;
       }
@@ -215,45 +224,46 @@ public final class Criterion {
      * Writes the gradient of a chunk of tokens.
      *
      * @param places columns of {@link #places}, shape (3, n)
-     * @return sums over the chunk: loss, negative log-likelihood, hits, further losses; with the
-     *     bonus, negative log-likelihood and margin of each token after them
+     * @return sums over the chunk: first term of the loss, negative log-likelihood, hits, other
+     *     terms; after them the negative log-likelihood and the numbers of each token, if any are
+     *     summed
      */
     private NDArray addChunk(NDArray places, NDArray gradient) {
       NDArray index = places.get(0);
-      NDArray logProbs = logProbs(logits.get(index)); // (n, K)
-      NDArray probs = logProbs.exp();
-      NDArray y = places.get(1).expandDims(1);
-
-      TokenLoss.Parts parts = tokenLoss.parts(logProbs, y);
-      NDArray derivative = tokenLoss.derivative(logProbs, y);
-      NDList sums = new NDList(parts.smoothed().sum(), parts.nll().sum(), hits(logProbs, y));
-      if (config.loss() == Loss.ENCOURAGING) {
-        NDArray z = places.get(2).expandDims(1);
-        NDArray floored = tokenLoss.flooredComplement(probs);
-        sums.add(tokenLoss.bonus(probs, floored, z).sum());
-        tokenLoss.addBonusDerivative(probs, floored, z, derivative);
-      }
+      var chunk =
+          new TokenChunk(
+              logProbs(logits.get(index)),
+              places.get(1).expandDims(1),
+              places.get(2).expandDims(1),
+              symbols);
+      TokenTerms terms = objective.terms(chunk);
+      NDList all = terms.terms();
+      NDList sums = new NDList(all.get(0).sum(), terms.nll().sum(), isHit(chunk).sum());
+      all.subList(1, all.size()).forEach(term -> sums.add(term.sum()));
+      NDArray derivative = terms.derivative();
       if (config.usesRdrop()) {
-        sums.add(Rdrop.add(logProbs, probs, derivative, (float) config.rdropAlpha()));
+        sums.add(
+            Rdrop.add(chunk.logProbs(), chunk.probs(), derivative, (float) config.rdropAlpha()));
       }
-      gradient.set(new NDIndex("{}", index), ScriptedOps.logSoftmaxBackward(derivative, logProbs));
+      gradient.set(
+          new NDIndex("{}", index), ScriptedOps.logSoftmaxBackward(derivative, chunk.logProbs()));
       NDArray values = NDArrays.stack(sums);
-      if (config.loss() == Loss.ENCOURAGING) {
-        NDArray margins = tokenLoss.margins(logProbs, parts.nll(), y);
-        NDArray pairs = parts.nll().concat(margins, 1).flatten();
-        values = values.concat(pairs);
+      if (objective.sums().isEmpty()) {
+        return values;
       }
-      return values;
+      NDList numbers = new NDList(terms.nll());
+      numbers.addAll(terms.numbers());
+      return values.concat(NDArrays.concat(numbers, 1).flatten());
     }
 
     /** Sums up what {@link #addChunk} has returned of all chunks. */
     LossSums sums(float[] values, long ntokens, long nsentences) {
-      boolean bonusIsLookedAt = config.loss() == Loss.ENCOURAGING;
-      int sums = 3 + (bonusIsLookedAt ? 1 : 0) + (config.usesRdrop() ? 1 : 0);
+      List<String> names = objective.sums();
+      int sums = 2 + objective.terms() + (config.usesRdrop() ? 1 : 0);
       double loss = 0;
       double nllLoss = 0;
       long hits = correct;
-      BonusSums bonus = BonusSums.NONE;
+      double[] own = new double[names.size()];
       int at = 0;
       for (int size : chunkSizes()) {
         loss += values[at];
@@ -263,14 +273,16 @@ public final class Criterion {
           loss += values[at + i];
         }
         at += sums;
-        for (int i = 0; bonusIsLookedAt && i < size; i++, at += 2) {
-          bonus = bonus.plus(BonusSums.of(values[at], values[at + 1], config.logEnd()));
+        for (int i = 0; !names.isEmpty() && i < size; i++, at += 1 + objective.numbers()) {
+          double[] ofToken =
+              objective.sumsOf(values[at], TokenLosses.numbers(at + 1, values, objective));
+          Arrays.setAll(own, sum -> own[sum] + ofToken[sum]);
         }
       }
       int kept = selection.rows().length;
       long sampleSize = config.sentenceAvg() ? nsentences : kept;
-      return new LossSums(
-          loss, nllLoss, sampleSize, ntokens, nsentences, hits, targets.length, bonus);
+      return LossSums.of(loss, nllLoss, sampleSize, ntokens, nsentences, hits, targets.length)
+          .plus(LossSums.of(names, own));
     }
 
     private NDArray widen(NDArray narrow, ConstraintRange range) {
@@ -278,7 +290,7 @@ public final class Criterion {
       int special = ConstraintRange.SPECIAL_SYMBOLS;
       NDManager manager = narrow.getManager();
       NDArray before = manager.zeros(new Shape(rows, range.start() - special));
-      NDArray after = manager.zeros(new Shape(rows, vocabulary - range.end()));
+      NDArray after = manager.zeros(new Shape(rows, symbols.vocabulary() - range.end()));
       NDArray inside = columns(narrow, special, range.size());
       return NDArrays.concat(new NDList(columns(narrow, 0, special), before, inside, after), 1);
     }
@@ -296,8 +308,9 @@ public final class Criterion {
     return array.get(new NDIndex().addAllDim().addSliceDim(from, to));
   }
 
-  /** Counts the rows whose target is the most probable symbol, shape (), float32. */
-  private static NDArray hits(NDArray logProbs, NDArray targets) {
-    return logProbs.argMax(1).eq(targets.squeeze(1)).toType(DataType.FLOAT32, false).sum();
+  /** Returns 1 for each row whose target is the most probable symbol, (n, 1), float32. */
+  private static NDArray isHit(TokenChunk chunk) {
+    NDArray likeliest = chunk.logProbs().argMax(1).expandDims(1);
+    return likeliest.eq(chunk.targets()).toType(DataType.FLOAT32, false);
   }
 }

@@ -6,10 +6,7 @@ import org.ofaspark.config.AllChecks;
 /**
  * Settings of a criterion, under upstream's words.
  *
- * @param loss the loss to minimize
- * @param labelSmoothing share of the target's mass spread over all symbols, 0 to 1; 0 turns it off
- * @param logEnd probability above which the encouraging bonus goes on linearly, 0 to 0.9999, or 1
- *     for the full logarithm; upstream advises 0.75, or 0.5
+ * @param objective the loss of a token
  * @param dropWorst tokens with the largest loss that are left out
  * @param dropBest tokens with the smallest loss that are left out, of those that {@code dropWorst}
  *     leaves; upstream reads this option and never uses it
@@ -23,9 +20,7 @@ import org.ofaspark.config.AllChecks;
  *     drop-best, and R-Drop with the Encouraging Loss pairs the wrong tokens after the first update
  */
 public record CriterionConfig(
-    Loss loss,
-    double labelSmoothing,
-    double logEnd,
+    Objective objective,
     TokenDrop dropWorst,
     TokenDrop dropBest,
     double rdropAlpha,
@@ -35,23 +30,9 @@ public record CriterionConfig(
     Optional<ConstraintRange> constraintRange,
     boolean upstreamCompat) {
 
-  /** Which loss is minimized. */
-  public enum Loss {
-    /** Label-smoothed cross entropy: upstream's adjust_label_smoothed_cross_entropy. */
-    CROSS_ENTROPY,
-    /** The same plus the encouraging bonus: adjust_label_smoothed_encouraging_loss. */
-    ENCOURAGING
-  }
-
   /** Checks every range. */
   public CriterionConfig {
     new AllChecks()
-        .inRange("criterion.label-smoothing", labelSmoothing, 0, 1)
-        .that(
-            "criterion.log-end",
-            logEnd,
-            logEnd >= 0 && (logEnd <= 0.9999 || logEnd == 1),
-            "0 to 0.9999, or 1")
         .that("criterion.reg-alpha", rdropAlpha, rdropAlpha >= 0, "at least 0")
         .atLeast("criterion.ignore-prefix-size", ignorePrefixSize, 0)
         .done();
@@ -60,35 +41,21 @@ public record CriterionConfig(
   /**
    * Returns a criterion without dropping, R-Drop or exceptions.
    *
-   * @param loss the loss
-   * @param labelSmoothing share of the target's mass spread over all symbols
-   * @param logEnd probability above which the bonus goes on linearly
+   * @param objective the loss of a token
    */
-  public static CriterionConfig plain(Loss loss, double labelSmoothing, double logEnd) {
+  public static CriterionConfig plain(Objective objective) {
     return new CriterionConfig(
-        loss,
-        labelSmoothing,
-        logEnd,
-        TokenDrop.NONE,
-        TokenDrop.NONE,
-        0,
-        false,
-        0,
-        false,
-        Optional.empty(),
-        false);
+        objective, TokenDrop.NONE, TokenDrop.NONE, 0, false, 0, false, Optional.empty(), false);
   }
 
   /**
-   * Returns the same settings for another loss.
+   * Returns the same settings for another objective.
    *
-   * @param other the loss
+   * @param other the objective
    */
-  public CriterionConfig with(Loss other) {
+  public CriterionConfig with(Objective other) {
     return new CriterionConfig(
         other,
-        labelSmoothing,
-        logEnd,
         dropWorst,
         dropBest,
         rdropAlpha,

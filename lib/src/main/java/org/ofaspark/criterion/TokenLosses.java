@@ -5,26 +5,37 @@ import java.util.stream.IntStream;
 /** The parts of the loss of single tokens, in nats. */
 public final class TokenLosses {
 
-  private static final int PARTS = 5;
+  private final float[] values; // (tokens, width): terms, nll, hit, numbers
+  private final Objective objective;
+  private final int terms;
+  private final int width;
 
-  private final float[] values; // (tokens, 5): smoothed loss, nll, bonus, hit, margin
-
-  TokenLosses(float[] values) {
+  /**
+   * Reads what a device has computed.
+   *
+   * @param values a row for each token: terms, nll, hit, numbers
+   * @param objective what they are of
+   */
+  TokenLosses(float[] values, Objective objective) {
     this.values = values;
+    this.objective = objective;
+    this.terms = objective.terms();
+    this.width = terms + 2 + objective.numbers();
   }
 
   /** Returns the number of tokens. */
   public int size() {
-    return values.length / PARTS;
+    return values.length / width;
   }
 
   /**
-   * Returns the label-smoothed loss, without the bonus.
+   * Returns one of the {@linkplain Objective.TokenTerms#terms terms} of the loss.
    *
-   * @param token its number
+   * @param token number of the token
+   * @param term number of the term
    */
-  public double smoothed(int token) {
-    return values[token * PARTS];
+  public double term(int token, int term) {
+    return values[token * width + term];
   }
 
   /**
@@ -33,16 +44,7 @@ public final class TokenLosses {
    * @param token its number
    */
   public double nll(int token) {
-    return values[token * PARTS + 1];
-  }
-
-  /**
-   * Returns the encouraging bonus, never positive; 0 for cross entropy.
-   *
-   * @param token its number
-   */
-  public double bonus(int token) {
-    return values[token * PARTS + 2];
+    return values[token * width + terms];
   }
 
   /**
@@ -51,29 +53,33 @@ public final class TokenLosses {
    * @param token its number
    */
   public boolean isHit(int token) {
-    return values[token * PARTS + 3] > 0;
+    return values[token * width + terms + 1] > 0;
   }
 
   /**
-   * Returns what the Encouraging Loss finds in a token.
+   * Returns what a token adds to {@link Objective#sums}, in their order.
    *
    * @param token its number
-   * @param logEnd probability above which the bonus goes on linearly
    */
-  public BonusSums bonusSums(int token, double logEnd) {
-    return BonusSums.of(nll(token), values[token * PARTS + 4], logEnd);
+  public double[] sums(int token) {
+    return objective.sumsOf(nll(token), numbers(token * width + terms + 2, values, objective));
+  }
+
+  /** Returns the numbers of a token, which start at a position. */
+  static double[] numbers(int from, float[] values, Objective objective) {
+    return IntStream.range(from, from + objective.numbers()).mapToDouble(i -> values[i]).toArray();
   }
 
   long correct() {
     return IntStream.range(0, size()).filter(this::isHit).count();
   }
 
-  /** Returns the label-smoothed loss of each token, without the bonus. */
-  float[] smoothed() {
-    float[] smoothed = new float[size()];
-    for (int i = 0; i < smoothed.length; i++) {
-      smoothed[i] = values[i * PARTS];
+  /** Returns the first term of each token, which token dropping goes by. */
+  float[] firstTerms() {
+    float[] first = new float[size()];
+    for (int i = 0; i < first.length; i++) {
+      first[i] = values[i * width];
     }
-    return smoothed;
+    return first;
   }
 }

@@ -3,7 +3,6 @@ package org.ofaspark.criterion;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
-import org.ofaspark.criterion.CriterionConfig.Loss;
 
 /**
  * Which tokens of a micro-batch the loss is summed over.
@@ -15,11 +14,11 @@ import org.ofaspark.criterion.CriterionConfig.Loss;
 final class TokenSelection {
 
   private final int[] rows;
-  private final long[] bonusTargets;
+  private final long[] pairedTargets;
 
-  private TokenSelection(int[] rows, long[] bonusTargets) {
+  private TokenSelection(int[] rows, long[] pairedTargets) {
     this.rows = rows;
-    this.bonusTargets = bonusTargets;
+    this.pairedTargets = pairedTargets;
   }
 
   /**
@@ -29,9 +28,9 @@ final class TokenSelection {
     return rows;
   }
 
-  /** Returns the target of each row's bonus, which is its own target but for compatibility. */
-  long[] bonusTargets() {
-    return bonusTargets;
+  /** Returns {@link TokenChunk#pairedTargets} of each row. */
+  long[] pairedTargets() {
+    return pairedTargets;
   }
 
   /** Keeps every token. */
@@ -49,7 +48,7 @@ final class TokenSelection {
   /** Upstream sorts all tokens by loss before it pairs them. */
   private static boolean pairsWrongly(CriterionConfig config, long updateNumber) {
     return config.upstreamCompat()
-        && config.loss() == Loss.ENCOURAGING
+        && config.objective().pairsWrongTokensUpstream()
         && config.usesRdrop()
         && updateNumber > 0;
   }
@@ -57,7 +56,7 @@ final class TokenSelection {
   /**
    * Selects tokens by their losses.
    *
-   * @param losses label-smoothed loss of each token; with R-Drop both passes, one after the other
+   * @param losses first term of each token's loss; with R-Drop both passes, one after the other
    * @param targets target of each token
    */
   static TokenSelection of(

@@ -1,40 +1,27 @@
 package org.ofaspark.evaluate;
 
-import org.ofaspark.criterion.BonusSums;
+import java.util.List;
+import org.ofaspark.criterion.LossSums;
 
 /**
  * The loss of one example: sums over its target tokens that count, in nats.
  *
- * @param smoothedLoss label-smoothed cross entropy
- * @param bonus the encouraging bonus, never positive; 0 for cross entropy
+ * @param terms what the loss is the sum of, see {@link org.ofaspark.criterion.Objective.TokenTerms}
  * @param nllLoss negative log-likelihood
  * @param tokens how many tokens count
  * @param correct how many of them are the likeliest symbol
- * @param bonusSums what the Encouraging Loss finds in them
+ * @param sums what the objective counts of them, see {@link org.ofaspark.criterion.Objective#sums}
  */
 public record ExampleLoss(
-    double smoothedLoss,
-    double bonus,
-    double nllLoss,
-    int tokens,
-    int correct,
-    BonusSums bonusSums) {
+    List<Double> terms, double nllLoss, int tokens, int correct, LossSums sums) {
 
-  /** No token at all. */
-  static final ExampleLoss NONE = new ExampleLoss(0, 0, 0, 0, 0, BonusSums.NONE);
-
-  /** Returns the loss that is minimized: the smoothed loss and the bonus. */
-  public double loss() {
-    return smoothedLoss + bonus;
+  /** Copies the list. */
+  public ExampleLoss {
+    terms = List.copyOf(terms);
   }
 
-  ExampleLoss plus(ExampleLoss other) {
-    return new ExampleLoss(
-        smoothedLoss + other.smoothedLoss,
-        bonus + other.bonus,
-        nllLoss + other.nllLoss,
-        tokens + other.tokens,
-        correct + other.correct,
-        bonusSums.plus(other.bonusSums));
+  /** Returns the loss that is minimized, the sum of its terms. */
+  public double loss() {
+    return terms.stream().reduce(0.0, Double::sum);
   }
 }

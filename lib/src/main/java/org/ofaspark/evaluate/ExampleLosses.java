@@ -2,10 +2,13 @@ package org.ofaspark.evaluate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.ofaspark.criterion.Criterion;
+import org.ofaspark.criterion.LossSums;
+import org.ofaspark.criterion.Objective;
 import org.ofaspark.criterion.TargetRows;
 import org.ofaspark.criterion.TokenLosses;
 import org.ofaspark.data.MicroBatch;
@@ -70,30 +73,51 @@ public final class ExampleLosses {
    * @return one loss a sample
    */
   List<ExampleLoss> of(ForwardPass pass, EncoderOutput encoded, MicroBatch batch) {
-    List<ExampleLoss> losses = new ArrayList<>(Collections.nCopies(batch.size(), ExampleLoss.NONE));
+    List<Total> totals = Stream.generate(Total::new).limit(batch.size()).toList();
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
-    if (rows.targets().length == 0) {
-      return losses; // every token is ignored
+    if (rows.targets().length > 0) { // else every token is ignored
+      TokenLosses tokens = tokenLosses(pass, encoded, batch, rows);
+      for (int i = 0; i < tokens.size(); i++) {
+        totals.get(rows.sampleOf(i, batch.targetLength())).add(tokens, i);
+      }
     }
+    return totals.stream().map(Total::loss).toList();
+  }
+
+  private TokenLosses tokenLosses(
+      ForwardPass pass, EncoderOutput encoded, MicroBatch batch, TargetRows rows) {
     NDManager manager = encoded.features().getManager();
     NDArray features = model.decode(pass, encoded, DecoderInput.of(batch, manager)); // (B, N, C)
     NDArray flat = features.reshape(-1, features.getShape().get(2));
     NDArray logits = model.logits(pass, flat.get(HostCopy.of(manager, rows.rows())));
-    TokenLosses tokens = criterion.tokenLosses(logits, rows);
-    for (int i = 0; i < tokens.size(); i++) {
-      int sample = rows.sampleOf(i, batch.targetLength());
-      losses.set(sample, losses.get(sample).plus(lossOf(tokens, i)));
-    }
-    return losses;
+    return criterion.tokenLosses(logits, rows);
   }
 
-  private ExampleLoss lossOf(TokenLosses tokens, int token) {
-    return new ExampleLoss(
-        tokens.smoothed(token),
-        tokens.bonus(token),
-        tokens.nll(token),
-        1,
-        tokens.isHit(token) ? 1 : 0,
-        tokens.bonusSums(token, criterion.config().logEnd()));
+  /** Adds up the tokens of one sample. */
+  private final class Total {
+    private final Objective objective = criterion.config().objective();
+    private final double[] terms = new double[objective.terms()];
+    private final double[] sums = new double[objective.sums().size()];
+    private double nllLoss;
+    private int tokens;
+    private int correct;
+
+    void add(TokenLosses losses, int token) {
+      Arrays.setAll(terms, term -> terms[term] + losses.term(token, term));
+      double[] ofToken = losses.sums(token);
+      Arrays.setAll(sums, sum -> sums[sum] + ofToken[sum]);
+      nllLoss += losses.nll(token);
+      tokens++;
+      correct += losses.isHit(token) ? 1 : 0;
+    }
+
+    ExampleLoss loss() {
+      return new ExampleLoss(
+          DoubleStream.of(terms).boxed().toList(),
+          nllLoss,
+          tokens,
+          correct,
+          LossSums.of(objective.sums(), sums));
+    }
   }
 }

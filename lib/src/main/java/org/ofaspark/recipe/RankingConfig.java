@@ -3,6 +3,7 @@ package org.ofaspark.recipe;
 import java.math.BigDecimal;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Text;
+import org.ofaspark.criterion.EncouragingLoss;
 
 /**
  * How the training examples are ranked, and which of them are left out of training.
@@ -13,10 +14,15 @@ import org.ofaspark.config.Text;
  * @param dropBest leaves out the first of a ranking
  * @param dropWorst leaves out the last of a ranking
  * @param score what examples are ranked by
+ * @param objective what scores are made of, whatever the run's own objective is
  * @param interval updates from one ranking to the next; 0 for one at the start of each epoch
  */
 public record RankingConfig(
-    ExampleDrop dropBest, ExampleDrop dropWorst, Score score, long interval) {
+    ExampleDrop dropBest,
+    ExampleDrop dropWorst,
+    Score score,
+    EncouragingLoss objective,
+    long interval) {
 
   /** The score of an example: a mean over its target tokens that count, in nats. */
   public enum Score {
@@ -24,7 +30,7 @@ public record RankingConfig(
     LOSS,
     /** Negative log-likelihood of the target. */
     NLL,
-    /** Label-smoothed Encouraging Loss: LOSS plus the bonus, whatever the run's criterion is. */
+    /** Label-smoothed Encouraging Loss: LOSS plus the bonus. */
     ENCOURAGING
   }
 
@@ -57,6 +63,6 @@ public record RankingConfig(
    * @param update its number, counted from 0
    */
   public RankingConfig at(long update) {
-    return new RankingConfig(dropBest.at(update), dropWorst.at(update), score, interval);
+    return new RankingConfig(dropBest.at(update), dropWorst.at(update), score, objective, interval);
   }
 }

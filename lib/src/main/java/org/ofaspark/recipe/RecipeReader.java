@@ -1,6 +1,5 @@
 package org.ofaspark.recipe;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,7 +11,10 @@ import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.RecipeSource;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.CrossEntropy;
+import org.ofaspark.criterion.EncouragingLoss;
+import org.ofaspark.criterion.Objective;
+import org.ofaspark.criterion.Objectives;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.generate.GenerateConfig;
@@ -236,15 +238,14 @@ public final class RecipeReader {
     double regAlpha = criterion.decimal("reg-alpha");
     criterion.check(
         () -> Checks.that("criterion.reg-alpha", regAlpha, regAlpha > 0, "a number above 0"));
+    Optional<Objective> objective = Objectives.read(criterion);
     TokenDrop dropWorst = tokenDrop(criterion.section("drop-worst"));
     TokenDrop dropBest = tokenDrop(criterion.section("drop-best"));
     Optional<ConstraintRange> constraintRange = constraintRange(criterion);
     return criterion.attempt(
         () ->
             new CriterionConfig(
-                criterion.choice("criterion", losses()),
-                criterion.decimal("label-smoothing"),
-                criterion.decimal("log-end"),
+                objective.orElse(new CrossEntropy(0)),
                 dropWorst,
                 dropBest,
                 useRdrop ? Math.max(0, regAlpha) : 0,
@@ -253,13 +254,6 @@ public final class RecipeReader {
                 criterion.flag("sentence-avg"),
                 constraintRange,
                 criterion.flag("upstream-compat")));
-  }
-
-  private static Map<String, Loss> losses() {
-    Map<String, Loss> byName = new LinkedHashMap<>();
-    byName.put("adjust_label_smoothed_cross_entropy", Loss.CROSS_ENTROPY);
-    byName.put("adjust_label_smoothed_encouraging_loss", Loss.ENCOURAGING);
-    return byName;
   }
 
   /** What a share of is left out. */
@@ -284,14 +278,17 @@ public final class RecipeReader {
 
   private static Optional<RankingConfig> ranking(ConfigSection all) {
     ConfigSection ranking = all.section("ranking");
-    ExampleDrop dropBest = exampleDrop(all.section("criterion").section("drop-best"));
-    ExampleDrop dropWorst = exampleDrop(all.section("criterion").section("drop-worst"));
+    ConfigSection criterion = all.section("criterion");
+    ExampleDrop dropBest = exampleDrop(criterion.section("drop-best"));
+    ExampleDrop dropWorst = exampleDrop(criterion.section("drop-worst"));
+    var objective = criterion.attempt(() -> EncouragingLoss.read(criterion));
     return all.attempt(
         () ->
             new RankingConfig(
                 dropBest,
                 dropWorst,
                 ranking.choice("score", RankingConfig.Score.class),
+                objective.orElse(new EncouragingLoss(0, 0)),
                 ranking.longInteger("interval")));
   }
 

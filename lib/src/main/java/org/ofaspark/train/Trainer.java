@@ -237,7 +237,8 @@ public final class Trainer implements AutoCloseable {
 
           LossSums own =
               PendingSums.read(works.stream().flatMap(work -> work.sums().stream()).toList());
-          LossSums sums = LossSums.of(collective.allReduce(own.toArray()));
+          List<String> names = criterion.sumNames();
+          LossSums sums = LossSums.of(names, collective.allReduce(own.toArray(names)));
           FlatVector gradient = FlatVector.over(Autograd.gradient(parameters));
           collective.reduceScatter(gradient);
           NDArray ownGradient = part(gradient.array());

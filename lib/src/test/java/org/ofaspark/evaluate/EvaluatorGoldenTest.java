@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
@@ -164,9 +164,8 @@ class EvaluatorGoldenTest {
   private static Criterion criterion() {
     return new Criterion(
         new CriterionConfig(
-            Loss.ENCOURAGING,
-            args().get("label_smoothing").getAsDouble(),
-            args().get("log_end").getAsDouble(),
+            new EncouragingLoss(
+                args().get("label_smoothing").getAsDouble(), args().get("log_end").getAsDouble()),
             TokenDrop.NONE,
             TokenDrop.NONE,
             0,

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
@@ -46,7 +46,7 @@ class EvaluatorTest {
   private final OfaModel model = new OfaModel(NanoModel.CONFIG, manager);
   private final StateDict state = NanoModel.state(manager);
   private final Criterion criterion =
-      new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75));
+      new Criterion(CriterionConfig.plain(new EncouragingLoss(0.1, 0.75)));
   private final ExampleLosses losses = new ExampleLosses(model, state, criterion);
 
   private Evaluator evaluator(Task task) {

@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.CrossEntropy;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.nn.StateDict;
@@ -57,10 +58,11 @@ public final class GoldenTraining {
       var passed = run.getAsJsonArray("drop_best_passed(as meant)");
       best = new TokenDrop(passed.get(0).getAsDouble(), passed.get(1).getAsLong());
     }
+    double smoothing = args.get("label_smoothing").getAsDouble();
     return new CriterionConfig(
-        encouraging ? Loss.ENCOURAGING : Loss.CROSS_ENTROPY,
-        args.get("label_smoothing").getAsDouble(),
-        args.get("log_end").getAsDouble(),
+        encouraging
+            ? new EncouragingLoss(smoothing, args.get("log_end").getAsDouble())
+            : new CrossEntropy(smoothing),
         new TokenDrop(
             args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong()),
         best,

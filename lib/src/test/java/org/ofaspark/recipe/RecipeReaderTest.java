@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.RecipeException;
 import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
@@ -388,7 +389,12 @@ class RecipeReaderTest {
     assertThat(both.criterion().dropWorst().ratio()).isEqualTo(0.05);
     assertThat(both.ranking())
         .isEqualTo(
-            new RankingConfig(new ExampleDrop(0.05, 2500), ExampleDrop.NONE, Score.ENCOURAGING, 0));
+            new RankingConfig(
+                new ExampleDrop(0.05, 2500),
+                ExampleDrop.NONE,
+                Score.ENCOURAGING,
+                new EncouragingLoss(0.1, 0.75),
+                0));
     assertThat(both.ranking().at(2500).isOn()).isFalse();
     assertThat(both.ranking().at(2501)).isEqualTo(both.ranking());
   }

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.train.TrainConfig.Precision;
 
@@ -53,8 +52,8 @@ class RecipesGoldenTest {
           entry("patch-image-size", r -> r.data().patchImageSize()),
           entry("num-bins", r -> r.data().numBins()),
           entry("criterion", RecipesGoldenTest::criterion),
-          entry("label-smoothing", r -> r.criterion().labelSmoothing()),
-          entry("log-end", r -> r.criterion().logEnd()),
+          entry("label-smoothing", r -> r.ranking().objective().labelSmoothing()),
+          entry("log-end", r -> r.ranking().objective().logEnd()),
           entry("drop-worst-ratio", r -> r.criterion().dropWorst().ratio()),
           entry("drop-worst-after", r -> r.criterion().dropWorst().after()),
           entry("drop-best-ratio", r -> r.criterion().dropBest().ratio()),
@@ -426,9 +425,7 @@ class RecipesGoldenTest {
   }
 
   private static String criterion(Recipe recipe) {
-    return recipe.criterion().loss() == Loss.ENCOURAGING
-        ? "adjust_label_smoothed_encouraging_loss"
-        : "adjust_label_smoothed_cross_entropy";
+    return recipe.criterion().objective().name();
   }
 
   private static String positional(Command command) {

@@ -21,7 +21,8 @@ import org.ofaspark.collective.SingleRank;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.CrossEntropy;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.evaluate.ExampleLosses;
 import org.ofaspark.generate.GenerateConfig;
@@ -74,8 +75,8 @@ class DeviceBitsTest {
     CriterionConfig criterion() {
       TokenDrop none = TokenDrop.NONE;
       return switch (this) {
-        case PLAIN -> CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75);
-        case CROSS_ENTROPY -> CriterionConfig.plain(Loss.CROSS_ENTROPY, 0.1, 1);
+        case PLAIN -> CriterionConfig.plain(new EncouragingLoss(0.1, 0.75));
+        case CROSS_ENTROPY -> CriterionConfig.plain(new CrossEntropy(0.1));
         case DROP -> config(new TokenDrop(0.2, 0), new TokenDrop(0.3, 0), 0, Optional.empty());
         case RDROP -> config(none, none, 0.7, Optional.empty());
         case RANGE -> config(none, none, 0, Optional.of(new ConstraintRange(4, 36)));
@@ -85,7 +86,7 @@ class DeviceBitsTest {
     private static CriterionConfig config(
         TokenDrop worst, TokenDrop best, double rdrop, Optional<ConstraintRange> range) {
       return new CriterionConfig(
-          Loss.ENCOURAGING, 0.1, 0.75, worst, best, rdrop, false, 0, false, range, false);
+          new EncouragingLoss(0.1, 0.75), worst, best, rdrop, false, 0, false, range, false);
     }
   }
 

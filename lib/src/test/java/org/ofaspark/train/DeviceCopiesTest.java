@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.ofaspark.collective.SingleRank;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.golden.VirtualGpu;
@@ -35,7 +35,7 @@ class DeviceCopiesTest {
             new Trainer(
                 model,
                 state,
-                new Criterion(CriterionConfig.plain(Loss.ENCOURAGING, 0.1, 0.75)),
+                new Criterion(CriterionConfig.plain(new EncouragingLoss(0.1, 0.75))),
                 new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1),
                 1000,
                 new SingleRank(),

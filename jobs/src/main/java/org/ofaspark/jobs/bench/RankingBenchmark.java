@@ -13,7 +13,6 @@ import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Criterion;
-import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.evaluate.ExampleLosses;
@@ -174,7 +173,7 @@ final class RankingBenchmark implements Benchmark {
           new ExampleLosses(
               random.model(),
               random.state(),
-              new Criterion(recipe.criterion().with(Loss.ENCOURAGING)));
+              new Criterion(recipe.criterion().with(recipe.ranking().objective())));
       var images = new PatchImages(recipe.data());
       int batch = recipe.evaluate().batchSize();
       return stopwatch

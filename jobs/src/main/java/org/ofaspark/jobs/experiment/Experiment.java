@@ -173,7 +173,11 @@ final class Experiment {
     var run = new RunDirectory(files, recipe.runDir());
     var rules =
         new RankingConfig(
-            ExampleDrop.NONE, new ExampleDrop(size.dropped(), 0), recipe.ranking().score(), 0);
+            ExampleDrop.NONE,
+            new ExampleDrop(size.dropped(), 0),
+            recipe.ranking().score(),
+            recipe.ranking().objective(),
+            0);
     Vocabulary vocabulary = Vocabulary.read(files, recipe.table().table());
     var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
     ranking.rank(run.checkpoint(last.updateNumber()), rules, run.dryRanking());

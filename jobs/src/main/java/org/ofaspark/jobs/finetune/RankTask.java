@@ -270,7 +270,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
         StuckWatch watch)
         throws IOException {
       long start = System.nanoTime();
-      var log = new TrainingLog(recipe.train().reportAccuracy());
+      var log = new TrainingLog(recipe.criterion().objective(), recipe.train().reportAccuracy());
       try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
         for (long next = segment.fromUpdate(); next < segment.toUpdate(); next++) {
           update = next;

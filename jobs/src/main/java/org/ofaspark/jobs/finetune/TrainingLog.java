@@ -1,8 +1,8 @@
 package org.ofaspark.jobs.finetune;
 
 import com.google.gson.JsonObject;
-import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.LossSums;
+import org.ofaspark.criterion.Objective;
 import org.ofaspark.train.UpdateOutcome;
 import org.ofaspark.train.UpdateOutcome.Applied;
 
@@ -10,12 +10,12 @@ import org.ofaspark.train.UpdateOutcome.Applied;
  * Sums up an interval of updates to one line of metrics. Used by one thread.
  *
  * <p>Losses are means over the interval's tokens, in nats; times are shares of the wall time of the
- * rank that writes the line. With the Encouraging Loss a line tells what {@link BonusSums} tells of
- * the interval's kept tokens: {@code past_log_end}, {@code bonus_gradient_share} and {@code
- * margin}, a mean.
+ * rank that writes the line. A line also has what the objective logs of the interval's kept tokens,
+ * see {@link Objective#logged}.
  */
 final class TrainingLog {
 
+  private final Objective objective;
   private final boolean reportsAccuracy;
   private LossSums sums = LossSums.NONE;
   private double gradientNorm;
@@ -24,7 +24,8 @@ final class TrainingLog {
   private int skipped;
   private long started = System.nanoTime();
 
-  TrainingLog(boolean reportsAccuracy) {
+  TrainingLog(Objective objective, boolean reportsAccuracy) {
+    this.objective = objective;
     this.reportsAccuracy = reportsAccuracy;
   }
 
@@ -66,11 +67,8 @@ final class TrainingLog {
         line.addProperty("accuracy", sums.accuracy());
       }
     }
-    BonusSums bonus = sums.bonusSums();
-    if (bonus.tokens() > 0) {
-      line.addProperty("past_log_end", bonus.pastLogEndShare());
-      line.addProperty("bonus_gradient_share", bonus.bonusGradientShare());
-      line.addProperty("margin", bonus.meanMargin());
+    if (sums.sampleSize() > 0) {
+      objective.logged().forEach(share -> line.addProperty(share.name(), share.of(sums)));
     }
     line.addProperty("skipped", skipped);
     line.addProperty("seconds", seconds);

@@ -229,8 +229,8 @@ public final class ExampleRanking {
     CriterionConfig criterion = recipe.criterion();
     DataConfig data = recipe.data();
     return Map.of(
-        "criterion.label-smoothing", String.valueOf(criterion.labelSmoothing()),
-        "criterion.log-end", String.valueOf(criterion.logEnd()),
+        "criterion.label-smoothing", String.valueOf(recipe.ranking().objective().labelSmoothing()),
+        "criterion.log-end", String.valueOf(recipe.ranking().objective().logEnd()),
         "criterion.ignore-eos", String.valueOf(criterion.ignoreEos()),
         "criterion.ignore-prefix-size", String.valueOf(criterion.ignorePrefixSize()),
         "criterion.constraint-range",

@@ -14,6 +14,7 @@ import static org.apache.spark.sql.functions.when;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -21,7 +22,8 @@ import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.ofaspark.criterion.BonusSums;
+import org.ofaspark.criterion.EncouragingLoss;
+import org.ofaspark.criterion.LossSums;
 import org.ofaspark.jobs.ranking.RankingSummary.Bin;
 import org.ofaspark.jobs.ranking.RankingSummary.Bonus;
 import org.ofaspark.jobs.ranking.RankingSummary.Sample;
@@ -105,14 +107,20 @@ final class RankingReport {
   }
 
   private static Bonus bonus(Row sums) {
-    var bonus =
-        new BonusSums(
-            Math.round(sums.<Double>getAs("tokens")),
-            Math.round(sums.<Double>getAs("past_log_end")),
-            sums.<Double>getAs("nll_gradient"),
-            sums.<Double>getAs("bonus_gradient"),
-            sums.<Double>getAs("margin"));
-    return new Bonus(bonus.pastLogEndShare(), bonus.bonusGradientShare(), bonus.meanMargin());
+    Map<String, Double> byName = new HashMap<>();
+    EncouragingLoss.SUMS.forEach(name -> byName.put(name, sums.getAs(name)));
+    byName.compute(EncouragingLoss.TOKENS, RankingReport::whole);
+    byName.compute(EncouragingLoss.PAST_LOG_END, RankingReport::whole);
+    var all = new LossSums(byName);
+    return new Bonus(
+        EncouragingLoss.PAST_LOG_END_SHARE.of(all),
+        EncouragingLoss.BONUS_GRADIENT_SHARE.of(all),
+        EncouragingLoss.MEAN_MARGIN.of(all));
+  }
+
+  /** A count that was a mean and is a sum again. */
+  private static double whole(String name, Double count) {
+    return Math.round(count);
   }
 
   private List<String> notFinite() {

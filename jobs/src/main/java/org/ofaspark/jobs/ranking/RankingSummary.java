@@ -115,7 +115,7 @@ public record RankingSummary(
 
   /**
    * What the Encouraging Loss finds in the tokens of all ranked examples, as {@link
-   * org.ofaspark.criterion.BonusSums} defines it.
+   * org.ofaspark.criterion.EncouragingLoss} defines it.
    *
    * @param pastLogEnd share of the tokens that are past log-end
    * @param gradientShare the bonus's share of the gradient of the targets' logits

@@ -7,7 +7,7 @@ import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 
 import org.apache.spark.sql.types.StructType;
-import org.ofaspark.criterion.BonusSums;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.jobs.table.ExampleTable;
 
 /**
@@ -31,7 +31,7 @@ import org.ofaspark.jobs.table.ExampleTable;
  *                   has no place in the ranking; else null
  * </pre>
  *
- * <p>{@link BonusSums} defines the four that tell what the Encouraging Loss does.
+ * <p>{@link EncouragingLoss} defines the four that tell what the Encouraging Loss does.
  */
 public final class RankingTable {
 

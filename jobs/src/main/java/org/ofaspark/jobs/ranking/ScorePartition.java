@@ -7,9 +7,9 @@ import java.util.List;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.ofaspark.criterion.BonusSums;
 import org.ofaspark.criterion.Criterion;
-import org.ofaspark.criterion.CriterionConfig.Loss;
+import org.ofaspark.criterion.EncouragingLoss;
+import org.ofaspark.criterion.LossSums;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.PatchImages;
 import org.ofaspark.evaluate.ExampleLoss;
@@ -70,7 +70,7 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
           new ExampleLosses(
               opened.model(),
               opened.state(),
-              new Criterion(recipe.criterion().with(Loss.ENCOURAGING))); // for the bonus
+              new Criterion(recipe.criterion().with(recipe.ranking().objective())));
     }
 
     int batchSize() {
@@ -89,11 +89,11 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
 
     private Row row(String exampleId, ExampleLoss sums) {
       double tokens = sums.tokens(); // 0 gives NaN: an example without tokens has no score
-      double loss = sums.smoothedLoss() / tokens;
+      double loss = sums.terms().get(0) / tokens;
       double nll = sums.nllLoss() / tokens;
-      double bonus = sums.bonus() / tokens;
+      double bonus = sums.terms().get(1) / tokens;
       double score = chosen(recipe.ranking().score(), loss, nll, bonus);
-      BonusSums found = sums.bonusSums();
+      LossSums found = sums.sums();
       return RowFactory.create(
           exampleId,
           score + 0.0,
@@ -101,10 +101,10 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
           nll,
           bonus,
           sums.tokens(),
-          found.pastLogEndShare(),
-          found.nllGradient() / tokens,
-          found.bonusGradient() / tokens,
-          found.meanMargin());
+          found.get(EncouragingLoss.PAST_LOG_END) / tokens,
+          found.get(EncouragingLoss.NLL_GRADIENT) / tokens,
+          found.get(EncouragingLoss.BONUS_GRADIENT) / tokens,
+          found.get(EncouragingLoss.MARGIN) / tokens);
     }
   }
 

@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.Text;
+import org.ofaspark.criterion.LoggedRatio;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
 import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.ranking.RankingSummary;
@@ -130,11 +132,7 @@ public final class RunReport {
   private void settings() {
     List<String> words = new ArrayList<>();
     words.add(recipe.task().name());
-    words.add(
-        switch (recipe.criterion().loss()) {
-          case CROSS_ENTROPY -> "label-smoothed cross entropy";
-          case ENCOURAGING -> "Encouraging Loss, log-end " + recipe.criterion().logEnd();
-        });
+    words.add(recipe.criterion().objective().title());
     words.add("lr " + recipe.optimizer().lr());
     words.add("global batch " + recipe.train().globalBatch());
     words.add(lower(recipe.train().precision()));
@@ -228,11 +226,13 @@ public final class RunReport {
         Series.of("waiting for data", train, "data_share"),
         Series.of("collective", train, "collective_share"));
     chart("Accuracy of target tokens", Series.of("training", train, "accuracy"));
-    chart(
-        "Encouraging Loss",
-        Series.of("tokens past log-end", train, "past_log_end"),
-        Series.of("bonus's share of the gradient", train, "bonus_gradient_share"));
-    chart("Margin of the target, in nats", Series.of("mean", train, "margin"));
+    Map<String, List<Series>> ofObjective = new LinkedHashMap<>();
+    for (LoggedRatio logged : recipe.criterion().objective().logged()) {
+      ofObjective
+          .computeIfAbsent(logged.chart(), chart -> new ArrayList<>())
+          .add(Series.of(logged.series(), train, logged.name()));
+    }
+    ofObjective.forEach((title, series) -> chart(title, series.toArray(Series[]::new)));
   }
 
   /** Draws what there is. */

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.recipe.ExampleDrop;
 import org.ofaspark.recipe.RankingConfig;
 import org.ofaspark.recipe.RankingConfig.Score;
@@ -15,7 +16,8 @@ class RankingScheduleTest {
   private static final int UPDATES = 40;
 
   private static RankingSchedule schedule(ExampleDrop best, ExampleDrop worst, long interval) {
-    return new RankingSchedule(new RankingConfig(best, worst, Score.LOSS, interval), 10);
+    return new RankingSchedule(
+        new RankingConfig(best, worst, Score.LOSS, new EncouragingLoss(0.1, 0.75), interval), 10);
   }
 
   /** Walks from one to the next, and checks that every update knows the last. */

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -14,10 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.ofaspark.criterion.CriterionConfig.Loss;
 import org.ofaspark.golden.TestDevice;
 
-class BonusSumsTest {
+class EncouragingLossTest {
 
   private static final int TOKENS = 24;
   private static final int SYMBOLS = 200_000; // several chunks
@@ -46,9 +46,13 @@ class BonusSumsTest {
     return logits;
   }
 
-  private static CriterionConfig config(Loss loss, double logEnd, TokenDrop dropWorst) {
+  private static CriterionConfig encouraging(double logEnd, TokenDrop dropWorst) {
+    return config(new EncouragingLoss(0, logEnd), dropWorst);
+  }
+
+  private static CriterionConfig config(Objective objective, TokenDrop dropWorst) {
     return new CriterionConfig(
-        loss, 0, logEnd, dropWorst, TokenDrop.NONE, 0, false, 0, false, Optional.empty(), false);
+        objective, dropWorst, TokenDrop.NONE, 0, false, 0, false, Optional.empty(), false);
   }
 
   private CriterionOutput apply(CriterionConfig config) {
@@ -73,13 +77,15 @@ class BonusSumsTest {
   @ParameterizedTest
   @ValueSource(doubles = {0, 0.5, 0.75, 1})
   void gradientsAreThoseOfTheTargetsLogit(double logEnd) {
-    double crossEntropy = pull(apply(config(Loss.CROSS_ENTROPY, logEnd, TokenDrop.NONE)));
-    CriterionOutput output = apply(config(Loss.ENCOURAGING, logEnd, TokenDrop.NONE));
-    BonusSums sums = output.sums().read().bonusSums();
+    double crossEntropy = pull(apply(config(new CrossEntropy(0), TokenDrop.NONE)));
+    CriterionOutput output = apply(encouraging(logEnd, TokenDrop.NONE));
+    LossSums sums = output.sums().read();
 
-    assertThat(sums.nllGradient()).isCloseTo(crossEntropy, within(1e-4));
-    assertThat(sums.bonusGradient()).isCloseTo(pull(output) - crossEntropy, within(1e-4));
-    assertThat(sums.bonusGradientShare()).isCloseTo(1 - crossEntropy / pull(output), within(1e-5));
+    assertThat(sums.get(EncouragingLoss.NLL_GRADIENT)).isCloseTo(crossEntropy, within(1e-4));
+    assertThat(sums.get(EncouragingLoss.BONUS_GRADIENT))
+        .isCloseTo(pull(output) - crossEntropy, within(1e-4));
+    assertThat(EncouragingLoss.BONUS_GRADIENT_SHARE.of(sums))
+        .isCloseTo(1 - crossEntropy / pull(output), within(1e-5));
     if (logEnd == 1) {
       assertThat(pull(output)).isCloseTo(TOKENS, within(1e-3));
     }
@@ -97,14 +103,13 @@ class BonusSumsTest {
       margins += at(token, (int) TARGETS[token]) - likeliest;
       past += probability(logits, token) > 0.75 ? 1 : 0;
     }
-    BonusSums sums =
-        apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read().bonusSums();
+    LossSums sums = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
 
     assertThat(past).isBetween(1, TOKENS - 1);
-    assertThat(sums.tokens()).isEqualTo(TOKENS);
-    assertThat(sums.pastLogEnd()).isEqualTo(past);
-    assertThat(sums.pastLogEndShare()).isEqualTo((double) past / TOKENS);
-    assertThat(sums.meanMargin()).isCloseTo(margins / TOKENS, within(1e-4));
+    assertThat(sums.get(EncouragingLoss.TOKENS)).isEqualTo(TOKENS);
+    assertThat(sums.get(EncouragingLoss.PAST_LOG_END)).isEqualTo(past);
+    assertThat(EncouragingLoss.PAST_LOG_END_SHARE.of(sums)).isEqualTo((double) past / TOKENS);
+    assertThat(EncouragingLoss.MEAN_MARGIN.of(sums)).isCloseTo(margins / TOKENS, within(1e-4));
   }
 
   private float at(int token, int symbol) {
@@ -114,25 +119,27 @@ class BonusSumsTest {
   @Test
   void tokensLeftOutDoNotCount() {
     var half = new TokenDrop(0.5, 0);
-    BonusSums all = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read().bonusSums();
-    BonusSums kept = apply(config(Loss.ENCOURAGING, 0.75, half)).sums().read().bonusSums();
+    LossSums all = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
+    LossSums kept = apply(encouraging(0.75, half)).sums().read();
 
-    assertThat(kept.tokens()).isEqualTo(TOKENS / 2);
-    assertThat(kept.meanMargin()).isGreaterThan(all.meanMargin());
-    assertThat(all.pastLogEnd()).isGreaterThan(TOKENS / 2);
-    assertThat(kept.pastLogEndShare()).isEqualTo(1);
+    assertThat(kept.get(EncouragingLoss.TOKENS)).isEqualTo(TOKENS / 2);
+    assertThat(EncouragingLoss.MEAN_MARGIN.of(kept))
+        .isGreaterThan(EncouragingLoss.MEAN_MARGIN.of(all));
+    assertThat(all.get(EncouragingLoss.PAST_LOG_END)).isGreaterThan(TOKENS / 2);
+    assertThat(EncouragingLoss.PAST_LOG_END_SHARE.of(kept)).isEqualTo(1);
   }
 
   @Test
   void crossEntropyDoesNotLookAtTheBonus() {
-    LossSums sums = apply(config(Loss.CROSS_ENTROPY, 0.75, TokenDrop.NONE)).sums().read();
-    assertThat(sums.bonusSums()).isEqualTo(BonusSums.NONE);
+    LossSums sums = apply(config(new CrossEntropy(0), TokenDrop.NONE)).sums().read();
+    assertThat(sums.byName()).doesNotContainKeys(EncouragingLoss.SUMS.toArray(String[]::new));
   }
 
   @Test
   void sumsOfRanksAddUpAsNumbers() {
-    LossSums sums = apply(config(Loss.ENCOURAGING, 0.75, TokenDrop.NONE)).sums().read();
-    double[] twice = Arrays.stream(sums.toArray()).map(number -> 2 * number).toArray();
-    assertThat(LossSums.of(twice)).isEqualTo(sums.plus(sums));
+    LossSums sums = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
+    List<String> names = List.copyOf(sums.byName().keySet());
+    double[] twice = Arrays.stream(sums.toArray(names)).map(number -> 2 * number).toArray();
+    assertThat(LossSums.of(names, twice)).isEqualTo(sums.plus(sums));
   }
 }
