@@ -114,6 +114,26 @@ public final class ConfigSection {
     return new ConfigSection(file, written, recipe, known, prefix + start, mistakes);
   }
 
+  /**
+   * Reads keys of this section as a record, see {@link Key}. The section has to collect mistakes.
+   *
+   * @param type the record, public, whose constructor checks the values
+   * @param <R> the record
+   * @return nothing if there are mistakes
+   */
+  public <R extends Record> Optional<R> record(Class<R> type) {
+    return RecordKeys.read(this, type);
+  }
+
+  /** Reads all keys of this section as lists of texts; those that are null are left out. */
+  Map<String, List<String>> listsOfTexts() {
+    Map<String, List<String>> lists = new TreeMap<>();
+    for (String key : keys()) {
+      optionalTexts(key).ifPresent(texts -> lists.put(key, texts));
+    }
+    return lists;
+  }
+
   /** Returns the names of the keys and groups of this section, in alphabetical order. */
   public Set<String> keys() {
     ConfigValue group =
@@ -443,7 +463,8 @@ public final class ConfigSection {
     }
   }
 
-  private <T> Optional<T> optional(String key, Supplier<T> reader) {
+  /** Reads a value that need not be set. */
+  <T> Optional<T> optional(String key, Supplier<T> reader) {
     ConfigValue value = find(path(key));
     known.add(path(key));
     if (value == null) {

@@ -1,6 +1,8 @@
 package org.ofaspark.criterion;
 
+import java.util.List;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Text;
 
 /**
@@ -22,6 +24,24 @@ public record ConstraintRange(int start, int end) {
         start + "," + end,
         start >= SPECIAL_SYMBOLS && end > start,
         Text.format("START,END with START at least %d and END above it", SPECIAL_SYMBOLS));
+  }
+
+  /**
+   * Reads a range.
+   *
+   * @param section the section of the key
+   * @param key its name
+   * @throws IllegalArgumentException if it is not START,END
+   */
+  public static ConstraintRange read(ConfigSection section, String key) {
+    List<Integer> bounds = section.integers(key);
+    Checks.that(key, bounds, bounds.size() == 2, "START,END");
+    return new ConstraintRange(bounds.get(0), bounds.get(1));
+  }
+
+  @Override
+  public String toString() {
+    return start + "," + end;
   }
 
   /** Returns the number of symbols allowed. */

@@ -102,7 +102,7 @@ public final class Criterion {
     private final TokenChunk.Symbols symbols;
     private final TokenSelection selection;
     private final boolean hitsAreCounted;
-    private final int passes = config.usesRdrop() ? 2 : 1;
+    private final int passes = config.useRdrop() ? 2 : 1;
     private long correct;
 
     Work(NDArray allLogits, long[] targets, long updateNumber) {
@@ -241,9 +241,8 @@ public final class Criterion {
       NDList sums = new NDList(all.get(0).sum(), terms.nll().sum(), isHit(chunk).sum());
       all.subList(1, all.size()).forEach(term -> sums.add(term.sum()));
       NDArray derivative = terms.derivative();
-      if (config.usesRdrop()) {
-        sums.add(
-            Rdrop.add(chunk.logProbs(), chunk.probs(), derivative, (float) config.rdropAlpha()));
+      if (config.useRdrop()) {
+        sums.add(Rdrop.add(chunk.logProbs(), chunk.probs(), derivative, (float) config.regAlpha()));
       }
       gradient.set(
           new NDIndex("{}", index), ScriptedOps.logSoftmaxBackward(derivative, chunk.logProbs()));
@@ -259,7 +258,7 @@ public final class Criterion {
     /** Sums up what {@link #addChunk} has returned of all chunks. */
     LossSums sums(float[] values, long ntokens, long nsentences) {
       List<String> names = objective.sums();
-      int sums = 2 + objective.terms() + (config.usesRdrop() ? 1 : 0);
+      int sums = 2 + objective.terms() + (config.useRdrop() ? 1 : 0);
       double loss = 0;
       double nllLoss = 0;
       long hits = correct;

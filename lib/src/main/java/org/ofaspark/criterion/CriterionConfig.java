@@ -1,17 +1,26 @@
 package org.ofaspark.criterion;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.RANKING;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
+import java.math.BigDecimal;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Group;
+import org.ofaspark.config.Key;
+import org.ofaspark.config.Text;
+import org.ofaspark.criterion.Drop.Scope;
 
 /**
  * Settings of a criterion, under upstream's words.
  *
  * @param objective the loss of a token
- * @param dropWorst tokens with the largest loss that are left out
- * @param dropBest tokens with the smallest loss that are left out, of those that {@code dropWorst}
- *     leaves; upstream reads this option and never uses it
- * @param rdropAlpha weight of the divergence between two passes over the same samples with
- *     different dropout, 0 for a single pass; upstream's reg-alpha with use-rdrop
+ * @param dropWorst which tokens with the largest loss are left out, or which examples
+ * @param dropBest which tokens with the smallest loss are left out, of those that {@code dropWorst}
+ *     leaves, or which examples; upstream reads this option and never uses it
+ * @param useRdrop pass each sample twice, with different dropout, and pull both outputs together
+ * @param regAlpha weight of the divergence between the two passes
  * @param ignoreEos leave the end symbol out of the loss
  * @param ignorePrefixSize how many target positions at the start of each sample to leave out
  * @param sentenceAvg let the gradient's denominator be the samples, not the tokens
@@ -20,22 +29,39 @@ import org.ofaspark.config.AllChecks;
  *     drop-best, and R-Drop with the Encouraging Loss pairs the wrong tokens after the first update
  */
 public record CriterionConfig(
-    Objective objective,
-    TokenDrop dropWorst,
-    TokenDrop dropBest,
-    double rdropAlpha,
-    boolean ignoreEos,
-    int ignorePrefixSize,
-    boolean sentenceAvg,
-    Optional<ConstraintRange> constraintRange,
-    boolean upstreamCompat) {
+    @Key(
+            decides = {WEIGHTS, ANSWERS},
+            name = "criterion")
+        Objective objective,
+    @Group("drop-worst") Drop dropWorst,
+    @Group("drop-best") Drop dropBest,
+    @Key(decides = {WEIGHTS, ANSWERS}) boolean useRdrop,
+    @Key(decides = {WEIGHTS, ANSWERS}) double regAlpha,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) boolean ignoreEos,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) int ignorePrefixSize,
+    @Key(decides = {WEIGHTS, ANSWERS}) boolean sentenceAvg,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) Optional<ConstraintRange> constraintRange,
+    @Key(decides = {WEIGHTS, ANSWERS}) boolean upstreamCompat) {
 
   /** Checks every range. */
   public CriterionConfig {
     new AllChecks()
-        .that("criterion.reg-alpha", rdropAlpha, rdropAlpha >= 0, "at least 0")
+        .that("criterion.reg-alpha", regAlpha, regAlpha > 0, "a number above 0")
         .atLeast("criterion.ignore-prefix-size", ignorePrefixSize, 0)
+        .that(
+            "criterion.drop-best.ratio",
+            dropBest.ratio(),
+            leavesExamples(dropBest.of(Scope.EXAMPLE), dropWorst.of(Scope.EXAMPLE)),
+            Text.format(
+                "less than 1 together with criterion.drop-worst.ratio, %s, so that examples are"
+                    + " left",
+                dropWorst.ratio()))
         .done();
+  }
+
+  private static boolean leavesExamples(Drop best, Drop worst) {
+    BigDecimal both = BigDecimal.valueOf(best.ratio()).add(BigDecimal.valueOf(worst.ratio()));
+    return both.compareTo(BigDecimal.ONE) < 0;
   }
 
   /**
@@ -45,7 +71,7 @@ public record CriterionConfig(
    */
   public static CriterionConfig plain(Objective objective) {
     return new CriterionConfig(
-        objective, TokenDrop.NONE, TokenDrop.NONE, 0, false, 0, false, Optional.empty(), false);
+        objective, Drop.NONE, Drop.NONE, false, 1, false, 0, false, Optional.empty(), false);
   }
 
   /**
@@ -58,7 +84,8 @@ public record CriterionConfig(
         other,
         dropWorst,
         dropBest,
-        rdropAlpha,
+        useRdrop,
+        regAlpha,
         ignoreEos,
         ignorePrefixSize,
         sentenceAvg,
@@ -66,8 +93,13 @@ public record CriterionConfig(
         upstreamCompat);
   }
 
-  /** Tells whether each sample is passed twice. */
-  public boolean usesRdrop() {
-    return rdropAlpha > 0;
+  /** Returns which of the worst tokens are left out. */
+  Drop worstTokens() {
+    return dropWorst.of(Scope.TOKEN);
+  }
+
+  /** Returns which of the best tokens are left out. */
+  Drop bestTokens() {
+    return upstreamCompat ? Drop.NONE : dropBest.of(Scope.TOKEN);
   }
 }

@@ -1,9 +1,13 @@
 package org.ofaspark.criterion;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.RANKING;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import org.ofaspark.config.Checks;
-import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.Key;
 
 /**
  * Label-smoothed cross entropy: upstream's {@code criterions/label_smoothed_cross_entropy.py}.
@@ -16,7 +20,8 @@ import org.ofaspark.config.ConfigSection;
  *
  * @param labelSmoothing share of the target's mass spread over all symbols, 0 to 1; 0 turns it off
  */
-public record CrossEntropy(double labelSmoothing) implements Objective {
+public record CrossEntropy(@Key(decides = {WEIGHTS, RANKING, ANSWERS}) double labelSmoothing)
+    implements Objective {
 
   /** The name in recipes. */
   public static final String NAME = "adjust_label_smoothed_cross_entropy";
@@ -24,11 +29,6 @@ public record CrossEntropy(double labelSmoothing) implements Objective {
   /** Checks the range. */
   public CrossEntropy {
     Checks.inRange("criterion.label-smoothing", labelSmoothing, 0, 1);
-  }
-
-  /** Reads section criterion. */
-  static CrossEntropy read(ConfigSection criterion) {
-    return new CrossEntropy(criterion.decimal("label-smoothing"));
   }
 
   @Override

@@ -1,11 +1,15 @@
 package org.ofaspark.criterion;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.RANKING;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
 import java.util.List;
 import org.ofaspark.config.AllChecks;
-import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.Key;
 import org.ofaspark.tensor.ScriptedOps;
 
 /**
@@ -44,7 +48,10 @@ import org.ofaspark.tensor.ScriptedOps;
  * @see <a href="https://arxiv.org/abs/2110.06537">Well-classified Examples are Underestimated in
  *     Classification with Deep Neural Networks</a>
  */
-public record EncouragingLoss(double labelSmoothing, double logEnd) implements Objective {
+public record EncouragingLoss(
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) double labelSmoothing,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) double logEnd)
+    implements Objective {
 
   /** The name in recipes. */
   public static final String NAME = "adjust_label_smoothed_encouraging_loss";
@@ -99,15 +106,6 @@ public record EncouragingLoss(double labelSmoothing, double logEnd) implements O
             logEnd >= 0 && (logEnd <= 0.9999 || logEnd == 1),
             "0 to 0.9999, or 1")
         .done();
-  }
-
-  /**
-   * Reads section criterion.
-   *
-   * @param criterion the section
-   */
-  public static EncouragingLoss read(ConfigSection criterion) {
-    return new EncouragingLoss(criterion.decimal("label-smoothing"), criterion.decimal("log-end"));
   }
 
   @Override

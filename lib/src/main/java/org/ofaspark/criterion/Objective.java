@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import java.io.Serializable;
 import java.util.List;
+import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.Named;
 
 /**
  * A loss of target tokens: what a token costs by its log-probabilities and its target, and the
@@ -12,10 +14,17 @@ import java.util.List;
  * <p>To add one, write a record of its recipe keys that implements this, and name it in {@link
  * Objectives}. Thread-safe.
  */
-public interface Objective extends Serializable {
+public interface Objective extends Named, Serializable {
 
-  /** Returns the name that recipes give as {@code criterion.criterion}. */
-  String name();
+  /**
+   * Reads an objective, see {@link Objectives}.
+   *
+   * @param criterion section criterion
+   * @param key the key that names it
+   */
+  static Objective read(ConfigSection criterion, String key) {
+    return Objectives.read(criterion, key);
+  }
 
   /** Returns what people call it, with its settings, as reports show it. */
   String title();

@@ -2,38 +2,37 @@ package org.ofaspark.criterion;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.function.Function;
 import org.ofaspark.config.ConfigSection;
 
 /** The objectives that a recipe can name. */
 public final class Objectives {
 
-  private Objectives() {}
+  /** The record of each objective, whose components are its keys, by its name. */
+  private static final Map<String, Class<? extends Record>> ALL = new LinkedHashMap<>();
 
-  /** Returns how each objective reads its keys of section criterion, by its name. */
-  private static Map<String, Function<ConfigSection, Objective>> all() {
-    Map<String, Function<ConfigSection, Objective>> all = new LinkedHashMap<>();
-    all.put(CrossEntropy.NAME, CrossEntropy::read);
-    all.put(EncouragingLoss.NAME, EncouragingLoss::read);
-    return all;
+  static {
+    ALL.put(CrossEntropy.NAME, CrossEntropy.class);
+    ALL.put(EncouragingLoss.NAME, EncouragingLoss.class);
   }
 
+  private Objectives() {}
+
   /**
-   * Reads the objective that {@code criterion.criterion} names, and looks at the keys of the
-   * others.
+   * Reads the objective that a recipe names, and looks at the keys of the others.
    *
    * @param criterion section criterion, which collects mistakes
-   * @return nothing if there are any
+   * @param key the key that names it
+   * @throws NoSuchElementException if one of its values is a mistake
    */
-  public static Optional<Objective> read(ConfigSection criterion) {
-    Map<String, Function<ConfigSection, Objective>> all = all();
-    Function<ConfigSection, Objective> named = criterion.choice("criterion", all);
-    Optional<Objective> objective = Optional.empty();
-    for (Function<ConfigSection, Objective> reader : all.values()) {
-      Optional<Objective> read = criterion.attempt(() -> reader.apply(criterion));
-      objective = reader == named ? read : objective;
+  static Objective read(ConfigSection criterion, String key) {
+    Class<? extends Record> named = criterion.choice(key, ALL);
+    Optional<? extends Record> objective = Optional.empty();
+    for (Class<? extends Record> type : ALL.values()) {
+      Optional<? extends Record> read = criterion.record(type);
+      objective = type == named ? read : objective;
     }
-    return objective;
+    return (Objective) objective.orElseThrow();
   }
 }

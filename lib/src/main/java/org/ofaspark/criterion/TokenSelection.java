@@ -40,8 +40,8 @@ final class TokenSelection {
 
   /** Tells whether a selection depends on the losses of the tokens. */
   static boolean needsLosses(CriterionConfig config, long updateNumber) {
-    return config.dropWorst().appliesAt(updateNumber)
-        || (!config.upstreamCompat() && config.dropBest().appliesAt(updateNumber))
+    return config.worstTokens().at(updateNumber).isOn()
+        || config.bestTokens().at(updateNumber).isOn()
         || pairsWrongly(config, updateNumber);
   }
 
@@ -49,7 +49,7 @@ final class TokenSelection {
   private static boolean pairsWrongly(CriterionConfig config, long updateNumber) {
     return config.upstreamCompat()
         && config.objective().pairsWrongTokensUpstream()
-        && config.usesRdrop()
+        && config.useRdrop()
         && updateNumber > 0;
   }
 
@@ -77,14 +77,14 @@ final class TokenSelection {
   }
 
   private static int[] keep(float[] losses, CriterionConfig config, long updateNumber) {
-    int passes = config.usesRdrop() ? 2 : 1;
+    int passes = config.useRdrop() ? 2 : 1;
     int tokens = losses.length / passes;
-    boolean dropsWorst = config.dropWorst().appliesAt(updateNumber);
-    boolean dropsBest = !config.upstreamCompat() && config.dropBest().appliesAt(updateNumber);
-    int to = dropsWorst ? config.dropWorst().kept(tokens) : tokens;
-    int from = dropsBest ? to - config.dropBest().kept(to) : 0;
+    Drop worst = config.worstTokens().at(updateNumber);
+    Drop best = config.bestTokens().at(updateNumber);
+    int to = worst.kept(tokens);
+    int from = best.isOn() ? to - best.kept(to) : 0;
     int[] kept = Arrays.copyOfRange(byLoss(losses, tokens), from, to);
-    if (!dropsWorst || !config.upstreamCompat()) {
+    if (!worst.isOn() || !config.upstreamCompat()) {
       Arrays.sort(
           kept); // upstream keeps the order of losses, which matters to its wrong pairs only
     }

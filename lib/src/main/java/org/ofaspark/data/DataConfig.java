@@ -1,8 +1,14 @@
 package org.ofaspark.data;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.RANKING;
+import static org.ofaspark.config.Key.Product.TABLE;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import java.io.Serializable;
 import java.util.List;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.image.BoxBins;
 
@@ -23,16 +29,16 @@ import org.ofaspark.image.BoxBins;
  * @param imagenetDefaultMeanAndStd normalize pixels by ImageNet's mean and deviation, not by 0.5
  */
 public record DataConfig(
-    List<Integer> selectedCols,
-    int columns,
-    int imageIdCol,
-    int maxSrcLength,
-    int maxTgtLength,
-    int patchImageSize,
-    int maxImageSize,
-    int numBins,
-    int codeDictSize,
-    boolean imagenetDefaultMeanAndStd)
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) List<Integer> selectedCols,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int columns,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int imageIdCol,
+    @Key(decides = {WEIGHTS, ANSWERS}) int maxSrcLength,
+    @Key(decides = {WEIGHTS, ANSWERS}) int maxTgtLength,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) int patchImageSize,
+    @Key(decides = {WEIGHTS, ANSWERS}) int maxImageSize,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int numBins,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int codeDictSize,
+    @Key(decides = {WEIGHTS, RANKING, ANSWERS}) boolean imagenetDefaultMeanAndStd)
     implements Serializable {
 
   /** Checks every range. */

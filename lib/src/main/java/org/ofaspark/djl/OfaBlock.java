@@ -56,7 +56,11 @@ final class OfaBlock extends AbstractSymbolBlock {
     this.type = type;
     this.generator =
         new SequenceGenerator(
-            network, state, recipe.generate(), recipe.model().maxTargetPositions());
+            network,
+            state,
+            recipe.generate(),
+            recipe.data().numBins(),
+            recipe.model().maxTargetPositions());
   }
 
   /** Returns what the model is for. */

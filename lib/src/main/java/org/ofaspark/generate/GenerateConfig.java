@@ -1,7 +1,11 @@
 package org.ofaspark.generate;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Group;
+import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.criterion.ConstraintRange;
 
@@ -18,23 +22,23 @@ import org.ofaspark.criterion.ConstraintRange;
  * @param temperature logits are divided by this
  * @param noRepeatNgramSize no n-gram of this size occurs twice in a hypothesis; 0 is no rule
  * @param constraintRange symbols that can be generated besides the special ones; empty for all
- * @param onlyLast how many symbols at the dictionary's end, the location bins, alone can be
- *     generated besides the end symbol; 0 is no rule
- * @param sampling how to draw {@code beam} hypotheses at random; empty for beam search
+ * @param onlyBins whether location bins, the dictionary's last symbols, alone can be generated
+ *     besides the end symbol
+ * @param sampling whether and how to draw {@code beam} hypotheses at random
  */
 public record GenerateConfig(
-    int beam,
-    double maxLenA,
-    int maxLenB,
-    int minLen,
-    double lenpen,
-    boolean unnormalized,
-    double unkpen,
-    double temperature,
-    int noRepeatNgramSize,
-    Optional<ConstraintRange> constraintRange,
-    int onlyLast,
-    Optional<Sampling> sampling) {
+    @Key(decides = ANSWERS) int beam,
+    @Key(decides = ANSWERS) double maxLenA,
+    @Key(decides = ANSWERS) int maxLenB,
+    @Key(decides = ANSWERS) int minLen,
+    @Key(decides = ANSWERS) double lenpen,
+    @Key(decides = ANSWERS) boolean unnormalized,
+    @Key(decides = ANSWERS) double unkpen,
+    @Key(decides = ANSWERS) double temperature,
+    @Key(decides = ANSWERS) int noRepeatNgramSize,
+    @Key(decides = ANSWERS) Optional<ConstraintRange> constraintRange,
+    @Key(decides = ANSWERS) boolean onlyBins,
+    @Group("") Sampling sampling) {
 
   /** Checks every range. */
   public GenerateConfig {
@@ -51,11 +55,10 @@ public record GenerateConfig(
         .that("generate.unkpen", unkpen, Double.isFinite(unkpen), "a number")
         .that("generate.temperature", temperature, temperature > 0, "a number above 0")
         .atLeast("generate.no-repeat-ngram-size", noRepeatNgramSize, 0)
-        .atLeast("symbols at the dictionary's end", onlyLast, 0)
         .that(
             "generate.only-bins",
             true,
-            onlyLast == 0 || constraintRange.isEmpty(),
+            !onlyBins || constraintRange.isEmpty(),
             "false with a constraint-range")
         .done();
   }
@@ -69,7 +72,7 @@ public record GenerateConfig(
    */
   public static GenerateConfig plain(int beam, int minLen, int maxLen) {
     return new GenerateConfig(
-        beam, 0, maxLen, minLen, 1, false, 0, 1, 0, Optional.empty(), 0, Optional.empty());
+        beam, 0, maxLen, minLen, 1, false, 0, 1, 0, Optional.empty(), false, Sampling.OFF);
   }
 
   /**

@@ -34,6 +34,7 @@ public final class SequenceGenerator {
   private final OfaModel model;
   private final StateDict state;
   private final GenerateConfig config;
+  private final int bins;
   private final int maxTargetPositions;
   private final DecoderMaker decoders;
 
@@ -49,22 +50,25 @@ public final class SequenceGenerator {
    * @param model the network
    * @param state its values
    * @param config settings
+   * @param bins location bins, the dictionary's last symbols
    * @param maxTargetPositions most tokens the network can decode
    */
   public SequenceGenerator(
-      OfaModel model, StateDict state, GenerateConfig config, int maxTargetPositions) {
-    this(model, state, config, maxTargetPositions, CachedDecoder::new);
+      OfaModel model, StateDict state, GenerateConfig config, int bins, int maxTargetPositions) {
+    this(model, state, config, bins, maxTargetPositions, CachedDecoder::new);
   }
 
   SequenceGenerator(
       OfaModel model,
       StateDict state,
       GenerateConfig config,
+      int bins,
       int maxTargetPositions,
       DecoderMaker decoders) {
     this.model = model;
     this.state = state;
     this.config = config;
+    this.bins = bins;
     this.maxTargetPositions = maxTargetPositions;
     this.decoders = decoders;
   }
@@ -117,12 +121,12 @@ public final class SequenceGenerator {
     Checks.that(
         "generate.min-len", config.minLen(), config.minLen() <= maxLength, "at most " + maxLength);
     int beam = Math.min(config.beam(), vocabulary - 1); // padding is never chosen
-    var rules = new TokenRules(config, vocabulary, maxLength, encoded.features().getManager());
+    var rules =
+        new TokenRules(config, bins, vocabulary, maxLength, encoded.features().getManager());
     Search search =
-        config
-            .sampling()
-            .<Search>map(sampling -> new RandomSearch(sampling, beam, exampleIds))
-            .orElseGet(() -> new BeamSearch(beam));
+        config.sampling().isOn()
+            ? new RandomSearch(config.sampling(), beam, exampleIds)
+            : new BeamSearch(beam);
     try (TokenDecoder decoder = decoders.of(model, pass, encoded, maxLength)) {
       return new Run(decoder, rules, search, beam, maxLength).run(exampleIds.size());
     }

@@ -31,27 +31,30 @@ final class TokenRules {
   /**
    * Prepares the rules of a batch.
    *
+   * @param bins location bins, the last symbols
    * @param vocabulary V
    * @param maxLength most tokens of a hypothesis, without the end symbol
    * @param manager on the device to compute on
    */
-  TokenRules(GenerateConfig config, int vocabulary, int maxLength, NDManager manager) {
+  TokenRules(GenerateConfig config, int bins, int vocabulary, int maxLength, NDManager manager) {
     this.config = config;
     this.maxLength = maxLength;
     this.manager = manager;
     Shape shape = new Shape(vocabulary);
     this.constraint =
-        constraint(config, vocabulary).map(mask -> HostCopy.of(manager, mask, shape)).orElse(null);
+        constraint(config, bins, vocabulary)
+            .map(mask -> HostCopy.of(manager, mask, shape))
+            .orElse(null);
     float[] end = new float[vocabulary];
     Arrays.fill(end, FORBIDDEN);
     end[Dictionary.EOS] = 0;
     this.onlyTheEnd = HostCopy.of(manager, end, shape);
   }
 
-  private static Optional<float[]> constraint(GenerateConfig config, int vocabulary) {
+  private static Optional<float[]> constraint(GenerateConfig config, int bins, int vocabulary) {
     float[] mask = new float[vocabulary];
-    if (config.onlyLast() > 0) {
-      Arrays.fill(mask, 0, vocabulary - config.onlyLast(), FORBIDDEN);
+    if (config.onlyBins()) {
+      Arrays.fill(mask, 0, vocabulary - bins, FORBIDDEN);
       mask[Dictionary.EOS] = 0;
       return Optional.of(mask);
     }

@@ -1,6 +1,12 @@
 package org.ofaspark.model;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.TABLE;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Group;
+import org.ofaspark.config.Key;
 
 /**
  * Sizes and rates of an OFA network. The switches that all of upstream's run scripts set (pre-norm,
@@ -23,18 +29,25 @@ import org.ofaspark.config.AllChecks;
  *     matrix is one
  */
 public record OfaConfig(
-    int embedDim,
-    TransformerConfig encoder,
-    TransformerConfig decoder,
-    ResnetConfig resnet,
-    int tokenBucketSize,
-    int imageBucketSize,
-    double attnScaleFactor,
-    int maxSourcePositions,
-    int maxTargetPositions,
-    double dropout,
-    double attentionDropout,
-    boolean freezeEmbedding) {
+    @Key(
+            decides = {WEIGHTS, ANSWERS},
+            name = "encoder-embed-dim")
+        int embedDim,
+    @Group("encoder-") TransformerConfig encoder,
+    @Group("decoder-") TransformerConfig decoder,
+    @Group("") ResnetConfig resnet,
+    @Key(decides = {WEIGHTS, ANSWERS}) int tokenBucketSize,
+    @Key(decides = {WEIGHTS, ANSWERS}) int imageBucketSize,
+    @Key(decides = {WEIGHTS, ANSWERS}) double attnScaleFactor,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int maxSourcePositions,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) int maxTargetPositions,
+    @Key(decides = {WEIGHTS, ANSWERS}) double dropout,
+    @Key(decides = {WEIGHTS, ANSWERS}) double attentionDropout,
+    @Key(
+            name = "freeze-encoder-embedding",
+            or = "freeze-decoder-embedding",
+            decides = {WEIGHTS, ANSWERS})
+        boolean freezeEmbedding) {
 
   /** Checks every range. */
   public OfaConfig {

@@ -1,6 +1,10 @@
 package org.ofaspark.model;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Key;
 
 /**
  * One stack of Transformer layers.
@@ -12,7 +16,10 @@ import org.ofaspark.config.AllChecks;
  *     rates of the others grow evenly from 0 at the first
  */
 public record TransformerConfig(
-    int layers, int attentionHeads, int ffnEmbedDim, double dropPathRate) {
+    @Key(decides = {WEIGHTS, ANSWERS}) int layers,
+    @Key(decides = {WEIGHTS, ANSWERS}) int attentionHeads,
+    @Key(decides = {WEIGHTS, ANSWERS}) int ffnEmbedDim,
+    @Key(decides = {WEIGHTS, ANSWERS}) double dropPathRate) {
 
   /** Checks every range. */
   public TransformerConfig {

@@ -1,8 +1,11 @@
 package org.ofaspark.recipe;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+
 import java.util.List;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Key;
 import org.ofaspark.train.TrainConfig.Precision;
 
 /**
@@ -20,14 +23,14 @@ import org.ofaspark.train.TrainConfig.Precision;
  * @param pageExamples how many of the worst and of the best answers the page shows
  */
 public record EvaluateConfig(
-    List<String> splits,
-    Optional<String> weights,
-    int batchSize,
-    Precision precision,
-    Optional<String> evalCiderCachedTokens,
-    int bootstrapSamples,
-    long bootstrapSeed,
-    int pageExamples) {
+    @Key(decides = {}) List<String> splits,
+    @Key(decides = {}) Optional<String> weights,
+    @Key(decides = ANSWERS) int batchSize,
+    @Key(decides = ANSWERS) Precision precision,
+    @Key(decides = {}) Optional<String> evalCiderCachedTokens,
+    @Key(decides = {}) int bootstrapSamples,
+    @Key(decides = {}) long bootstrapSeed,
+    @Key(decides = {}) int pageExamples) {
 
   /** Checks every range. */
   public EvaluateConfig {

@@ -1,6 +1,9 @@
 package org.ofaspark.recipe;
 
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import java.util.Optional;
+import org.ofaspark.config.Key;
 
 /**
  * What a run starts from.
@@ -10,4 +13,7 @@ import java.util.Optional;
  *     Hadoop URI; empty for random ones
  * @param initSeed of random weights
  */
-public record InitialWeights(String arch, Optional<String> restoreFile, long initSeed) {}
+public record InitialWeights(
+    @Key(decides = WEIGHTS) String arch,
+    @Key(decides = WEIGHTS) Optional<String> restoreFile,
+    @Key(decides = WEIGHTS) long initSeed) {}

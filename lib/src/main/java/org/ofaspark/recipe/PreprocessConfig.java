@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.image.ImageLimits;
 
@@ -25,17 +26,26 @@ import org.ofaspark.image.ImageLimits;
  * @param rawLineLimit most bytes of a rejected line that are kept for a look at it
  */
 public record PreprocessConfig(
-    Map<String, List<String>> input,
-    List<String> unlabelled,
-    Optional<String> dictionary,
-    Optional<String> encoderJson,
-    Optional<String> vocabBpe,
-    double maxRejectRatio,
-    long maxImagePixels,
-    int maxImageBytes,
-    int maxImageSide,
-    int maxLineBytes,
-    int rawLineLimit) {
+    @Key(decides = {}) Map<String, List<String>> input,
+    @Key(decides = {}) List<String> unlabelled,
+    @Key(decides = {}) Optional<String> dictionary,
+    @Key(decides = {}) Optional<String> encoderJson,
+    @Key(decides = {}) Optional<String> vocabBpe,
+    @Key(decides = {}) double maxRejectRatio,
+    @Key(decides = {}) long maxImagePixels,
+    @Key(
+            decides = {},
+            bytes = true)
+        int maxImageBytes,
+    @Key(decides = {}) int maxImageSide,
+    @Key(
+            decides = {},
+            bytes = true)
+        int maxLineBytes,
+    @Key(
+            decides = {},
+            bytes = true)
+        int rawLineLimit) {
 
   /** What an array holds, and its copies in a heap, with room to spare. */
   private static final int MAX_LINE_BYTES = 1 << 30;

@@ -1,19 +1,32 @@
 package org.ofaspark.recipe;
 
+import static org.ofaspark.config.Key.Product.ANSWERS;
+import static org.ofaspark.config.Key.Product.TABLE;
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Group;
+import org.ofaspark.config.Key;
+import org.ofaspark.config.Key.Product;
+import org.ofaspark.config.RecordKeys;
 import org.ofaspark.config.Text;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.Drop.Scope;
+import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.optim.OptimizerConfig;
 import org.ofaspark.task.Task;
 import org.ofaspark.task.TaskRecipe;
+import org.ofaspark.train.EmaConfig;
+import org.ofaspark.train.Numerics;
 import org.ofaspark.train.TrainConfig;
 
 /**
@@ -27,8 +40,10 @@ import org.ofaspark.train.TrainConfig;
  * @param data how rows become samples
  * @param preprocess what preprocessing reads, and rejects
  * @param criterion the objective
- * @param ranking which whole examples are left out of training
+ * @param rankingObjective what the scores of a ranking are made of, whatever the criterion is
+ * @param ranking how training examples are ranked
  * @param optimizer the optimizer and its schedule
+ * @param ema the moving average of the weights
  * @param train the updates
  * @param generate how sentences are generated
  * @param evaluate what is evaluated
@@ -36,19 +51,21 @@ import org.ofaspark.train.TrainConfig;
  *     recipe
  */
 public record Recipe(
-    Task task,
-    String runDir,
-    OfaConfig model,
-    InitialWeights initialWeights,
-    TableConfig table,
-    DataConfig data,
-    PreprocessConfig preprocess,
-    CriterionConfig criterion,
-    RankingConfig ranking,
-    OptimizerConfig optimizer,
-    TrainConfig train,
-    GenerateConfig generate,
-    EvaluateConfig evaluate,
+    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) Task task,
+    @Key(decides = {}) String runDir,
+    @Group("model") OfaConfig model,
+    @Group("model") InitialWeights initialWeights,
+    @Group("data") TableConfig table,
+    @Group("data") DataConfig data,
+    @Group("preprocess") PreprocessConfig preprocess,
+    @Group("criterion") CriterionConfig criterion,
+    @Group("criterion") EncouragingLoss rankingObjective,
+    @Group("ranking") RankingConfig ranking,
+    @Group("optimizer") OptimizerConfig optimizer,
+    @Group("ema") EmaConfig ema,
+    @Group("train") TrainConfig train,
+    @Group("generate") GenerateConfig generate,
+    @Group("evaluate") EvaluateConfig evaluate,
     String resolvedText) {
 
   /** Pixels of an image's side that make one patch. */
@@ -84,7 +101,7 @@ public record Recipe(
         .that(
             "criterion.upstream-compat",
             criterion.upstreamCompat(),
-            !criterion.upstreamCompat() || !ranking.isOn(),
+            !criterion.upstreamCompat() || !rankingRules(criterion, ranking).isOn(),
             "false with scope = example, which upstream does not have")
         .that(
             "generate.max-len-b",
@@ -132,6 +149,31 @@ public record Recipe(
     List<String> names = new ArrayList<>(List.of("loss", "nll_loss"));
     task.metrics().metrics().forEach(metric -> names.add(metric.name()));
     return names;
+  }
+
+  /**
+   * Returns the values of the keys that decide something.
+   *
+   * @param product what they decide
+   * @return texts by key
+   */
+  public Map<String, String> deciding(Product product) {
+    return RecordKeys.deciding(product, this);
+  }
+
+  /** Returns which whole examples are left out of training. */
+  public RankingRules rankingRules() {
+    return rankingRules(criterion, ranking);
+  }
+
+  private static RankingRules rankingRules(CriterionConfig criterion, RankingConfig ranking) {
+    return new RankingRules(
+        criterion.dropBest().of(Scope.EXAMPLE), criterion.dropWorst().of(Scope.EXAMPLE), ranking);
+  }
+
+  /** Returns what a trainer computes with. */
+  public Numerics numerics() {
+    return train.numerics(ema);
   }
 
   /** Returns what the task has to do with of this recipe. */

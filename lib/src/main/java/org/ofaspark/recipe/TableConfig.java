@@ -1,7 +1,10 @@
 package org.ofaspark.recipe;
 
+import static org.ofaspark.config.Key.Product.TABLE;
+
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Key;
 
 /**
  * Where a run's examples are.
@@ -10,7 +13,10 @@ import org.ofaspark.config.Checks;
  * @param trainSplit split to train on
  * @param validSplit split to validate on
  */
-public record TableConfig(String table, String trainSplit, String validSplit) {
+public record TableConfig(
+    @Key(decides = {}) String table,
+    @Key(decides = TABLE) String trainSplit,
+    @Key(decides = {}) String validSplit) {
 
   /** What a split can be called: its name becomes that of a directory. */
   private static final String NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}";

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Named;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Example;
@@ -23,9 +24,10 @@ import org.ofaspark.text.TokenCodec;
  * implementation is best a record without components: it needs a public constructor without
  * arguments, no state, and it is sent to executors. Thread-safe.
  */
-public interface Task extends Serializable {
+public interface Task extends Named, Serializable {
 
   /** Returns the name, as recipes and tables have it: lower-case letters, digits and dashes. */
+  @Override
   String name();
 
   /**

@@ -1,8 +1,11 @@
 package org.ofaspark.train;
 
+import static org.ofaspark.config.Key.Product.WEIGHTS;
+
 import java.time.Duration;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.tensor.FloatType;
@@ -18,7 +21,6 @@ import org.ofaspark.tensor.FloatType;
  * @param precision type that the network computes in
  * @param fp16InitScale first loss scale of fp16
  * @param fp16ScaleWindow updates without overflow after which the loss scale doubles
- * @param emaDecay decay of the moving average of the weights; 0 keeps none
  * @param seed of dropout and of the order of examples
  * @param logInterval updates between two lines of training metrics
  * @param reportAccuracy whether those lines tell the share of target tokens that are the likeliest
@@ -34,26 +36,25 @@ import org.ofaspark.tensor.FloatType;
  * @param collectiveTimeout heartbeat timeout between ranks
  */
 public record TrainConfig(
-    int maxEpoch,
-    long maxUpdate,
-    int globalBatch,
-    int batchSize,
-    Precision precision,
-    double fp16InitScale,
-    int fp16ScaleWindow,
-    double emaDecay,
-    long seed,
-    int logInterval,
-    boolean reportAccuracy,
-    long validateIntervalUpdates,
-    long saveIntervalUpdates,
-    int keepLastCheckpoints,
-    int keepBestCheckpoints,
-    String bestCheckpointMetric,
-    boolean maximizeBestCheckpointMetric,
-    int maxFailures,
-    WireFormat collectivePrecision,
-    Duration collectiveTimeout) {
+    @Key(decides = WEIGHTS) int maxEpoch,
+    @Key(decides = WEIGHTS) long maxUpdate,
+    @Key(decides = WEIGHTS) int globalBatch,
+    @Key(decides = WEIGHTS) int batchSize,
+    @Key(decides = WEIGHTS) Precision precision,
+    @Key(decides = {}) double fp16InitScale,
+    @Key(decides = WEIGHTS) int fp16ScaleWindow,
+    @Key(decides = WEIGHTS) long seed,
+    @Key(decides = {}) int logInterval,
+    @Key(decides = {}) boolean reportAccuracy,
+    @Key(decides = {}) long validateIntervalUpdates,
+    @Key(decides = {}) long saveIntervalUpdates,
+    @Key(decides = {}) int keepLastCheckpoints,
+    @Key(decides = {}) int keepBestCheckpoints,
+    @Key(decides = {}) String bestCheckpointMetric,
+    @Key(decides = {}) boolean maximizeBestCheckpointMetric,
+    @Key(decides = {}) int maxFailures,
+    @Key(decides = WEIGHTS) WireFormat collectivePrecision,
+    @Key(decides = {}) Duration collectiveTimeout) {
 
   /** The type that the network computes in; parameters and losses are float32 at all times. */
   public enum Precision {
@@ -91,7 +92,6 @@ public record TrainConfig(
                 batchSize, multipleNear(globalBatch, Math.max(1, batchSize))))
         .that("train.fp16-init-scale", fp16InitScale, fp16InitScale > 0, "a number above 0")
         .atLeast("train.fp16-scale-window", fp16ScaleWindow, 1)
-        .that("ema.decay", emaDecay, emaDecay >= 0 && emaDecay < 1, "at least 0 and below 1")
         .atLeast("train.log-interval", logInterval, 1)
         .atLeast("train.validate-interval-updates", validateIntervalUpdates, 1)
         .atLeast("train.save-interval-updates", saveIntervalUpdates, 1)
@@ -110,13 +110,17 @@ public record TrainConfig(
     return Math.max(1, number / of) * of;
   }
 
-  /** Returns what a trainer computes with. */
-  public Numerics numerics() {
+  /**
+   * Returns what a trainer computes with.
+   *
+   * @param ema the moving average of the weights
+   */
+  public Numerics numerics(EmaConfig ema) {
     LossScale scale =
         precision == Precision.FP16
             ? new LossScale(fp16InitScale, fp16ScaleWindow, 0)
             : LossScale.NONE;
-    return new Numerics(precision.type(), scale, emaDecay, seed);
+    return new Numerics(precision.type(), scale, ema.decay(), seed);
   }
 
   /** Returns the micro-batches of a full update. */

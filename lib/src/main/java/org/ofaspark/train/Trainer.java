@@ -290,7 +290,7 @@ public final class Trainer implements AutoCloseable {
 
   /** Adds to the gradient; the caller frees all else before the next needs the memory. */
   private MicroBatchWork forwardBackward(MicroBatch samples) {
-    MicroBatch batch = criterion.config().usesRdrop() ? samples.twice() : samples;
+    MicroBatch batch = criterion.config().useRdrop() ? samples.twice() : samples;
     ForwardPass pass = Autograd.record(() -> ForwardPass.training(state, type));
     TargetRows rows = TargetRows.of(batch.targets(), batch.size(), criterion.config());
     NDArray logits =

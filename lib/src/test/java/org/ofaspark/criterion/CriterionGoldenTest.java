@@ -110,7 +110,7 @@ class CriterionGoldenTest {
   void keptTokensAreRoundedAsUpstream() {
     JsonObject table = GOLDEN.getAsJsonObject("kept_tokens_k=int(n*(1-ratio))");
     for (var entry : table.entrySet()) {
-      var drop = new TokenDrop(Double.parseDouble(entry.getKey()), 0);
+      var drop = Drop.tokens(Double.parseDouble(entry.getKey()), 0);
       JsonArray expected = entry.getValue().getAsJsonArray();
       for (int tokens = 0; tokens < expected.size(); tokens++) {
         assertThat(drop.kept(tokens))
@@ -162,14 +162,15 @@ class CriterionGoldenTest {
         encouraging
             ? new EncouragingLoss(smoothing, options.get("log_end").getAsDouble())
             : new CrossEntropy(smoothing),
-        new TokenDrop(
+        Drop.tokens(
             options.get("drop_worst_ratio").getAsDouble(),
             options.get("drop_worst_after").getAsLong()),
         encouraging
-            ? new TokenDrop(
+            ? Drop.tokens(
                 best.get("drop_best_ratio").getAsDouble(), best.get("drop_best_after").getAsLong())
-            : TokenDrop.NONE,
-        options.get("use_rdrop").getAsBoolean() ? options.get("reg_alpha").getAsDouble() : 0,
+            : Drop.NONE,
+        options.get("use_rdrop").getAsBoolean(),
+        options.get("use_rdrop").getAsBoolean() ? options.get("reg_alpha").getAsDouble() : 1,
         options.get("ignore_eos").getAsBoolean(),
         options.get("ignore_prefix_size").getAsInt(),
         options.get("sentence_avg").getAsBoolean(),

@@ -46,13 +46,13 @@ class EncouragingLossTest {
     return logits;
   }
 
-  private static CriterionConfig encouraging(double logEnd, TokenDrop dropWorst) {
+  private static CriterionConfig encouraging(double logEnd, Drop dropWorst) {
     return config(new EncouragingLoss(0, logEnd), dropWorst);
   }
 
-  private static CriterionConfig config(Objective objective, TokenDrop dropWorst) {
+  private static CriterionConfig config(Objective objective, Drop dropWorst) {
     return new CriterionConfig(
-        objective, dropWorst, TokenDrop.NONE, 0, false, 0, false, Optional.empty(), false);
+        objective, dropWorst, Drop.NONE, false, 1, false, 0, false, Optional.empty(), false);
   }
 
   private CriterionOutput apply(CriterionConfig config) {
@@ -77,8 +77,8 @@ class EncouragingLossTest {
   @ParameterizedTest
   @ValueSource(doubles = {0, 0.5, 0.75, 1})
   void gradientsAreThoseOfTheTargetsLogit(double logEnd) {
-    double crossEntropy = pull(apply(config(new CrossEntropy(0), TokenDrop.NONE)));
-    CriterionOutput output = apply(encouraging(logEnd, TokenDrop.NONE));
+    double crossEntropy = pull(apply(config(new CrossEntropy(0), Drop.NONE)));
+    CriterionOutput output = apply(encouraging(logEnd, Drop.NONE));
     LossSums sums = output.sums().read();
 
     assertThat(sums.get(EncouragingLoss.NLL_GRADIENT)).isCloseTo(crossEntropy, within(1e-4));
@@ -103,7 +103,7 @@ class EncouragingLossTest {
       margins += at(token, (int) TARGETS[token]) - likeliest;
       past += probability(logits, token) > 0.75 ? 1 : 0;
     }
-    LossSums sums = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
+    LossSums sums = apply(encouraging(0.75, Drop.NONE)).sums().read();
 
     assertThat(past).isBetween(1, TOKENS - 1);
     assertThat(sums.get(EncouragingLoss.TOKENS)).isEqualTo(TOKENS);
@@ -118,8 +118,8 @@ class EncouragingLossTest {
 
   @Test
   void tokensLeftOutDoNotCount() {
-    var half = new TokenDrop(0.5, 0);
-    LossSums all = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
+    var half = Drop.tokens(0.5, 0);
+    LossSums all = apply(encouraging(0.75, Drop.NONE)).sums().read();
     LossSums kept = apply(encouraging(0.75, half)).sums().read();
 
     assertThat(kept.get(EncouragingLoss.TOKENS)).isEqualTo(TOKENS / 2);
@@ -131,13 +131,13 @@ class EncouragingLossTest {
 
   @Test
   void crossEntropyDoesNotLookAtTheBonus() {
-    LossSums sums = apply(config(new CrossEntropy(0), TokenDrop.NONE)).sums().read();
+    LossSums sums = apply(config(new CrossEntropy(0), Drop.NONE)).sums().read();
     assertThat(sums.byName()).doesNotContainKeys(EncouragingLoss.SUMS.toArray(String[]::new));
   }
 
   @Test
   void sumsOfRanksAddUpAsNumbers() {
-    LossSums sums = apply(encouraging(0.75, TokenDrop.NONE)).sums().read();
+    LossSums sums = apply(encouraging(0.75, Drop.NONE)).sums().read();
     List<String> names = List.copyOf(sums.byName().keySet());
     double[] twice = Arrays.stream(sums.toArray(names)).map(number -> 2 * number).toArray();
     assertThat(LossSums.of(names, twice)).isEqualTo(sums.plus(sums));

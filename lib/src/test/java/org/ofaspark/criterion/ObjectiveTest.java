@@ -92,20 +92,20 @@ class ObjectiveTest {
         .flatMap(
             objective ->
                 Stream.of(
-                    config(objective, TokenDrop.NONE, 0),
-                    config(objective, new TokenDrop(0.34, 0), 0),
-                    config(objective, TokenDrop.NONE, 0.7),
-                    config(objective, new TokenDrop(0.34, 0), 0.7)));
+                    config(objective, Drop.NONE, false),
+                    config(objective, Drop.tokens(0.34, 0), false),
+                    config(objective, Drop.NONE, true),
+                    config(objective, Drop.tokens(0.34, 0), true)));
   }
 
-  private static CriterionConfig config(Objective objective, TokenDrop worst, double rdrop) {
+  private static CriterionConfig config(Objective objective, Drop worst, boolean rdrop) {
     return new CriterionConfig(
-        objective, worst, TokenDrop.NONE, rdrop, false, 0, false, Optional.empty(), false);
+        objective, worst, Drop.NONE, rdrop, 0.7, false, 0, false, Optional.empty(), false);
   }
 
   private CriterionOutput apply(CriterionConfig config, float[] values) {
     NDArray array = manager.create(values, new Shape(TOKENS, SYMBOLS));
-    TargetRows rows = TargetRows.of(TARGETS, config.usesRdrop() ? 2 : 1, config);
+    TargetRows rows = TargetRows.of(TARGETS, config.useRdrop() ? 2 : 1, config);
     return new Criterion(config).apply(array, rows, TOKENS, 1, 1);
   }
 
@@ -128,8 +128,9 @@ class ObjectiveTest {
 
   @Test
   void sumsOfItsOwnAreOfTheKeptTokens() {
-    LossSums all = apply(config(new SquaredNll(), TokenDrop.NONE, 0), logits).sums().read();
-    LossSums kept = apply(config(new SquaredNll(), new TokenDrop(0.5, 0), 0), logits).sums().read();
+    LossSums all = apply(config(new SquaredNll(), Drop.NONE, false), logits).sums().read();
+    LossSums kept =
+        apply(config(new SquaredNll(), Drop.tokens(0.5, 0), false), logits).sums().read();
 
     double likelihood = 0;
     for (int token = 0; token < TOKENS; token++) {

@@ -162,7 +162,11 @@ final class GoldenRows {
         StateDict state = state(manager)) {
       var generator =
           new SequenceGenerator(
-              network, state, recipe.generate(), recipe.model().maxTargetPositions());
+              network,
+              state,
+              recipe.generate(),
+              recipe.data().numBins(),
+              recipe.model().maxTargetPositions());
       var evaluator =
           new Evaluator(
               network,

@@ -22,12 +22,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.generate.GenerateConfig;
+import org.ofaspark.generate.Sampling;
 import org.ofaspark.generate.SequenceGenerator;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
@@ -166,9 +167,10 @@ class EvaluatorGoldenTest {
         new CriterionConfig(
             new EncouragingLoss(
                 args().get("label_smoothing").getAsDouble(), args().get("log_end").getAsDouble()),
-            TokenDrop.NONE,
-            TokenDrop.NONE,
-            0,
+            Drop.NONE,
+            Drop.NONE,
+            false,
+            1,
             false,
             0,
             false,
@@ -194,7 +196,7 @@ class EvaluatorGoldenTest {
     }
     var generator =
         new SequenceGenerator(
-            model, state, generateConfig(golden, range), config.maxTargetPositions());
+            model, state, generateConfig(golden, range), 0, config.maxTargetPositions());
     int size = args.get("patch_image_size").getAsInt();
     int maxImageSize = args.get("max_image_size").getAsInt();
     int bins = args.get("num_bins").getAsInt();
@@ -223,8 +225,8 @@ class EvaluatorGoldenTest {
         1,
         args.has("no_repeat_ngram_size") ? args.get("no_repeat_ngram_size").getAsInt() : 0,
         range,
-        0,
-        Optional.empty());
+        false,
+        Sampling.OFF);
   }
 
   private static TokenCodec codec() throws IOException {

@@ -55,7 +55,7 @@ class EvaluatorTest {
         state,
         criterion,
         new SequenceGenerator(
-            model, state, GenerateConfig.plain(3, 1, 8), NanoModel.CONFIG.maxTargetPositions()),
+            model, state, GenerateConfig.plain(3, 1, 8), 0, NanoModel.CONFIG.maxTargetPositions()),
         task,
         new TokenCodec(BytePairEncoding.gpt2(), dictionary()),
         new DataConfig(

@@ -77,7 +77,7 @@ class SequenceGeneratorGoldenTest {
     MicroBatch batch = GoldenModel.batch(batches, test.get("batch").getAsString() + ".");
     List<String> ids = IntStream.range(0, batch.size()).mapToObj(String::valueOf).toList();
     var generator =
-        new SequenceGenerator(model, state, generateConfig(test), config.maxTargetPositions());
+        new SequenceGenerator(model, state, generateConfig(test), 0, config.maxTargetPositions());
 
     List<List<Hypothesis>> found = generator.generate(batch, ids);
 
@@ -124,8 +124,8 @@ class SequenceGeneratorGoldenTest {
         number(args, "temperature", 1),
         (int) number(args, "no_repeat_ngram_size", 0),
         range,
-        0,
-        Optional.empty());
+        false,
+        Sampling.OFF);
   }
 
   private static double number(JsonObject args, String name, double otherwise) {

@@ -25,6 +25,7 @@ import org.ofaspark.train.NanoModel;
 class SequenceGeneratorTest {
 
   private static final int MAX_LENGTH = 8;
+  private static final int BINS = 12;
   private static final List<String> IDS = List.of("a", "b", "c");
   private static final MicroBatch BATCH = NanoModel.batch(3);
 
@@ -46,17 +47,17 @@ class SequenceGeneratorTest {
   private SequenceGenerator generator(
       GenerateConfig config, SequenceGenerator.DecoderMaker decoders) {
     return new SequenceGenerator(
-        model, state, config, NanoModel.CONFIG.maxTargetPositions(), decoders);
+        model, state, config, BINS, NanoModel.CONFIG.maxTargetPositions(), decoders);
   }
 
   private static GenerateConfig sampling(int draws, int topk, double topp, long seed) {
-    return config(draws, 1, MAX_LENGTH, 0, Optional.of(new Sampling(topk, topp, seed)));
+    return config(draws, 1, MAX_LENGTH, false, new Sampling(true, topk, topp, seed));
   }
 
   private static GenerateConfig config(
-      int beam, int minLen, int maxLen, int onlyLast, Optional<Sampling> sampling) {
+      int beam, int minLen, int maxLen, boolean onlyBins, Sampling sampling) {
     return new GenerateConfig(
-        beam, 0, maxLen, minLen, 1, false, 0, 1, 0, Optional.empty(), onlyLast, sampling);
+        beam, 0, maxLen, minLen, 1, false, 0, 1, 0, Optional.empty(), onlyBins, sampling);
   }
 
   private static List<List<Integer>> tokens(List<List<Hypothesis>> found) {
@@ -181,11 +182,9 @@ class SequenceGeneratorTest {
 
   @Test
   void onlyBinsGivesNothingElse() {
-    int bins = 12;
-    int first = NanoModel.VOCABULARY - bins;
-    for (Optional<Sampling> sampling :
-        List.of(Optional.<Sampling>empty(), Optional.of(new Sampling(0, 0, 1)))) {
-      List<List<Integer>> found = tokens(generate(config(3, 4, 4, bins, sampling), IDS));
+    int first = NanoModel.VOCABULARY - BINS;
+    for (Sampling sampling : List.of(Sampling.OFF, new Sampling(true, 0, 0, 1))) {
+      List<List<Integer>> found = tokens(generate(config(3, 4, 4, true, sampling), IDS));
       assertThat(found).hasSize(3 * IDS.size());
       for (List<Integer> tokens : found) {
         assertThat(tokens.subList(0, 4)).allMatch(token -> token >= first);
@@ -202,10 +201,13 @@ class SequenceGeneratorTest {
       logs[i] = (float) Math.log(probabilities[i]);
     }
     try (NDArray logProbs = manager.create(logs).reshape(1, logs.length)) {
-      assertThat(shares(logProbs, new Sampling(0, 0, 1))).containsExactly(0.5, 0.1, 0.3, 0.1, 0);
-      assertThat(shares(logProbs, new Sampling(2, 0, 1))).containsExactly(0.625, 0, 0.375, 0, 0);
-      assertThat(shares(logProbs, new Sampling(0, 0.6, 1))).containsExactly(0.625, 0, 0.375, 0, 0);
-      assertThat(shares(logProbs, new Sampling(0, 0.4, 1))).containsExactly(1, 0, 0, 0, 0);
+      assertThat(shares(logProbs, new Sampling(true, 0, 0, 1)))
+          .containsExactly(0.5, 0.1, 0.3, 0.1, 0);
+      assertThat(shares(logProbs, new Sampling(true, 2, 0, 1)))
+          .containsExactly(0.625, 0, 0.375, 0, 0);
+      assertThat(shares(logProbs, new Sampling(true, 0, 0.6, 1)))
+          .containsExactly(0.625, 0, 0.375, 0, 0);
+      assertThat(shares(logProbs, new Sampling(true, 0, 0.4, 1))).containsExactly(1, 0, 0, 0, 0);
     }
   }
 
@@ -225,7 +227,7 @@ class SequenceGeneratorTest {
   void rowWhereEverythingIsForbiddenEnds() {
     float[] logs = {Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
     try (NDArray logProbs = manager.create(logs).reshape(1, 3)) {
-      for (Sampling sampling : Set.of(new Sampling(0, 0, 1), new Sampling(0, 0.5, 1))) {
+      for (Sampling sampling : Set.of(new Sampling(true, 0, 0, 1), new Sampling(true, 0, 0.5, 1))) {
         Candidate drawn = LikelySymbols.of(logProbs, sampling).draw(Row.first(0), 0.5);
         assertThat(drawn.token()).isEqualTo(Dictionary.EOS);
         assertThat(drawn.score()).isEqualTo(Float.NEGATIVE_INFINITY);

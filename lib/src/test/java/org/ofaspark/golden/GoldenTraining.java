@@ -3,14 +3,15 @@ package org.ofaspark.golden;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CrossEntropy;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
@@ -40,8 +41,7 @@ public final class GoldenTraining {
         1,
         Double.parseDouble(ratio),
         1_000_000,
-        adam.getAsJsonArray("betas").get(0).getAsDouble(),
-        adam.getAsJsonArray("betas").get(1).getAsDouble(),
+        adam.getAsJsonArray("betas").asList().stream().map(JsonElement::getAsDouble).toList(),
         adam.get("eps").getAsDouble(),
         adam.get("weight_decay").getAsDouble(),
         trainer.get("clip_norm").getAsDouble());
@@ -53,20 +53,21 @@ public final class GoldenTraining {
     JsonObject changes = run.getAsJsonObject("criterion");
     changes.entrySet().forEach(entry -> args.add(entry.getKey(), entry.getValue()));
     boolean encouraging = args.get("criterion").getAsString().endsWith("encouraging_loss");
-    TokenDrop best = TokenDrop.NONE;
+    Drop best = Drop.NONE;
     if (run.get("drop_best_passed(as meant)").isJsonArray()) {
       var passed = run.getAsJsonArray("drop_best_passed(as meant)");
-      best = new TokenDrop(passed.get(0).getAsDouble(), passed.get(1).getAsLong());
+      best = Drop.tokens(passed.get(0).getAsDouble(), passed.get(1).getAsLong());
     }
     double smoothing = args.get("label_smoothing").getAsDouble();
     return new CriterionConfig(
         encouraging
             ? new EncouragingLoss(smoothing, args.get("log_end").getAsDouble())
             : new CrossEntropy(smoothing),
-        new TokenDrop(
+        Drop.tokens(
             args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong()),
         best,
-        0,
+        false,
+        1,
         false,
         0,
         false,

@@ -116,7 +116,8 @@ class OptimizerGoldenTest {
   }
 
   private static OptimizerConfig withRate(double lr, double warmupRatio) {
-    return new OptimizerConfig(lr, 0, 1, warmupRatio, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1);
+    return new OptimizerConfig(
+        lr, 0, 1, warmupRatio, 1_000_000, List.of(0.9, 0.999), 1e-8, 0.01, 1);
   }
 
   private static OptimizerConfig config(JsonObject run) {
@@ -127,8 +128,7 @@ class OptimizerGoldenTest {
         run.get("power").getAsDouble(),
         run.get("warmup_ratio").getAsDouble(),
         1_000_000, // upstream's default of total-num-update
-        Double.parseDouble(betas[0]),
-        Double.parseDouble(betas[1]),
+        List.of(Double.parseDouble(betas[0]), Double.parseDouble(betas[1])),
         run.get("eps").getAsDouble(),
         run.get("weight_decay").getAsDouble(),
         run.get("clip_norm").getAsDouble());

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.RecipeException;
 import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
 import org.ofaspark.recipe.RankingConfig.Score;
@@ -95,13 +95,11 @@ class RecipeReaderTest {
   }
 
   @Test
-  void rdropHasAWeightOnlyIfItIsOn() {
-    assertThat(read(CAPTION, "criterion.reg-alpha=3").criterion().usesRdrop()).isFalse();
-    assertThat(
-            read(CAPTION, "criterion.reg-alpha=3", "criterion.use-rdrop=true")
-                .criterion()
-                .rdropAlpha())
-        .isEqualTo(3);
+  void rdropIsASwitchAndAWeight() {
+    assertThat(read(CAPTION, "criterion.reg-alpha=3").criterion().useRdrop()).isFalse();
+    Recipe on = read(CAPTION, "criterion.reg-alpha=3", "criterion.use-rdrop=true");
+    assertThat(on.criterion().useRdrop()).isTrue();
+    assertThat(on.criterion().regAlpha()).isEqualTo(3);
   }
 
   @Test
@@ -210,7 +208,7 @@ class RecipeReaderTest {
                     "optimizer.clip-norm=-1",
                     "model.scale-heads=false",
                     "model.encoder-attention-heads=7",
-                    "criterion.reg-alpha=0",
+                    "criterion.label-smoothing=2",
                     "criterion.drop-best.ratio=2",
                     "data.table=null",
                     "preprocess.max-reject-ratio=2",
@@ -227,7 +225,7 @@ class RecipeReaderTest {
                   command line: train.seed: "abc" (expected: an integer)
                   %s: data.table: missing (expected: text); set it in data { } or on the command line
                   command line: preprocess.max-reject-ratio: 2.0 (expected: 0.0 to 1.0)
-                  command line: criterion.reg-alpha: 0.0 (expected: a number above 0)
+                  command line: criterion.label-smoothing: 2.0 (expected: 0.0 to 1.0)
                   command line: criterion.drop-best.ratio: 2.0 (expected: 0 to below 1)
                   command line: optimizer.lr: -1.0 (expected: a number above 0)
                   command line: optimizer.clip-norm: -1.0 (expected: at least 0; 0 is off)
@@ -381,22 +379,20 @@ class RecipeReaderTest {
   @Test
   void scopeSaysWhetherTokensOrExamplesAreLeftOut() {
     Recipe tokens = read(CAPTION);
-    assertThat(tokens.criterion().dropBest()).isEqualTo(new TokenDrop(0.05, 2500));
-    assertThat(tokens.ranking().isOn()).isFalse();
+    assertThat(tokens.criterion().dropBest()).isEqualTo(Drop.tokens(0.05, 2500));
+    assertThat(tokens.rankingRules().isOn()).isFalse();
 
     Recipe both = read(CAPTION, "criterion.drop-best.scope=example", "ranking.score=encouraging");
-    assertThat(both.criterion().dropBest()).isEqualTo(TokenDrop.NONE);
+    assertThat(both.criterion().dropBest()).isEqualTo(Drop.examples(0.05, 2500));
     assertThat(both.criterion().dropWorst().ratio()).isEqualTo(0.05);
-    assertThat(both.ranking())
+    RankingRules rules = both.rankingRules();
+    assertThat(rules)
         .isEqualTo(
-            new RankingConfig(
-                new ExampleDrop(0.05, 2500),
-                ExampleDrop.NONE,
-                Score.ENCOURAGING,
-                new EncouragingLoss(0.1, 0.75),
-                0));
-    assertThat(both.ranking().at(2500).isOn()).isFalse();
-    assertThat(both.ranking().at(2501)).isEqualTo(both.ranking());
+            new RankingRules(
+                Drop.examples(0.05, 2500), Drop.NONE, new RankingConfig(Score.ENCOURAGING, 0)));
+    assertThat(both.rankingObjective()).isEqualTo(new EncouragingLoss(0.1, 0.75));
+    assertThat(rules.at(2500).isOn()).isFalse();
+    assertThat(rules.at(2501)).isEqualTo(rules);
   }
 
   @Test
@@ -427,6 +423,6 @@ class RecipeReaderTest {
   @ParameterizedTest
   @CsvSource({"0, 7, 0", "0.5, 1, 0", "0.29, 100, 29", "0.05, 20, 1", "0.9, 100, 90"})
   void countOfExamplesLeftOutIsExact(double ratio, long examples, long count) {
-    assertThat(new ExampleDrop(ratio, 0).count(examples)).isEqualTo(count);
+    assertThat(Drop.examples(ratio, 0).count(examples)).isEqualTo(count);
   }
 }

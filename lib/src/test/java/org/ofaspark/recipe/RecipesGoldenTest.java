@@ -52,8 +52,8 @@ class RecipesGoldenTest {
           entry("patch-image-size", r -> r.data().patchImageSize()),
           entry("num-bins", r -> r.data().numBins()),
           entry("criterion", RecipesGoldenTest::criterion),
-          entry("label-smoothing", r -> r.ranking().objective().labelSmoothing()),
-          entry("log-end", r -> r.ranking().objective().logEnd()),
+          entry("label-smoothing", r -> r.rankingObjective().labelSmoothing()),
+          entry("log-end", r -> r.rankingObjective().logEnd()),
           entry("drop-worst-ratio", r -> r.criterion().dropWorst().ratio()),
           entry("drop-worst-after", r -> r.criterion().dropWorst().after()),
           entry("drop-best-ratio", r -> r.criterion().dropBest().ratio()),
@@ -277,7 +277,7 @@ class RecipesGoldenTest {
           }
         });
     assertThat(recipe.criterion().upstreamCompat()).isFalse();
-    assertThat(recipe.criterion().usesRdrop()).isFalse();
+    assertThat(recipe.criterion().useRdrop()).isFalse();
   }
 
   @ParameterizedTest(name = "{0}")

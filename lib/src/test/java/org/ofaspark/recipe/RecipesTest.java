@@ -16,7 +16,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.model.OfaConfig;
-import org.ofaspark.model.ResnetConfig;
 import org.ofaspark.model.TransformerConfig;
 
 class RecipesTest {
@@ -249,6 +248,6 @@ class RecipesTest {
     assertThat(huge.embedDim()).isEqualTo(1280);
     assertThat(huge.encoder()).isEqualTo(new TransformerConfig(24, 16, 5120, 0));
     assertThat(huge.decoder()).isEqualTo(new TransformerConfig(12, 16, 5120, 0));
-    assertThat(huge.resnet()).isEqualTo(new ResnetConfig(List.of(3, 8, 36), 64, 0, false));
+    assertThat(huge.resnet().layers()).isEqualTo(List.of(3, 8, 36));
   }
 }

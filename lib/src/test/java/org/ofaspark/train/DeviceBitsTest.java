@@ -22,8 +22,8 @@ import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CrossEntropy;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.criterion.TokenDrop;
 import org.ofaspark.evaluate.ExampleLosses;
 import org.ofaspark.generate.GenerateConfig;
 import org.ofaspark.generate.Sampling;
@@ -73,20 +73,29 @@ class DeviceBitsTest {
     RANGE;
 
     CriterionConfig criterion() {
-      TokenDrop none = TokenDrop.NONE;
+      Drop none = Drop.NONE;
       return switch (this) {
         case PLAIN -> CriterionConfig.plain(new EncouragingLoss(0.1, 0.75));
         case CROSS_ENTROPY -> CriterionConfig.plain(new CrossEntropy(0.1));
-        case DROP -> config(new TokenDrop(0.2, 0), new TokenDrop(0.3, 0), 0, Optional.empty());
+        case DROP -> config(Drop.tokens(0.2, 0), Drop.tokens(0.3, 0), 0, Optional.empty());
         case RDROP -> config(none, none, 0.7, Optional.empty());
         case RANGE -> config(none, none, 0, Optional.of(new ConstraintRange(4, 36)));
       };
     }
 
     private static CriterionConfig config(
-        TokenDrop worst, TokenDrop best, double rdrop, Optional<ConstraintRange> range) {
+        Drop worst, Drop best, double rdrop, Optional<ConstraintRange> range) {
       return new CriterionConfig(
-          new EncouragingLoss(0.1, 0.75), worst, best, rdrop, false, 0, false, range, false);
+          new EncouragingLoss(0.1, 0.75),
+          worst,
+          best,
+          rdrop > 0,
+          Math.max(rdrop, 0.1),
+          false,
+          0,
+          false,
+          range,
+          false);
     }
   }
 
@@ -104,7 +113,7 @@ class DeviceBitsTest {
                 model,
                 state,
                 criterion,
-                new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 1),
+                new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, List.of(0.9, 0.999), 1e-8, 0.01, 1),
                 10,
                 new SingleRank(),
                 numerics)) {
@@ -160,25 +169,32 @@ class DeviceBitsTest {
         Map.of(
             "greedy", GenerateConfig.plain(1, 1, 8),
             "beam", GenerateConfig.plain(4, 1, 8),
-            "penalties", generate(3, 0.9, 3, 1.3, 2, Optional.empty()),
-            "sampling", generate(3, 1, 0, 1, 0, Optional.of(new Sampling(5, 0, 5))));
+            "penalties", generate(3, 0.9, 3, 1.3, 2, Sampling.OFF),
+            "sampling", generate(3, 1, 0, 1, 0, new Sampling(true, 5, 0, 5)));
     settings.forEach(
         (name, config) ->
             results.put(
                 name,
-                new SequenceGenerator(model, state, config, NanoModel.CONFIG.maxTargetPositions())
+                new SequenceGenerator(
+                        model, state, config, 0, NanoModel.CONFIG.maxTargetPositions())
                     .generate(NanoModel.batch(3), List.of("a", "b", "c"), type)
                     .toString()));
   }
 
   private static GenerateConfig generate(
-      int beam,
-      double lenpen,
-      double unkpen,
-      double temperature,
-      int ngrams,
-      Optional<Sampling> sampling) {
+      int beam, double lenpen, double unkpen, double temperature, int ngrams, Sampling sampling) {
     return new GenerateConfig(
-        beam, 0, 8, 1, lenpen, false, unkpen, temperature, ngrams, Optional.empty(), 0, sampling);
+        beam,
+        0,
+        8,
+        1,
+        lenpen,
+        false,
+        unkpen,
+        temperature,
+        ngrams,
+        Optional.empty(),
+        false,
+        sampling);
   }
 }

@@ -42,7 +42,7 @@ class NumericsTest {
         model,
         state,
         new Criterion(CriterionConfig.plain(new EncouragingLoss(0.1, 0.75))),
-        new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, 0.9, 0.999, 1e-8, 0.01, 0),
+        new OptimizerConfig(1e-3, 0, 1, 0.1, 1_000_000, List.of(0.9, 0.999), 1e-8, 0.01, 0),
         1000,
         new SingleRank(),
         numerics);

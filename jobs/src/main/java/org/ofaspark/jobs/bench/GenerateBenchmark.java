@@ -100,6 +100,7 @@ final class GenerateBenchmark implements Benchmark {
             random.model(),
             random.state(),
             GenerateConfig.plain(beam, each.words(), each.words()),
+            0,
             config.maxTargetPositions());
     List<String> ids = Collections.nCopies(BATCH, "example");
     return () -> generator.generate(batch, ids);

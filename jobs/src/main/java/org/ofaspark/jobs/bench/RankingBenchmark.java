@@ -144,7 +144,7 @@ final class RankingBenchmark implements Benchmark {
       List<Double> seconds = new ArrayList<>();
       long examples = 0;
       for (int round = 0; round < stopwatch.warmUps() + stopwatch.rounds(); round++) {
-        RankingSummary summary = ranking.rank(weights, recipe.ranking(), directory);
+        RankingSummary summary = ranking.rank(weights, recipe.rankingRules(), directory);
         examples = summary.examples();
         if (round >= stopwatch.warmUps()) {
           seconds.add(summary.scoringSeconds());
@@ -173,7 +173,7 @@ final class RankingBenchmark implements Benchmark {
           new ExampleLosses(
               random.model(),
               random.state(),
-              new Criterion(recipe.criterion().with(recipe.ranking().objective())));
+              new Criterion(recipe.criterion().with(recipe.rankingObjective())));
       var images = new PatchImages(recipe.data());
       int batch = recipe.evaluate().batchSize();
       return stopwatch

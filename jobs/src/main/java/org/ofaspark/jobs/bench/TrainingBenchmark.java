@@ -196,7 +196,7 @@ final class TrainingBenchmark implements Benchmark {
               recipe.optimizer(),
               UPDATES,
               new SingleRank(),
-              recipe.train().numerics());
+              recipe.numerics());
     }
 
     double seconds(int updates) {

@@ -44,7 +44,7 @@ final class UpdateBenchmark implements Benchmark {
                 recipe.optimizer(),
                 RUN_UPDATES,
                 new SingleRank(),
-                recipe.train().numerics())) {
+                recipe.numerics())) {
       return stopwatch
           .time(() -> trainer.update(List.of(batch)))
           .rate(

@@ -16,6 +16,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
 import org.ofaspark.config.Checks;
+import org.ofaspark.config.Key.Product;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
@@ -234,13 +235,7 @@ public final class Evaluation {
             chunks.examples(),
             files.exists(info) ? files.readText(info).strip() : "",
             weights.sha256(),
-            task.name(),
-            recipe.model(),
-            recipe.data(),
-            recipe.generate(),
-            recipe.criterion(),
-            recipe.evaluate().batchSize(),
-            recipe.evaluate().precision(),
+            recipe.deciding(Product.ANSWERS),
             ProgramVersion.fingerprint())
         .map(line -> line + "\n")
         .collect(Collectors.joining());

@@ -65,6 +65,7 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
                   opened.model(),
                   opened.state(),
                   recipe.generate(),
+                  recipe.data().numBins(),
                   recipe.model().maxTargetPositions()),
               recipe.task(),
               opened.codec(),

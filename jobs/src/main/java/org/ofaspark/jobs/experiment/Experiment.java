@@ -16,6 +16,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.Text;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.demo.Scene;
 import org.ofaspark.jobs.demo.SceneGenerator;
@@ -29,8 +30,8 @@ import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
-import org.ofaspark.recipe.ExampleDrop;
 import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.recipe.RankingRules;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.recipe.RecipeReader;
 
@@ -172,19 +173,17 @@ final class Experiment {
 
     var run = new RunDirectory(files, recipe.runDir());
     var rules =
-        new RankingConfig(
-            ExampleDrop.NONE,
-            new ExampleDrop(size.dropped(), 0),
-            recipe.ranking().score(),
-            recipe.ranking().objective(),
-            0);
+        new RankingRules(
+            Drop.NONE,
+            Drop.examples(size.dropped(), 0),
+            new RankingConfig(recipe.ranking().score(), 0));
     Vocabulary vocabulary = Vocabulary.read(files, recipe.table().table());
     var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
     ranking.rank(run.checkpoint(last.updateNumber()), rules, run.dryRanking());
     return new Outcome(
         Objects.requireNonNull(last.metrics().get("cider")),
         swappedShare(run.dryRanking()),
-        recipe.ranking().isOn()
+        recipe.rankingRules().isOn()
             ? OptionalDouble.of(swappedShare(run.path() + "/ranking/update-*"))
             : OptionalDouble.empty());
   }

@@ -111,7 +111,7 @@ public final class Finetune {
     List<TensorSpec> specs = OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size());
     Preflight.check(
         context.getConf(),
-        recipe.train(),
+        recipe,
         worldSize,
         parameters(specs),
         ActivationMemory.bytesPerSample(

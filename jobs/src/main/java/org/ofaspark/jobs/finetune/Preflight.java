@@ -12,6 +12,7 @@ import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.SparkCollective;
+import org.ofaspark.recipe.Recipe;
 import org.ofaspark.train.TrainConfig;
 
 /**
@@ -47,21 +48,21 @@ final class Preflight {
    * Checks the settings of an application.
    *
    * @param conf its settings
-   * @param train the recipe's batches
+   * @param recipe the run
    * @param worldSize number of ranks
    * @param parameters parameters of the model, trainable or not
    * @param activations estimated bytes of the activations of a sample
    * @throws IllegalArgumentException with a line for each finding
    */
   static void check(
-      SparkConf conf, TrainConfig train, int worldSize, long parameters, long activations) {
+      SparkConf conf, Recipe recipe, int worldSize, long parameters, long activations) {
     var preflight = new Preflight(conf, worldSize);
     preflight.gang();
     preflight.localSlots();
-    preflight.memory(train, parameters, activations);
+    preflight.memory(recipe, parameters, activations);
     preflight.directMemory();
-    preflight.sameWorkForEachRank(train);
-    AssignedDevice.objection(conf, "train.precision", train.precision())
+    preflight.sameWorkForEachRank(recipe.train());
+    AssignedDevice.objection(conf, "train.precision", recipe.train().precision())
         .ifPresent(preflight.findings::add);
     preflight.end();
   }
@@ -154,10 +155,11 @@ final class Preflight {
    * activations and the weights that a validation reads while ranks keep theirs. With a GPU only
    * what several ranks exchange: a copy of the gradient or the weights, and messages.
    */
-  private void memory(TrainConfig train, long parameters, long activations) {
+  private void memory(Recipe recipe, long parameters, long activations) {
     boolean hasGpu = conf.contains(AssignedDevice.TASK_GPUS);
-    long shares = train.numerics().averages() ? 3 : 2;
-    long batch = train.batchSize() * activations;
+    long shares = recipe.numerics().averages() ? 3 : 2;
+    int batchSize = recipe.train().batchSize();
+    long batch = batchSize * activations;
     long needed =
         ENGINE_BYTES
             + (hasGpu
@@ -174,7 +176,7 @@ final class Preflight {
                     conf.get(OVERHEAD, "unset, which is " + limit + "m"),
                     Text.format(
                         "at least %dm for %d parameters and a micro-batch of %d",
-                        needed / MIB, parameters, train.batchSize()),
+                        needed / MIB, parameters, batchSize),
                     "raise it"
                         + (hasGpu || batch < 4 * parameters ? "" : ", or lower train.batch-size")));
   }

@@ -68,7 +68,7 @@ final class RankState implements AutoCloseable {
               recipe.optimizer(),
               segment.totalUpdates(),
               gang,
-              recipe.train().numerics());
+              recipe.numerics());
       load(segment, recipe, files);
     } catch (IOException | Error e) {
       manager.close(); // with all that it has made
@@ -76,7 +76,7 @@ final class RankState implements AutoCloseable {
     } catch (RuntimeException e) {
       manager.close();
       long all = DeviceMemory.bytes(specs);
-      int shares = recipe.train().numerics().averages() ? 3 : 2;
+      int shares = recipe.numerics().averages() ? 3 : 2;
       throw DeviceMemory.explained(
           e, device, all + shares * all / gang.worldSize(), "weights and a rank's share of Adam");
     }

@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.package$;
+import org.ofaspark.config.Key.Product;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -73,35 +75,15 @@ final class RunProvenance {
 
   /** What a run's checkpoints depend on may not change under it. */
   private static void requireSame(Recipe before, Recipe now, RunDirectory run) {
+    Map<String, String> old = before.deciding(Product.WEIGHTS);
     List<String> changed = new ArrayList<>();
-    compare(changed, "task", before.task(), now.task());
-    compare(changed, "model", before.model(), now.model());
-    compare(changed, "model", before.initialWeights(), now.initialWeights());
-    compare(changed, "data", before.data(), now.data());
-    compare(changed, "criterion", before.criterion(), now.criterion());
-    compare(changed, "ranking", before.ranking(), now.ranking());
-    compare(changed, "optimizer", before.optimizer(), now.optimizer());
-    compare(changed, "train.max-epoch", before.train().maxEpoch(), now.train().maxEpoch());
-    compare(changed, "train.max-update", before.train().maxUpdate(), now.train().maxUpdate());
-    compare(changed, "train.global-batch", before.train().globalBatch(), now.train().globalBatch());
-    compare(changed, "train.batch-size", before.train().batchSize(), now.train().batchSize());
-    compare(changed, "train.precision", before.train().precision(), now.train().precision());
-    compare(
-        changed,
-        "train.fp16-scale-window",
-        before.train().fp16ScaleWindow(),
-        now.train().fp16ScaleWindow());
-    compare(
-        changed,
-        "train.collective-precision",
-        before.train().collectivePrecision(),
-        now.train().collectivePrecision());
-    compare(
-        changed,
-        "ema.decay",
-        before.train().numerics().emaDecay(),
-        now.train().numerics().emaDecay());
-    compare(changed, "train.seed", before.train().seed(), now.train().seed());
+    now.deciding(Product.WEIGHTS)
+        .forEach(
+            (key, value) -> {
+              if (!value.equals(old.get(key))) {
+                changed.add(key);
+              }
+            });
     if (!changed.isEmpty()) {
       throw new IllegalArgumentException(
           Text.format(
@@ -141,12 +123,6 @@ final class RunProvenance {
               + " examples are the same as then is not known",
           provenance);
       return Optional.empty();
-    }
-  }
-
-  private static void compare(List<String> changed, String key, Object before, Object now) {
-    if (!before.equals(now) && !changed.contains(key)) {
-      changed.add(key);
     }
   }
 

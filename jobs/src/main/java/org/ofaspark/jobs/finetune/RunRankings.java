@@ -13,7 +13,7 @@ import org.ofaspark.jobs.ranking.RankingSchedule;
 import org.ofaspark.jobs.ranking.RankingSummary;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
-import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.recipe.RankingRules;
 import org.ofaspark.recipe.Recipe;
 
 /**
@@ -35,7 +35,7 @@ final class RunRankings {
     this.files = files;
     this.run = run;
     this.recipe = recipe;
-    this.schedule = new RankingSchedule(recipe.ranking(), plan.updatesPerEpoch());
+    this.schedule = new RankingSchedule(recipe.rankingRules(), plan.updatesPerEpoch());
     this.ranking = ranking;
   }
 
@@ -59,7 +59,7 @@ final class RunRankings {
     long at = ranked.getAsLong();
     String directory = run.ranking(at);
     String weights = run.checkpoint(at);
-    RankingConfig rules = recipe.ranking().at(at);
+    RankingRules rules = recipe.rankingRules().at(at);
     if (files.exists(weights + "/" + Manifest.FILE)) {
       RankingSummary unused = ranking.rank(weights, rules, directory);
     } else if (!ranking.isRanked(rules, directory)) {

@@ -306,12 +306,12 @@ final class SegmentRunner {
       String checkpoint, @Nullable Gang before, List<ModelBroadcast> broadcasts)
       throws IOException {
     String directory = checkpoint + "/" + RunDirectory.EMA;
-    boolean wanted = recipe.train().numerics().averages() && files.exists(directory);
+    boolean wanted = recipe.numerics().averages() && files.exists(directory);
     return wanted ? weights(directory, before, broadcasts) : null;
   }
 
   private LossScale lossScale(@Nullable Manifest from) {
-    LossScale first = recipe.train().numerics().lossScale();
+    LossScale first = recipe.numerics().lossScale();
     return from == null ? first : first.resumed(from.lossScale(), from.lossScaleUpdates());
   }
 

@@ -120,6 +120,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               opened.model(),
               opened.state(),
               recipe.generate(),
+              recipe.data().numBins(),
               recipe.model().maxTargetPositions());
       this.fitting = opened.fitting();
       this.codec = opened.codec();

@@ -9,7 +9,6 @@ import static org.apache.spark.sql.functions.udf;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.spark.api.java.JavaRDD;
@@ -25,8 +24,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.storage.StorageLevel;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.data.DataConfig;
+import org.ofaspark.config.Key.Product;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.evaluate.ModelStage;
@@ -37,7 +35,7 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
-import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.recipe.RankingRules;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -115,7 +113,7 @@ public final class ExampleRanking {
    * @param directory where the table and its summary go, in the place of others
    * @return the summary
    */
-  public RankingSummary rank(String weights, RankingConfig rules, String directory)
+  public RankingSummary rank(String weights, RankingRules rules, String directory)
       throws IOException {
     Source source = source(weights, rules);
     Optional<RankingSummary> known = summary(directory);
@@ -173,7 +171,7 @@ public final class ExampleRanking {
    * @param rules which examples to leave out
    * @param directory of the ranking
    */
-  public boolean isRanked(RankingConfig rules, String directory) throws IOException {
+  public boolean isRanked(RankingRules rules, String directory) throws IOException {
     Optional<RankingSummary> known = summary(directory);
     return known.isPresent() && known.get().source().isBySameRules(source("", List.of(), rules));
   }
@@ -185,7 +183,7 @@ public final class ExampleRanking {
    * @param rules which examples to leave out
    * @param directory of the ranking
    */
-  boolean isRankedOtherwise(String weights, RankingConfig rules, String directory)
+  boolean isRankedOtherwise(String weights, RankingRules rules, String directory)
       throws IOException {
     Optional<RankingSummary> known = summary(directory);
     return known.isPresent() && !known.get().source().isSame(source(weights, rules));
@@ -205,12 +203,12 @@ public final class ExampleRanking {
     return spark.read().schema(RankingTable.SCHEMA).parquet(directory);
   }
 
-  private Source source(String weights, RankingConfig rules) throws IOException {
+  private Source source(String weights, RankingRules rules) throws IOException {
     List<FileEntry> written = WeightDirectory.manifest(files, weights);
     return source(weights, written.stream().map(FileEntry::sha256).toList(), rules);
   }
 
-  private Source source(String weights, List<String> hashes, RankingConfig rules)
+  private Source source(String weights, List<String> hashes, RankingRules rules)
       throws IOException {
     return new Source(
         weights,
@@ -218,25 +216,10 @@ public final class ExampleRanking {
         table,
         TableInfo.read(files, table).fingerprint(recipe.table().trainSplit()),
         recipe.table().trainSplit(),
-        rules.score().name().toLowerCase(Locale.ROOT),
-        settings(),
+        rules.config().score().name().toLowerCase(Locale.ROOT),
+        recipe.deciding(Product.RANKING), // beside the batch of their last bits
         rules.dropBest().ratio(),
         rules.dropWorst().ratio());
-  }
-
-  /** Returns what scores depend on, beside weights, examples and the batch of their last bits. */
-  private Map<String, String> settings() {
-    CriterionConfig criterion = recipe.criterion();
-    DataConfig data = recipe.data();
-    return Map.of(
-        "criterion.label-smoothing", String.valueOf(recipe.ranking().objective().labelSmoothing()),
-        "criterion.log-end", String.valueOf(recipe.ranking().objective().logEnd()),
-        "criterion.ignore-eos", String.valueOf(criterion.ignoreEos()),
-        "criterion.ignore-prefix-size", String.valueOf(criterion.ignorePrefixSize()),
-        "criterion.constraint-range",
-            criterion.constraintRange().map(range -> range.start() + "," + range.end()).orElse(""),
-        "data.patch-image-size", String.valueOf(data.patchImageSize()),
-        "data.imagenet-default-mean-and-std", String.valueOf(data.imagenetDefaultMeanAndStd()));
   }
 
   /** Scores the examples in groups that ids make, see {@link ScorePartition}. */
@@ -265,7 +248,7 @@ public final class ExampleRanking {
     return Math.min(small, Math.max(MANY_GROUPS, large));
   }
 
-  private void write(Dataset<Row> scores, RankingConfig rules, String directory) {
+  private void write(Dataset<Row> scores, RankingRules rules, String directory) {
     Column score = col(RankingTable.SCORE);
     // no comparisons: Spark skips cached rows by their largest score, and forgets NaN there
     Column isFinite = not(score.isNaN()).and(abs(score).notEqual(Double.POSITIVE_INFINITY));

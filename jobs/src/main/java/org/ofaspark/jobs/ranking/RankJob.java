@@ -88,7 +88,7 @@ public final class RankJob implements Callable<Integer> {
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
     info.requireSplit("data.train-split", recipe.table().trainSplit());
-    if (!recipe.ranking().isOn()) {
+    if (!recipe.rankingRules().isOn()) {
       LOG.info(
           "Nothing is left out: the ratios of criterion.drop-best and drop-worst with scope ="
               + " example are 0");
@@ -105,12 +105,12 @@ public final class RankJob implements Callable<Integer> {
     String directory = isDryRun ? run.dryRanking() : run.ranking(update(files, checkpoint));
     var ranking = new ExampleRanking(spark, files, recipe, vocabulary);
     boolean isOfRun = !isDryRun && files.exists(run.recipe());
-    if (isOfRun && ranking.isRankedOtherwise(checkpoint, recipe.ranking(), directory)) {
+    if (isOfRun && ranking.isRankedOtherwise(checkpoint, recipe.rankingRules(), directory)) {
       throw new IllegalArgumentException(
           Text.format("run-dir: %s holds another ranking, which the run may train by", directory)
               + " (expected: none, or the same); rank with --dry-run, or in another run-dir");
     }
-    return ranking.rank(checkpoint, recipe.ranking(), directory);
+    return ranking.rank(checkpoint, recipe.rankingRules(), directory);
   }
 
   /** Returns the updates that weights have seen; 0 if nothing is known. */

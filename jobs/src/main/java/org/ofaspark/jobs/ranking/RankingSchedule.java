@@ -3,21 +3,21 @@ package org.ofaspark.jobs.ranking;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import org.ofaspark.recipe.ExampleDrop;
-import org.ofaspark.recipe.RankingConfig;
+import org.ofaspark.criterion.Drop;
+import org.ofaspark.recipe.RankingRules;
 
 /**
  * At which updates the examples are ranked, by arithmetic alone, so that a run that resumes knows
  * its ranking.
  *
  * <p>The first update that a rule holds in has a ranking. From the first of them on there is one
- * every {@link RankingConfig#interval} updates, or at the start of each epoch. The ranking of an
- * update, made with the weights before it, holds until the next one.
+ * every {@link org.ofaspark.recipe.RankingConfig#interval} updates, or at the start of each epoch.
+ * The ranking of an update, made with the weights before it, holds until the next one.
  *
  * @param config the rules
  * @param updatesPerEpoch updates of an epoch
  */
-public record RankingSchedule(RankingConfig config, long updatesPerEpoch) {
+public record RankingSchedule(RankingRules config, long updatesPerEpoch) {
 
   /**
    * Returns the update whose ranking holds in an update.
@@ -45,8 +45,8 @@ public record RankingSchedule(RankingConfig config, long updatesPerEpoch) {
   /** Returns the first update of each rule. */
   private LongStream starts() {
     return Stream.of(config.dropBest(), config.dropWorst())
-        .filter(ExampleDrop::isOn)
-        .mapToLong(ExampleDrop::firstUpdate);
+        .filter(Drop::isOn)
+        .mapToLong(Drop::firstUpdate);
   }
 
   private long first() {
@@ -54,12 +54,12 @@ public record RankingSchedule(RankingConfig config, long updatesPerEpoch) {
   }
 
   private long period() {
-    return config.interval() > 0 ? config.interval() : updatesPerEpoch;
+    return config.config().interval() > 0 ? config.config().interval() : updatesPerEpoch;
   }
 
   /** Returns the last update up to one that is due by its number, which may be before the first. */
   private long lastPeriodic(long update) {
-    long origin = config.interval() > 0 ? first() : 0;
+    long origin = config.config().interval() > 0 ? first() : 0;
     return origin + Math.floorDiv(update - origin, period()) * period();
   }
 }

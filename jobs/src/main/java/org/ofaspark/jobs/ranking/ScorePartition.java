@@ -70,7 +70,7 @@ final class ScorePartition implements MapPartitionsFunction<Row, Row> {
           new ExampleLosses(
               opened.model(),
               opened.state(),
-              new Criterion(recipe.criterion().with(recipe.ranking().objective())));
+              new Criterion(recipe.criterion().with(recipe.rankingObjective())));
     }
 
     int batchSize() {

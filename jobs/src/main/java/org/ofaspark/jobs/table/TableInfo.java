@@ -13,12 +13,13 @@ import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Key.Product;
+import org.ofaspark.config.RecordKeys;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.recipe.Recipe;
-import org.ofaspark.recipe.RecipeKeys;
 import org.ofaspark.text.VocabularyFiles;
 
 /**
@@ -59,15 +60,6 @@ public record TableInfo(
   public static final String FILE = "_table.json";
 
   private static final String TASK = "task";
-
-  /** What the examples of every task depend on in section data. */
-  private static final Set<String> DATA_OF_EVERY_TASK =
-      Set.of(
-          "data.selected-cols",
-          "data.columns",
-          "data.image-id-col",
-          "data.num-bins",
-          "data.code-dict-size");
 
   /**
    * How many rows a split has.
@@ -145,17 +137,11 @@ public record TableInfo(
    * @return keys of the recipe and their values
    */
   public static Map<String, String> dataOf(Recipe recipe) {
-    Map<String, String> values = new TreeMap<>();
-    values.put(TASK, recipe.task().name());
-    values.put("data.train-split", recipe.table().trainSplit());
-    values.put("model.max-source-positions", String.valueOf(recipe.model().maxSourcePositions()));
-    values.put("model.max-target-positions", String.valueOf(recipe.model().maxTargetPositions()));
-    Set<String> keys = new TreeSet<>(DATA_OF_EVERY_TASK);
-    keys.addAll(recipe.task().dataKeys());
-    RecipeKeys.values("data", recipe.data())
+    Map<String, String> values = new TreeMap<>(recipe.deciding(Product.TABLE));
+    RecordKeys.values("data", recipe.data())
         .forEach(
             (key, value) -> {
-              if (keys.contains(key)) {
+              if (recipe.task().dataKeys().contains(key)) {
                 values.put(key, value);
               }
             });

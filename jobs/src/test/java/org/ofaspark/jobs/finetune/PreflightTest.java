@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.recipe.Recipe;
 import org.ofaspark.task.caption.CaptionTask;
-import org.ofaspark.train.TrainConfig;
 
 class PreflightTest {
 
@@ -26,8 +26,8 @@ class PreflightTest {
     Preflight.check(conf, train(), worldSize, parameters, 1000);
   }
 
-  private static TrainConfig train(String... overrides) {
-    return NanoRecipe.of(new CaptionTask(), Path.of("/none"), "run", overrides).train();
+  private static Recipe train(String... overrides) {
+    return NanoRecipe.of(new CaptionTask(), Path.of("/none"), "run", overrides);
   }
 
   @Test
@@ -84,7 +84,7 @@ class PreflightTest {
 
   @Test
   void averageOfTheWeightsCounts() {
-    TrainConfig averaged = train("ema.decay=0.9");
+    Recipe averaged = train("ema.decay=0.9");
     SparkConf conf = conf("spark.executor.memoryOverhead", "2g");
     assertThatThrownBy(() -> Preflight.check(conf, averaged, 2, 470_000_000, 1000))
         .hasMessageContaining("(expected: at least 8368m for 470000000 parameters");
@@ -140,7 +140,7 @@ class PreflightTest {
 
   @Test
   void float16NeedsGpus() {
-    TrainConfig half = train("train.precision=fp16");
+    Recipe half = train("train.precision=fp16");
     assertThatThrownBy(() -> Preflight.check(conf(), half, 2, 1, 0))
         .hasMessage(
             "train.precision: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is"
@@ -177,7 +177,7 @@ class PreflightTest {
   @Test
   void heapIsAlsoTheLimitOfDirectMemory() {
     String[] small = {"spark.executor.memory", "1g", "spark.executor.memoryOverhead", "10g"};
-    TrainConfig many = train("train.global-batch=256");
+    Recipe many = train("train.global-batch=256");
     assertThatCode(() -> Preflight.check(conf(small), many, 64, 1, 1)).doesNotThrowAnyException();
     assertThatThrownBy(() -> Preflight.check(conf(small), many, 128, 1, 1))
         .hasMessageStartingWith(

@@ -99,6 +99,6 @@ class RunProvenanceTest {
     assertThatThrownBy(() -> start("aa", "bb", "train.collective-precision=bf16"))
         .hasMessageContaining("holds a run whose recipe differs in [train.collective-precision]");
     assertThatThrownBy(() -> start("aa", "bb", "train.precision=bf16", "ema.decay=0.9"))
-        .hasMessageContaining("holds a run whose recipe differs in [train.precision, ema.decay]");
+        .hasMessageContaining("holds a run whose recipe differs in [ema.decay, train.precision]");
   }
 }

@@ -123,7 +123,7 @@ final class ExportedModels {
   RankingSummary rank(Task task) throws IOException {
     Recipe recipe = recipe(task);
     return new ExampleRanking(spark, files, recipe, vocabulary(task))
-        .rank(directory(task), recipe.ranking(), folder.resolve("ranking").toString());
+        .rank(directory(task), recipe.rankingRules(), folder.resolve("ranking").toString());
   }
 
   /** Answers the table of a task as the evaluate job does. */

@@ -77,7 +77,7 @@ class ExampleRankingTest {
   private static RankingSummary rank(String name, int partitions, Recipe recipe)
       throws IOException {
     return new ExampleRanking(spark, files, recipe, vocabulary, partitions)
-        .rank(weights(), recipe.ranking(), directory(name));
+        .rank(weights(), recipe.rankingRules(), directory(name));
   }
 
   private static String directory(String name) {

@@ -25,9 +25,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.table.ExampleTable;
-import org.ofaspark.recipe.ExampleDrop;
 
 class OrderStatisticTest {
 
@@ -83,7 +83,7 @@ class OrderStatisticTest {
         switch (number % 5) {
           case 0 -> 0;
           case 1 -> ranked;
-          default -> new ExampleDrop(random.nextDouble(), 0).count(ranked);
+          default -> Drop.examples(random.nextDouble(), 0).count(ranked);
         };
     long worst = number % 3 == 0 ? ranked - best : (long) (random.nextDouble() * (ranked - best));
     String name = "%d: %d examples, %d best, %d worst".formatted(number, size, best, worst);

@@ -6,18 +6,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
-import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.recipe.ExampleDrop;
+import org.ofaspark.criterion.Drop;
 import org.ofaspark.recipe.RankingConfig;
 import org.ofaspark.recipe.RankingConfig.Score;
+import org.ofaspark.recipe.RankingRules;
 
 class RankingScheduleTest {
 
   private static final int UPDATES = 40;
 
-  private static RankingSchedule schedule(ExampleDrop best, ExampleDrop worst, long interval) {
+  private static RankingSchedule schedule(Drop best, Drop worst, long interval) {
     return new RankingSchedule(
-        new RankingConfig(best, worst, Score.LOSS, new EncouragingLoss(0.1, 0.75), interval), 10);
+        new RankingRules(best, worst, new RankingConfig(Score.LOSS, interval)), 10);
   }
 
   /** Walks from one to the next, and checks that every update knows the last. */
@@ -39,29 +39,29 @@ class RankingScheduleTest {
 
   @Test
   void firstUpdateThatARuleHoldsInAndEachEpochAfterItHaveARanking() {
-    assertThat(rankings(schedule(new ExampleDrop(0.1, 4), ExampleDrop.NONE, 0)))
+    assertThat(rankings(schedule(Drop.examples(0.1, 4), Drop.NONE, 0)))
         .containsExactly(5L, 10L, 20L, 30L);
-    assertThat(rankings(schedule(new ExampleDrop(0.1, 9), ExampleDrop.NONE, 0)))
+    assertThat(rankings(schedule(Drop.examples(0.1, 9), Drop.NONE, 0)))
         .containsExactly(10L, 20L, 30L);
   }
 
   @Test
   void intervalCountsFromTheFirst() {
-    assertThat(rankings(schedule(ExampleDrop.NONE, new ExampleDrop(0.1, 4), 15)))
+    assertThat(rankings(schedule(Drop.NONE, Drop.examples(0.1, 4), 15)))
         .containsExactly(5L, 20L, 35L);
   }
 
   @Test
   void secondRuleHasARankingOfItsOwn() {
-    assertThat(rankings(schedule(new ExampleDrop(0.1, 12), new ExampleDrop(0.1, 4), 0)))
+    assertThat(rankings(schedule(Drop.examples(0.1, 12), Drop.examples(0.1, 4), 0)))
         .containsExactly(5L, 10L, 13L, 20L, 30L);
-    assertThat(rankings(schedule(new ExampleDrop(0.1, 12), new ExampleDrop(0.1, 4), 20)))
+    assertThat(rankings(schedule(Drop.examples(0.1, 12), Drop.examples(0.1, 4), 20)))
         .containsExactly(5L, 13L, 25L);
   }
 
   @Test
   void withoutARuleThereIsNoRanking() {
-    assertThat(rankings(schedule(ExampleDrop.NONE, new ExampleDrop(0, 4), 3))).isEmpty();
-    assertThat(rankings(schedule(ExampleDrop.NONE, ExampleDrop.NONE, 0))).isEmpty();
+    assertThat(rankings(schedule(Drop.NONE, Drop.examples(0, 4), 3))).isEmpty();
+    assertThat(rankings(schedule(Drop.NONE, Drop.NONE, 0))).isEmpty();
   }
 }

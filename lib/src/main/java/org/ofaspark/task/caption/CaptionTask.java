@@ -65,7 +65,7 @@ public record CaptionTask() implements Task {
   @Override
   public void check(TaskRecipe recipe, AllChecks checks) {
     checks.that(
-        "generate.only-bins", true, recipe.generate().onlyLast() == 0, "false with task " + name());
+        "generate.only-bins", true, !recipe.generate().onlyBins(), "false with task " + name());
   }
 
   @Override

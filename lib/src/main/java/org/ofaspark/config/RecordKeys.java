@@ -1,0 +1,213 @@
+package org.ofaspark.config;
+
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of a recipe as the components of records, see {@link Key} and {@link Group}.
+ *
+ * <p>A key is read by the type of its component: a number, a truth value, a text, an enum, a
+ * duration, a list of numbers or texts, a group of lists of texts, an Optional of these; or any
+ * type with a public static method {@code read(ConfigSection, String)}, which gets the section and
+ * the key.
+ */
+public final class RecordKeys {
+
+  private RecordKeys() {}
+
+  /**
+   * Reads a record.
+   *
+   * @param section the section of its keys, which collects mistakes
+   * @param type the record, whose constructor checks the values
+   * @return nothing if there are mistakes
+   */
+  static <R extends Record> Optional<R> read(ConfigSection section, Class<R> type) {
+    List<Object> values = new ArrayList<>();
+    RecordComponent[] components = type.getRecordComponents();
+    for (RecordComponent component : components) {
+      Group group = component.getAnnotation(Group.class);
+      Optional<?> value =
+          group == null
+              ? section.attempt(() -> value(section, component))
+              : read(within(section, group), component.getType().asSubclass(Record.class));
+      value.ifPresent(values::add);
+    }
+    return values.size() < components.length
+        ? Optional.empty()
+        : section.attempt(() -> make(type, values));
+  }
+
+  private static ConfigSection within(ConfigSection section, Group group) {
+    String name = group.value();
+    boolean isStart = name.isEmpty() || name.endsWith("-");
+    return isStart ? section.prefixed(name) : section.section(name);
+  }
+
+  private static Object value(ConfigSection section, RecordComponent component) {
+    Key key = component.getAnnotation(Key.class);
+    String name = name(component);
+    if (key.bytes()) {
+      return section.bytes(name);
+    }
+    if (!key.or().isEmpty()) {
+      boolean other =
+          section.flag(key.or()); // read at all times, as a key asked for is a known one
+      return section.flag(name) || other;
+    }
+    return value(section, name, component.getGenericType());
+  }
+
+  private static Object value(ConfigSection section, String key, Type type) {
+    if (type instanceof ParameterizedType of) {
+      Type item = of.getActualTypeArguments()[of.getActualTypeArguments().length - 1];
+      if (of.getRawType() == Optional.class) {
+        return section.optional(key, () -> value(section, key, item));
+      }
+      if (of.getRawType() == Map.class) {
+        return section.section(key).listsOfTexts();
+      }
+      return item == Integer.class
+          ? section.integers(key)
+          : item == Double.class ? section.decimals(key) : section.texts(key);
+    }
+    Class<?> plain = (Class<?>) type;
+    if (plain == int.class) {
+      return section.integer(key);
+    }
+    if (plain == long.class) {
+      return section.longInteger(key);
+    }
+    if (plain == double.class) {
+      return section.decimal(key);
+    }
+    if (plain == boolean.class) {
+      return section.flag(key);
+    }
+    if (plain == String.class) {
+      return section.text(key);
+    }
+    if (plain == Duration.class) {
+      return section.duration(key);
+    }
+    return plain.isEnum() ? constant(section, key, plain) : custom(section, key, plain);
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static Object constant(ConfigSection section, String key, Class<?> type) {
+    return section.choice(key, (Class) type);
+  }
+
+  private static Object custom(ConfigSection section, String key, Class<?> type) {
+    try {
+      Method reader = type.getMethod("read", ConfigSection.class, String.class);
+      return reader.invoke(null, section, key);
+    } catch (InvocationTargetException e) {
+      throw thrown(e);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(type + " " + key, e);
+    }
+  }
+
+  private static <R extends Record> R make(Class<R> type, List<Object> values) {
+    Class<?>[] types =
+        Arrays.stream(type.getRecordComponents())
+            .map(RecordComponent::getType)
+            .toArray(Class[]::new);
+    try {
+      Constructor<R> constructor = type.getDeclaredConstructor(types);
+      return constructor.newInstance(values.toArray());
+    } catch (InvocationTargetException e) {
+      throw thrown(e);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(type.getName(), e); // records of keys are public
+    }
+  }
+
+  private static RuntimeException thrown(InvocationTargetException e) {
+    return e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
+  }
+
+  /**
+   * Returns the values of keys.
+   *
+   * @param record a record of keys, or of groups of them
+   * @param product only what decides this
+   * @return texts of the values by whole key, such as {@code data.max-src-length}
+   */
+  public static Map<String, String> deciding(Key.Product product, Record record) {
+    Map<String, String> values = new TreeMap<>();
+    collect("", record, Set.of(product), values);
+    return values;
+  }
+
+  /**
+   * Returns the values of all keys of a record.
+   *
+   * @param section the name of its section
+   * @param record a record of keys
+   * @return texts of the values by whole key
+   */
+  public static Map<String, String> values(String section, Record record) {
+    Map<String, String> values = new TreeMap<>();
+    collect(section + ".", record, null, values);
+    return values;
+  }
+
+  private static void collect(
+      String prefix, Record record, @Nullable Set<Key.Product> wanted, Map<String, String> values) {
+    for (RecordComponent component : record.getClass().getRecordComponents()) {
+      Object value = of(record, component);
+      Key key = component.getAnnotation(Key.class);
+      Group group = component.getAnnotation(Group.class);
+      if (group != null) {
+        boolean isStart = group.value().isEmpty() || group.value().endsWith("-");
+        collect(prefix + group.value() + (isStart ? "" : "."), (Record) value, wanted, values);
+      } else if (key != null) {
+        if (wanted == null || Arrays.stream(key.decides()).anyMatch(wanted::contains)) {
+          values.put(prefix + name(component), text(value));
+        }
+        if (value instanceof Record inner) {
+          collect(prefix, inner, wanted, values); // the keys of an objective
+        }
+      }
+    }
+  }
+
+  private static Object of(Record record, RecordComponent component) {
+    try {
+      return component.getAccessor().invoke(record);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(component.getName(), e); // records of keys are public
+    }
+  }
+
+  private static String text(Object value) {
+    if (value instanceof Optional<?> optional) {
+      return optional.map(RecordKeys::text).orElse("");
+    }
+    return value instanceof Named named ? named.name() : String.valueOf(value);
+  }
+
+  /** Returns the key of a component: words in lower case, with dashes between them. */
+  private static String name(RecordComponent component) {
+    Key key = component.getAnnotation(Key.class);
+    return key == null || key.name().isEmpty()
+        ? component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT)
+        : key.name();
+  }
+}
