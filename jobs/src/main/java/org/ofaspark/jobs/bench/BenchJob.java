@@ -65,7 +65,6 @@ public final class BenchJob implements Callable<Integer> {
         new EvaluateBenchmark(),
         new CiderBenchmark(),
         new PreprocessBenchmark(),
-        new SelectionBenchmark(),
         new RankingBenchmark(photos),
         new ImportBenchmark(arch));
   }

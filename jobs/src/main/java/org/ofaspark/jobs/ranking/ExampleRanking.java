@@ -44,11 +44,10 @@ import org.slf4j.LoggerFactory;
  * Scores all training examples with given weights on all executors, without dropout, and says which
  * of them are left out: the best and the worst of one total order. Driver.
  *
- * <p>Two thresholds, found by {@link OrderStatistic}, decide what is left out; the table that is
- * written is sorted for people to read. An example whose score is not finite has no place in the
- * ranking and is kept. The outcome does not depend on partitions and executors: an example is
- * scored in the same batch at all times, and its score has the same bits on the same kind of
- * processor.
+ * <p>A sort of all examples by score and id gives each its rank, and that decides what is left out.
+ * An example whose score is not finite has no rank and is kept. The outcome does not depend on
+ * partitions and executors: an example is scored in the same batch at all times, and its score has
+ * the same bits on the same kind of processor.
  */
 public final class ExampleRanking {
 
@@ -249,45 +248,50 @@ public final class ExampleRanking {
   }
 
   private void write(Dataset<Row> scores, RankingRules rules, String directory) {
-    Column score = col(RankingTable.SCORE);
-    // no comparisons: Spark skips cached rows by their largest score, and forgets NaN there
-    Column isFinite = not(score.isNaN()).and(abs(score).notEqual(Double.POSITIVE_INFINITY));
-    Dataset<Row> ranked = scores.filter(isFinite);
-    long count = ranked.count();
-    DropThresholds thresholds =
-        DropThresholds.of(
-            ranked,
-            count,
-            rules.dropBest().count(count),
-            rules.dropWorst().count(count),
-            new OrderStatistic());
-    JavaRDD<Row> places =
-        ranked
-            .orderBy(score, col(ExampleTable.EXAMPLE_ID))
-            .javaRDD()
-            .zipWithIndex()
-            .map(row -> row(row._1(), row._2() + 1, thresholds));
-    JavaRDD<Row> others =
-        scores.filter(not(isFinite)).javaRDD().map(row -> row(row, null, thresholds));
     spark
-        .createDataFrame(places.union(others), RankingTable.SCHEMA)
+        .createDataFrame(ranked(scores, rules), RankingTable.SCHEMA)
         .coalesce(FILES)
         .write()
         .parquet(directory);
   }
 
-  private static Row row(Row scores, @Nullable Long rank, DropThresholds thresholds) {
-    var example =
-        new ScoredExample(
-            scores.<Double>getAs(RankingTable.SCORE),
-            scores.<String>getAs(ExampleTable.EXAMPLE_ID));
+  /**
+   * Ranks examples.
+   *
+   * @param scores rows of {@link RankingTable#SCORES}, each id once
+   * @return rows of {@link RankingTable#SCHEMA}, sorted, those without a rank last
+   */
+  static JavaRDD<Row> ranked(Dataset<Row> scores, RankingRules rules) {
+    Column score = col(RankingTable.SCORE);
+    // no comparisons: Spark skips cached rows by their largest score, and forgets NaN there
+    Column isFinite = not(score.isNaN()).and(abs(score).notEqual(Double.POSITIVE_INFINITY));
+    Dataset<Row> finite = scores.filter(isFinite);
+    long count = finite.count();
+    long best = rules.dropBest().count(count);
+    long kept = count - rules.dropWorst().count(count);
+    JavaRDD<Row> ranked =
+        finite
+            .orderBy(score, col(ExampleTable.EXAMPLE_ID))
+            .javaRDD()
+            .zipWithIndex()
+            .map(row -> row(row._1(), row._2() + 1, reason(row._2() + 1, best, kept)));
+    return ranked.union(
+        scores.filter(not(isFinite)).javaRDD().map(row -> row(row, null, RankingTable.NOT_FINITE)));
+  }
+
+  private static @Nullable String reason(long rank, long best, long kept) {
+    return rank <= best ? RankingTable.DROP_BEST : rank > kept ? RankingTable.DROP_WORST : null;
+  }
+
+  private static Row row(Row scores, @Nullable Long rank, @Nullable String reason) {
     @Nullable Object[] values = new @Nullable Object[RankingTable.SCHEMA.size()];
     for (int i = 0; i < scores.length(); i++) {
       values[i] = scores.get(i);
     }
+    boolean isKept = reason == null || reason.equals(RankingTable.NOT_FINITE);
     values[RankingTable.SCHEMA.fieldIndex(RankingTable.RANK)] = rank;
-    values[RankingTable.SCHEMA.fieldIndex(RankingTable.KEPT)] = thresholds.keeps(example);
-    values[RankingTable.SCHEMA.fieldIndex(RankingTable.REASON)] = thresholds.reason(example);
+    values[RankingTable.SCHEMA.fieldIndex(RankingTable.KEPT)] = isKept;
+    values[RankingTable.SCHEMA.fieldIndex(RankingTable.REASON)] = reason;
     return RowFactory.create(values);
   }
 }

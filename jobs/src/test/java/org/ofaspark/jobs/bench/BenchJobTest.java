@@ -33,7 +33,6 @@ class BenchJobTest {
             "evaluate",
             "cider",
             "preprocess",
-            "selection",
             "ranking",
             "import");
     assertThat(out.toString().lines()).allMatch(line -> line.length() > 40 && line.length() <= 100);
