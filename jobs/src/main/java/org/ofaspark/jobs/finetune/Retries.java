@@ -138,14 +138,16 @@ final class Retries {
 
   /** Returns what went wrong, with what the cluster manager says of executors that are gone. */
   private String cause(Optional<RankFailure> ofRank, FailureKind kind, Exception failure) {
-    String first =
-        ofRank
-            .map(RankFailure::text)
-            .or(() -> FileSystemFailure.sentence(failure))
-            .orElseGet(() -> String.valueOf(failure.getMessage()));
+    Optional<String> told =
+        ofRank.map(RankFailure::text).or(() -> FileSystemFailure.sentence(failure));
     boolean mayBeLost = kind == FailureKind.LOST || ofRank.isEmpty();
     String losses = lost.text(monitor.ranks(), mayBeLost ? LOSS_WAIT : Duration.ZERO);
-    return losses.isEmpty() ? first : first + "; " + losses;
+    String message = String.valueOf(failure.getMessage());
+    if (losses.isEmpty()) {
+      return told.orElse(message);
+    }
+    boolean isNothingElse = told.isEmpty() && message.contains("ExecutorLostFailure");
+    return isNothingElse ? losses : told.orElse(message) + "; " + losses;
   }
 
   /** Waits until run-dir can be written to again. */
