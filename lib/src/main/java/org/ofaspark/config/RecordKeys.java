@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -23,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A key is read by the type of its component: a number, a truth value, a text, an enum, a
  * duration, a list of numbers or texts, a group of lists of texts, an Optional of these; or any
  * type with a public static method {@code read(ConfigSection, String)}, which gets the section and
- * the key.
+ * the key. The checks of a record are made once its groups have no mistake.
  */
 public final class RecordKeys {
 
@@ -53,9 +52,12 @@ public final class RecordKeys {
   }
 
   private static ConfigSection within(ConfigSection section, Group group) {
-    String name = group.value();
-    boolean isStart = name.isEmpty() || name.endsWith("-");
-    return isStart ? section.prefixed(name) : section.section(name);
+    return isStart(group) ? section.prefixed(group.value()) : section.section(group.value());
+  }
+
+  /** Tells whether a group says how keys start, and is no group of its own in the recipe. */
+  private static boolean isStart(Group group) {
+    return group.value().isEmpty() || group.value().endsWith("-");
   }
 
   private static Object value(ConfigSection section, RecordComponent component) {
@@ -151,7 +153,7 @@ public final class RecordKeys {
    */
   public static Map<String, String> deciding(Key.Product product, Record record) {
     Map<String, String> values = new TreeMap<>();
-    collect("", record, Set.of(product), values);
+    collect("", record, product, values);
     return values;
   }
 
@@ -169,16 +171,16 @@ public final class RecordKeys {
   }
 
   private static void collect(
-      String prefix, Record record, @Nullable Set<Key.Product> wanted, Map<String, String> values) {
+      String prefix, Record record, Key.@Nullable Product wanted, Map<String, String> values) {
     for (RecordComponent component : record.getClass().getRecordComponents()) {
       Object value = of(record, component);
       Key key = component.getAnnotation(Key.class);
       Group group = component.getAnnotation(Group.class);
       if (group != null) {
-        boolean isStart = group.value().isEmpty() || group.value().endsWith("-");
-        collect(prefix + group.value() + (isStart ? "" : "."), (Record) value, wanted, values);
+        String start = prefix + group.value() + (isStart(group) ? "" : ".");
+        collect(start, (Record) value, wanted, values);
       } else if (key != null) {
-        if (wanted == null || Arrays.stream(key.decides()).anyMatch(wanted::contains)) {
+        if (wanted == null || List.of(key.decides()).contains(wanted)) {
           values.put(prefix + name(component), text(value));
         }
         if (value instanceof Record inner) {
