@@ -28,7 +28,7 @@ class ArchitectureTest {
   static final List<List<String>> LINES =
       List.of(
           List.of("config"),
-          List.of("tensor"),
+          List.of("tensor", "format"),
           List.of("text", "image"),
           List.of("metric"),
           List.of("data", "nn"),

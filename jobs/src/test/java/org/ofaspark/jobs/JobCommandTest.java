@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.ofaspark.checkpoint.BadCheckpointException;
+import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.jobs.cluster.WaitingJobs;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.DType;
 import org.ofaspark.tensor.FlatVector;
 
 /**

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
 
 /**
  * What a checkpoint is, in {@code manifest.json}: a directory without one does not exist. The file

@@ -5,6 +5,12 @@ import java.io.OutputStream;
 import java.util.List;
 import java.util.Map;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.Printable;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.SafetensorsWriter;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.tensor.FlatVector;
 
 /**

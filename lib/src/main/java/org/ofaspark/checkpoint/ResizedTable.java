@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Random;
 import java.util.function.LongUnaryOperator;
+import org.ofaspark.format.TensorEntry;
 
 /**
  * A table of embeddings with more or fewer rows than it is stored with. A row keeps its meaning: a

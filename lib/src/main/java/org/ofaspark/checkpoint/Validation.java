@@ -7,6 +7,7 @@ import com.google.gson.JsonParser;
 import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
+import org.ofaspark.format.BadCheckpointException;
 
 /**
  * What a validation has measured of a checkpoint's weights, in {@code validation.json} beside the

@@ -8,6 +8,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.Printable;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.nn.TensorSpec;
 
 /**

@@ -14,6 +14,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.SafetensorsWriter;
+import org.ofaspark.format.StoredTensor;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
 
 /** The index that stands beside a model's several files, as Hugging Face writes it. */
 public final class WeightIndex {

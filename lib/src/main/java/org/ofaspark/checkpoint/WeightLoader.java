@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.nn.TensorSpec;
 

@@ -1,9 +1,9 @@
 /**
- * Weights and optimizer state as files: safetensors, their index, the manifest of a checkpoint, and
- * the files of torch.
+ * Weights and optimizer state of our runs as files, the manifest of a checkpoint, and what a
+ * foreign checkpoint's tensors make.
  *
  * <p>Starting points: {@link org.ofaspark.checkpoint.WeightFiles}, {@link
- * org.ofaspark.checkpoint.SafetensorsReader}.
+ * org.ofaspark.checkpoint.Manifest}.
  */
 @NullMarked
 package org.ofaspark.checkpoint;

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.format.DType;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
 

@@ -16,6 +16,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.Mutations;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.SmallHeap;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.format.BadCheckpointException;
 
 class ManifestTest {
 

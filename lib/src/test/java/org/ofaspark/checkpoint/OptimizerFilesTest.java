@@ -19,6 +19,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.SafetensorsWriter;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.tensor.FlatVector;
 

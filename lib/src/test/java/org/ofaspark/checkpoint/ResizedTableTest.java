@@ -10,6 +10,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.TensorEntry;
 
 class ResizedTableTest {
 

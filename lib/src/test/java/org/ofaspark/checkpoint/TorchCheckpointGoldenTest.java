@@ -13,6 +13,12 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.MemorySource;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.StoredTensor;
+import org.ofaspark.format.TensorEntry;
+import org.ofaspark.format.TorchCheckpoint;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
 

@@ -12,6 +12,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.SafetensorsWriter;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.golden.TestDevice;
 import org.ofaspark.nn.StateDict;
 

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.ofaspark.checkpoint.SmallHeap;
+import org.ofaspark.format.SmallHeap;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.image.BadImageException.Reason;
 

@@ -14,9 +14,9 @@ import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightLoader;
 import org.ofaspark.config.Sha256;
+import org.ofaspark.format.SafetensorsReader;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -49,8 +49,8 @@ public final class ModelBroadcast implements ModelWeights {
    * @param spark the application
    * @param files access to the file system
    * @param directory holds {@code model.safetensors}, or several files and their index
-   * @throws org.ofaspark.checkpoint.BadCheckpointException if there are none, or a file is not as
-   *     it was written
+   * @throws org.ofaspark.format.BadCheckpointException if there are none, or a file is not as it
+   *     was written
    */
   public static ModelBroadcast of(JavaSparkContext spark, HadoopFiles files, String directory)
       throws IOException {

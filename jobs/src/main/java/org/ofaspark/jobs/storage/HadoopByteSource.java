@@ -6,7 +6,7 @@ import java.io.InputStream;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.ofaspark.checkpoint.ByteSource;
+import org.ofaspark.format.ByteSource;
 
 /** A file on any file system of Hadoop, each part opened by a seek of its own. */
 final class HadoopByteSource implements ByteSource {

@@ -15,8 +15,8 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
-import org.ofaspark.checkpoint.ByteSource;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.ByteSource;
 import org.ofaspark.jobs.storage.FileSystemFailure.BadPathException;
 
 /**

@@ -8,10 +8,10 @@ import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import org.apache.hadoop.fs.Path;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
 
 /** Writes a file of a checkpoint with its fingerprint, and checks one against it. */
 public final class HashedFile {

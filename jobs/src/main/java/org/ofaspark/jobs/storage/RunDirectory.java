@@ -8,10 +8,10 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.Path;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Validation;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
-import org.ofaspark.checkpoint.SafetensorsReader;
-import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightCheck;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.checkpoint.WeightIndex;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.format.SafetensorsReader;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.TensorSpec;
 

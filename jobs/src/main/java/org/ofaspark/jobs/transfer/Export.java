@@ -39,7 +39,7 @@ final class Export {
    * @param target a directory that is made, or is empty
    * @param format one of {@link #FORMATS}
    * @throws IllegalArgumentException if there are no weights, or the target holds files
-   * @throws org.ofaspark.checkpoint.BadCheckpointException if the weights are damaged
+   * @throws org.ofaspark.format.BadCheckpointException if the weights are damaged
    */
   TransferSummary run(String source, String target, String format) throws IOException {
     Function<String, ModelFormat> form = FORMATS.get(format);

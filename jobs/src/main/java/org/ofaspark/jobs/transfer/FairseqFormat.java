@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.ofaspark.checkpoint.TensorEntry;
-import org.ofaspark.checkpoint.TorchWriter;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.format.TensorEntry;
+import org.ofaspark.format.TorchWriter;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.model.OfaModel;
 

@@ -46,7 +46,7 @@ public final class Import {
    * @param target a directory without weights, which is made
    * @return names of the files that are written
    * @throws IllegalArgumentException if the target holds weights, or the source is not there
-   * @throws org.ofaspark.checkpoint.BadCheckpointException if the source is damaged or no OFA
+   * @throws org.ofaspark.format.BadCheckpointException if the source is damaged or no OFA
    */
   public List<String> run(String source, String target) throws IOException {
     return run(source, Weights.LAST, Sizes.SAME, target).files();
@@ -60,7 +60,7 @@ public final class Import {
    * @param sizes what tables are made larger or smaller to
    * @param target a directory without weights, which is made
    * @throws IllegalArgumentException if the target holds weights, or the source is not there
-   * @throws org.ofaspark.checkpoint.BadCheckpointException if the source is damaged or no OFA
+   * @throws org.ofaspark.format.BadCheckpointException if the source is damaged or no OFA
    */
   TransferSummary run(String source, Weights weights, Sizes sizes, String target)
       throws IOException {

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.config.ConfigSection;
+import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /**

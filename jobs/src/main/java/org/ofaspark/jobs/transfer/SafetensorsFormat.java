@@ -13,9 +13,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.ofaspark.checkpoint.TensorEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.TensorEntry;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
 /**

@@ -2,7 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import java.util.Map;
 import org.ofaspark.checkpoint.ImportedModel;
-import org.ofaspark.checkpoint.StoredTensor;
+import org.ofaspark.format.StoredTensor;
 
 /**
  * A model's weights where they lie, checked to be all that its network has.

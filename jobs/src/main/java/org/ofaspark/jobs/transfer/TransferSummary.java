@@ -3,9 +3,9 @@ package org.ofaspark.jobs.transfer;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
-import org.ofaspark.checkpoint.DType;
-import org.ofaspark.checkpoint.StoredTensor;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.DType;
+import org.ofaspark.format.StoredTensor;
 import org.ofaspark.nn.TensorSpec;
 
 /**

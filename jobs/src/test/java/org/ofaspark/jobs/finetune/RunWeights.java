@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.ofaspark.checkpoint.SafetensorsReader;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.format.SafetensorsReader;
 
 /** The float32 tensors of checkpoints, for comparison. */
 final class RunWeights {

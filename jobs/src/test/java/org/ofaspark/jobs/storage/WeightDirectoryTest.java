@@ -10,10 +10,10 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.ofaspark.checkpoint.BadCheckpointException;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
+import org.ofaspark.format.BadCheckpointException;
 
 class WeightDirectoryTest {
 
