@@ -2,6 +2,7 @@ package org.ofaspark.jobs;
 
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -11,10 +12,10 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
+import java.util.stream.Stream;
 import org.ofaspark.ArchitectureRules;
 import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.StuckWatch;
-import org.ofaspark.jobs.demo.Demo;
 import org.ofaspark.jobs.evaluate.NgramsJob;
 import org.ofaspark.jobs.ml.OfaCaptioner;
 import org.ofaspark.jobs.ml.OfaGrounder;
@@ -33,11 +34,20 @@ class ArchitectureTest {
           List.of("evaluate"),
           List.of("ranking"),
           List.of("report"),
-          List.of("finetune", "preprocess", "metrics", "transfer", "ml", "demo"),
-          List.of("bench", "experiment"));
+          List.of("finetune", "preprocess", "metrics", "transfer", "ml"));
 
   @ArchTest
   static final ArchRule packagesImportDownwards = ArchitectureRules.importsGoDownwards(ROOT, LINES);
+
+  @ArchTest
+  static final ArchRule everyPackageHasItsLine =
+      classes()
+          .should()
+          .resideInAnyPackage(
+              Stream.concat(
+                      Stream.of(ROOT),
+                      LINES.stream().flatMap(List::stream).map(name -> ROOT + "." + name))
+                  .toArray(String[]::new));
 
   @ArchTest
   static final ArchRule noCycles = slices().matching(ROOT + ".(*)..").should().beFreeOfCycles();
@@ -68,8 +78,6 @@ class ArchitectureTest {
               OfaCaptioner.class, // serve one task each
               OfaGrounder.class,
               NgramsJob.class) // makes what one task's recipes name
-          .and()
-          .resideOutsideOfPackage(ROOT + ".bench")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("org.ofaspark.task.*..");
@@ -83,7 +91,6 @@ class ArchitectureTest {
       noClasses()
           .that()
           .doNotBelongToAnyOf(
-              Demo.class, // a command of its own, which Spark does not run
               StuckWatch.class, // an executor that nothing else can end
               LostDevice.class) // an executor that can do nothing more
           .should()

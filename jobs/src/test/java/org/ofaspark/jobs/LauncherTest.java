@@ -52,9 +52,11 @@ class LauncherTest {
     spark = dir.resolve("spark home");
     Files.createDirectories(spark.resolve("bin"));
     Files.createDirectories(spark.resolve("conf"));
+    Files.createDirectories(project.resolve("jobs/tools/target"));
     Files.createDirectories(project.resolve("jobs/target"));
     Files.createDirectories(project.resolve("submit"));
     Files.write(Path.of(jar()), EMPTY_JAR);
+    Files.write(Path.of(toolsJar()), EMPTY_JAR);
     Path submit = Files.writeString(spark.resolve("bin/spark-submit"), SPARK_SUBMIT);
     assertThat(submit.toFile().setExecutable(true)).isTrue();
     try (Stream<Path> commands = Files.list(Path.of("../submit"))) {
@@ -99,6 +101,10 @@ class LauncherTest {
 
   private String jar() {
     return project.resolve("jobs/target/ofa-spark-jobs-1-all.jar").toString();
+  }
+
+  private String toolsJar() {
+    return project.resolve("jobs/tools/target/ofa-spark-tools-1-all.jar").toString();
   }
 
   @Test
@@ -237,23 +243,81 @@ class LauncherTest {
                 + " ... -- %s ...".formatted(option));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "--conf spark.x=y, ''",
+    "--jars a.jar, 'a.jar,'",
+    "--jars=a.jar, 'a.jar,'",
+    "--conf spark.jars=a.jar, 'a.jar,'",
+    "--properties-file conf, 'a.jar,b.jar,'"
+  })
+  void theJarOfTheToolsGoesAlongWithTheUsers(String options, String users) throws Exception {
+    Files.writeString(dir.resolve("conf"), "spark.jars  a.jar,b.jar\n");
+    List<String> arguments = new ArrayList<>(List.of("update", "--"));
+    arguments.addAll(List.of(options.split(" ")));
+
+    Ended ended = run("bench", arguments.toArray(String[]::new));
+
+    assertThat(ended.status()).isZero();
+    assertThat(ended.last())
+        .startsWith("[--class][org.ofaspark.jobs.bench.BenchJob]")
+        .endsWith(called("--jars", users + toolsJar(), jar(), "update"));
+  }
+
+  @Test
+  void theJarOfTheToolsIsThereWhereTheirRecipeIsChecked() throws Exception {
+    Ended ended = run("experiment", "--dir", "x", "--", "--deploy-mode", "cluster");
+    assertThat(ended.lines().get(1))
+        .startsWith("[--class][org.ofaspark.jobs.ShipJob]")
+        .contains(called("--jars", toolsJar()))
+        .endsWith("[org.ofaspark.jobs.experiment.ExperimentJob][--dir][x]");
+    assertThat(ended.last()).endsWith(called("--jars", toolsJar(), jar(), "--dir", "x"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bench", "experiment", "demo"})
+  void toolsWithoutTheirJarAreBuilt(String command) throws Exception {
+    Files.delete(Path.of(toolsJar()));
+    Ended ended =
+        run(maven("exit 7"), project.resolve("submit").resolve(command), "--dir", "x");
+    assertThat(ended.lines()).contains("Building the jar of the jobs; this happens once ...");
+    assertThat(ended.status()).isEqualTo(7);
+    assertThat(run(maven("exit 7"), project.resolve("submit/finetune"), "x.conf").status())
+        .isZero();
+  }
+
+  @Test
+  void helpNeedsNoJar() throws Exception {
+    Files.delete(Path.of(jar()));
+    Files.delete(Path.of(toolsJar()));
+    try (Stream<Path> commands = Files.list(project.resolve("submit"))) {
+      for (Path command :
+          commands.filter(file -> !file.getFileName().toString().startsWith(".")).toList()) {
+        Ended ended = run(maven("exit 7"), command, "--help");
+        assertThat(ended.status()).as(command.toString()).isZero();
+        assertThat(ended.lines().get(0)).contains("submit/" + command.getFileName());
+      }
+    }
+  }
+
+  /** Returns an environment in which Maven is a line of a shell's. */
+  private Map<String, String> maven(String line) throws IOException {
+    Path bin = Files.createDirectories(dir.resolve("maven"));
+    Path maven = Files.writeString(bin.resolve("mvn"), "#!/usr/bin/env bash\n" + line + "\n");
+    assertThat(maven.toFile().setExecutable(true)).isTrue();
+    return Map.of("PATH", bin + ":" + System.getenv("PATH"));
+  }
+
   /** Two commands, the jar missing or half written: Maven is called once and the others wait. */
   @ParameterizedTest
   @ValueSource(ints = {0, 10})
   void oneCommandBuildsAMissingJarAndTheOthersWait(int length) throws Exception {
     Files.write(Path.of(jar()), new byte[length]);
-    Path bin = Files.createDirectories(dir.resolve("maven"));
     Path whole = Files.write(dir.resolve("whole"), EMPTY_JAR);
-    Path maven =
-        Files.writeString(
-            bin.resolve("mvn"),
-            """
-            #!/usr/bin/env bash
-            echo built >> '%s'; sleep 2; cp '%s' '%s'
-            """
+    Map<String, String> environment =
+        maven(
+            "echo built >> '%s'; sleep 2; cp '%s' '%s'"
                 .formatted(dir.resolve("builds"), whole, jar()));
-    assertThat(maven.toFile().setExecutable(true)).isTrue();
-    Map<String, String> environment = Map.of("PATH", bin + ":" + System.getenv("PATH"));
     Path command = project.resolve("submit/finetune");
     var other = CompletableFuture.supplyAsync(() -> runs(environment, command, "first"));
     while (!Files.exists(dir.resolve("builds"))) {

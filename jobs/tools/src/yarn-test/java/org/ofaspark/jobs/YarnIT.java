@@ -51,10 +51,10 @@ class YarnIT {
       Set.of(
           YarnApplicationState.FINISHED, YarnApplicationState.FAILED, YarnApplicationState.KILLED);
 
-  private static final Path PROJECT = Path.of("..").toAbsolutePath().normalize();
+  private static final Path PROJECT = Path.of("../..").toAbsolutePath().normalize();
   private static final String LIBTORCH = PROJECT + "/lib/target/djl";
   private static final String SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
-  private static final Path FOLDER = PROJECT.resolve("jobs/target/yarn-test");
+  private static final Path FOLDER = PROJECT.resolve("jobs/tools/target/yarn-test");
   private static MiniYarn cluster;
   private static FileSystem files;
   private static YarnClient yarn;

@@ -59,7 +59,7 @@ final class Steps {
       MiniHdfs hdfs =
           MiniHdfs.start(
               processes,
-              home.resolve("jobs/target/hdfs"),
+              home.resolve("jobs/tools/target/hdfs"),
               home.resolve("conf/demo/hdfs-log4j.properties"),
               folder.hdfs(),
               log);

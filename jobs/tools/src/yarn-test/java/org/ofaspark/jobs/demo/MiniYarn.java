@@ -38,13 +38,13 @@ public final class MiniYarn implements AutoCloseable {
   /**
    * Starts both and waits until they serve.
    *
-   * @param project its folder {@code jobs/target} has to hold the daemons' jars
+   * @param project its folder {@code jobs/tools/target} has to hold the daemons' jars
    * @param folder where all their files go; empty
    * @throws IOException if one ends, or does not serve in time
    */
   public static MiniYarn start(Path project, Path folder)
       throws IOException, InterruptedException, YarnException {
-    var cluster = new MiniYarn(folder, project.resolve("jobs/target"));
+    var cluster = new MiniYarn(folder, project.resolve("jobs/tools/target"));
     try {
       cluster.start(project.resolve("conf/demo/hdfs-log4j.properties"));
     } catch (IOException | InterruptedException | YarnException | RuntimeException e) {
