@@ -31,6 +31,7 @@ class ArchitectureTest {
       List.of(
           List.of("storage", "page"),
           List.of("table", "cluster"),
+          List.of("serving"),
           List.of("evaluate"),
           List.of("ranking"),
           List.of("report"),

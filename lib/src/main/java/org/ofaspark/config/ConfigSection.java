@@ -2,12 +2,17 @@ package org.ofaspark.config;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigObject;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigUtil;
 import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
 import com.typesafe.config.ConfigValueType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -85,6 +90,49 @@ public final class ConfigSection {
    */
   public ConfigSection collecting() {
     return new ConfigSection(file, written, recipe, known, prefix, new Mistakes());
+  }
+
+  /**
+   * Returns the same section, in which keys that the recipe does not have are there.
+   *
+   * @param defaults their values by whole key
+   */
+  public ConfigSection with(Map<String, ?> defaults) {
+    return of(recipe.withFallback(ConfigFactory.parseMap(defaults)));
+  }
+
+  /**
+   * Returns the same section, in which a text in the place of a list is that list: the lines of the
+   * file that it names, without blank ones. The section has to collect mistakes.
+   *
+   * @param path the whole key
+   * @param files where files are looked for
+   */
+  public ConfigSection withLines(String path, RecipeSource files) {
+    ConfigValue value = find(recipe.root(), path);
+    if (value == null || value.valueType() != ConfigValueType.STRING) {
+      return this;
+    }
+    List<String> lines = new ArrayList<>();
+    check(() -> lines.addAll(lines(path, value, files)));
+    return of(
+        recipe.withValue(
+            path, ConfigValueFactory.fromIterable(lines).withOrigin(value.origin())));
+  }
+
+  private static List<String> lines(String path, ConfigValue value, RecipeSource files) {
+    var name = new RecipeValue(path, value, "a list of texts, or a file with one a line");
+    try {
+      String text = files.read(name.text()).orElseThrow(name::wrong);
+      RecipeBounds.checkBytes(name.text(), text.length());
+      return text.lines().map(String::strip).filter(line -> !line.isEmpty()).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private ConfigSection of(Config other) {
+    return new ConfigSection(file, written, other, known, prefix, mistakes);
   }
 
   /**

@@ -33,6 +33,9 @@ public @interface Key {
   /** Its name in the section, if it is another than the component's. */
   String name() default "";
 
+  /** The section of the keys of the value, where that is a record of keys itself. */
+  String section() default "";
+
   /** A second key, where either of two true values will do. */
   String or() default "";
 

@@ -184,7 +184,8 @@ public final class RecordKeys {
           values.put(prefix + name(component), text(value));
         }
         if (value instanceof Record inner) {
-          collect(prefix, inner, wanted, values); // the keys of an objective
+          String own = key.section().isEmpty() ? "" : key.section() + ".";
+          collect(prefix + own, inner, wanted, values); // the keys of an objective, or of a task
         }
       }
     }

@@ -13,7 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.generate.Hypothesis;
-import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.generate.Generator;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
@@ -22,14 +22,15 @@ import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.text.TokenCodec;
 
 /**
- * Generation as a block of DJL: questions in, the best hypothesis of each out. It has no parameters
+ * Generation as a block of DJL: questions in, their hypotheses out. It has no parameters
  * in DJL's sense and cannot be trained.
  *
  * <ul>
  *   <li>input: source tokens, int64, shape (B, T), padded with 1; pixels, float32, shape (B, 3, S,
  *       S); fingerprints, int64, shape (B)
- *   <li>output: tokens of the hypotheses, each with its end symbol, int64, shape (B, N), padded
- *       with 1; their scores, float32, shape (B)
+ *   <li>output: tokens of the hypotheses, the best first, each with its end symbol, int64, shape
+ *       (B, K, N), padded with 1; their scores, float32, shape (B, K), NaN where a question has
+ *       fewer than K
  * </ul>
  *
  * <p>Thread-safe: predictors of one model may run at once.
@@ -39,7 +40,7 @@ final class OfaBlock extends AbstractSymbolBlock {
   private final Recipe recipe;
   private final TokenCodec codec;
   private final FloatType type;
-  private final SequenceGenerator generator;
+  private final Generator generator;
 
   /**
    * Creates a block.
@@ -55,12 +56,7 @@ final class OfaBlock extends AbstractSymbolBlock {
     this.codec = codec;
     this.type = type;
     this.generator =
-        new SequenceGenerator(
-            network,
-            state,
-            recipe.generate(),
-            recipe.data().numBins(),
-            recipe.model().maxTargetPositions());
+        recipe.task().generator(network, state, codec, recipe.taskRecipe());
   }
 
   /** Returns what the model is for. */
@@ -91,33 +87,7 @@ final class OfaBlock extends AbstractSymbolBlock {
             (int) images.get(0));
     List<String> names =
         Arrays.stream(inputs.get(2).toLongArray()).mapToObj(Long::toString).toList();
-    List<Hypothesis> best =
-        generator.generate(batch, names, type).stream().map(OfaBlock::best).toList();
-    return toArrays(best, source.getManager());
-  }
-
-  private static Hypothesis best(List<Hypothesis> found) {
-    return found.stream()
-        .findFirst()
-        .orElseThrow(() -> new IllegalStateException(SequenceGenerator.NOT_FINITE));
-  }
-
-  private static NDList toArrays(List<Hypothesis> hypotheses, NDManager manager) {
-    int size = hypotheses.size();
-    int length = hypotheses.stream().mapToInt(one -> one.tokens().size()).max().orElse(0);
-    long[] tokens = new long[size * length];
-    Arrays.fill(tokens, MicroBatch.PAD);
-    float[] scores = new float[size];
-    for (int i = 0; i < size; i++) {
-      List<Integer> row = hypotheses.get(i).tokens();
-      for (int k = 0; k < row.size(); k++) {
-        tokens[i * length + k] = row.get(k);
-      }
-      scores[i] = hypotheses.get(i).score();
-    }
-    return new NDList(
-        HostCopy.of(manager, tokens, new Shape(size, length)),
-        HostCopy.of(manager, scores, new Shape(size)));
+    return HypothesisArrays.write(generator.generate(batch, names, type), source.getManager());
   }
 
   @Override

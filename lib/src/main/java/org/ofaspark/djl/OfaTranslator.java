@@ -8,8 +8,8 @@ import ai.djl.translate.TranslateException;
 import ai.djl.translate.Translator;
 import ai.djl.translate.TranslatorContext;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +17,7 @@ import org.ofaspark.config.Text;
 import org.ofaspark.data.Collator;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.data.Question;
+import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.task.BadQuestionException;
 import org.ofaspark.task.Form;
@@ -130,31 +131,18 @@ final class OfaTranslator<I, O> implements Translator<I, O> {
       throws TranslateException {
     List<I> inputs = (List<I>) context.getAttachment(INPUTS);
     List<Asked> asked = (List<Asked>) context.getAttachment(ASKED);
-    float[] scores = output.isEmpty() ? new float[0] : output.get(1).toFloatArray();
-    long[] tokens = output.isEmpty() ? new long[0] : output.get(0).toLongArray();
+    Iterator<List<Hypothesis>> found = HypothesisArrays.read(output).iterator();
     List<O> results = new ArrayList<>();
-    int answered = 0;
     for (int i = 0; i < asked.size(); i++) {
       Question question = asked.get(i).question();
       if (question == null) {
         results.add(form.unanswered().apply(asked.get(i).fault()));
         continue;
       }
-      int length = tokens.length / scores.length;
-      List<Integer> row =
-          row(Arrays.copyOfRange(tokens, answered * length, (answered + 1) * length));
-      var generated = Generated.of(question, row, scores[answered], codec, recipe.data());
+      var generated = Generated.of(question, found.next(), codec, recipe.data());
       Prediction prediction = recipe.task().predict(generated);
       results.add(form.answering().answer(inputs.get(i), question, prediction));
-      answered++;
     }
     return results;
-  }
-
-  private static List<Integer> row(long[] padded) {
-    return Arrays.stream(padded)
-        .filter(token -> token != MicroBatch.PAD)
-        .mapToObj(token -> (int) token)
-        .toList();
   }
 }

@@ -8,7 +8,7 @@ import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.generate.Hypothesis;
-import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.generate.Generator;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.EncoderOutput;
 import org.ofaspark.model.OfaInput;
@@ -34,7 +34,7 @@ public final class Evaluator {
   private final OfaModel model;
   private final StateDict state;
   private final ExampleLosses losses;
-  private final SequenceGenerator generator;
+  private final Generator generator;
   private final Task task;
   private final TokenCodec codec;
   private final DataConfig config;
@@ -56,7 +56,7 @@ public final class Evaluator {
       OfaModel model,
       StateDict state,
       Criterion criterion,
-      SequenceGenerator generator,
+      Generator generator,
       Task task,
       TokenCodec codec,
       DataConfig config,
@@ -104,14 +104,14 @@ public final class Evaluator {
     for (int i = 0; i < found.size(); i++) {
       ExampleLoss loss = lossOf.get(i);
       boolean isFinite = Double.isFinite(loss.loss()) && Double.isFinite(loss.nllLoss());
-      Optional<Hypothesis> best = found.get(i).stream().findFirst().filter(one -> isFinite);
-      ResizeRatios ratio = ratios.get(i);
-      evaluated.add(new Evaluated(best.map(one -> prediction(one, ratio)), loss));
+      List<Hypothesis> hypotheses = found.get(i);
+      Optional<Prediction> prediction =
+          hypotheses.isEmpty() || !isFinite
+              ? Optional.empty()
+              : Optional.of(
+                  task.predict(new Generated(hypotheses, ratios.get(i), codec, config)));
+      evaluated.add(new Evaluated(prediction, loss));
     }
     return evaluated;
-  }
-
-  private Prediction prediction(Hypothesis best, ResizeRatios ratios) {
-    return task.predict(new Generated(best.tokens(), best.score(), ratios, codec, config));
   }
 }

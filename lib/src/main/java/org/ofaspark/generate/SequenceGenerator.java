@@ -1,7 +1,6 @@
 package org.ofaspark.generate;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -9,11 +8,9 @@ import java.util.List;
 import org.ofaspark.config.Checks;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.model.EncoderOutput;
-import org.ofaspark.model.OfaInput;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.ForwardPass;
 import org.ofaspark.nn.StateDict;
-import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.Scope;
 
@@ -26,13 +23,8 @@ import org.ofaspark.tensor.Scope;
  *
  * <p>Thread-safe; results hold no native memory.
  */
-public final class SequenceGenerator {
+public final class SequenceGenerator extends Generator {
 
-  /** Why a sample has no hypothesis. */
-  public static final String NOT_FINITE = "logits: not finite (expected: numbers)";
-
-  private final OfaModel model;
-  private final StateDict state;
   private final GenerateConfig config;
   private final int bins;
   private final int maxTargetPositions;
@@ -65,8 +57,7 @@ public final class SequenceGenerator {
       int bins,
       int maxTargetPositions,
       DecoderMaker decoders) {
-    this.model = model;
-    this.state = state;
+    super(model, state);
     this.config = config;
     this.bins = bins;
     this.maxTargetPositions = maxTargetPositions;
@@ -84,36 +75,7 @@ public final class SequenceGenerator {
     return generate(batch, exampleIds, FloatType.FLOAT32);
   }
 
-  /**
-   * Generates hypotheses for each sample of a batch; its targets are not looked at.
-   *
-   * @param batch the samples
-   * @param exampleIds names of the samples, which decide what is drawn at random
-   * @param type what the network computes in
-   * @return for each sample its finished hypotheses, best first; at most {@code beam}
-   */
-  public List<List<Hypothesis>> generate(
-      MicroBatch batch, List<String> exampleIds, FloatType type) {
-    return Autograd.withoutRecording(
-        () ->
-            Scope.run(
-                () -> {
-                  ForwardPass pass = ForwardPass.inference(state, type);
-                  NDManager manager = pass.get(OfaModel.EMBEDDING).getManager();
-                  EncoderOutput encoded = model.encode(pass, OfaInput.of(batch, manager));
-                  return generate(pass, encoded, batch.sourceLength(), exampleIds);
-                }));
-  }
-
-  /**
-   * Generates hypotheses for each sample of an encoded batch, in the caller's scope.
-   *
-   * @param pass an inference pass
-   * @param encoded the encoder's output
-   * @param sourceLength padded length of the sources
-   * @param exampleIds names of the samples, which decide what is drawn at random
-   * @return for each sample its finished hypotheses, best first; at most {@code beam}
-   */
+  @Override
   public List<List<Hypothesis>> generate(
       ForwardPass pass, EncoderOutput encoded, int sourceLength, List<String> exampleIds) {
     int vocabulary = (int) pass.get(OfaModel.EMBEDDING).getShape().get(0);

@@ -51,7 +51,10 @@ import org.ofaspark.train.TrainConfig;
  *     recipe
  */
 public record Recipe(
-    @Key(decides = {TABLE, WEIGHTS, ANSWERS}) Task task,
+    @Key(
+            decides = {TABLE, WEIGHTS, ANSWERS},
+            section = "data")
+        Task task,
     @Key(decides = {}) String runDir,
     @Group("model") OfaConfig model,
     @Group("model") InitialWeights initialWeights,
@@ -76,7 +79,7 @@ public record Recipe(
     List<String> inputs = task.inputs();
     List<String> metrics = metricNames(task);
     AllChecks checks = new AllChecks();
-    task.check(taskRecipe(data, generate, evaluate), checks);
+    task.check(taskRecipe(data, generate, evaluate, model), checks);
     checks
         .that(
             "data.selected-cols",
@@ -148,6 +151,7 @@ public record Recipe(
   private static List<String> metricNames(Task task) {
     List<String> names = new ArrayList<>(List.of("loss", "nll_loss"));
     task.metrics().metrics().forEach(metric -> names.add(metric.name()));
+    task.metrics().counted().ifPresent(counted -> names.addAll(counted.names()));
     return names;
   }
 
@@ -178,12 +182,13 @@ public record Recipe(
 
   /** Returns what the task has to do with of this recipe. */
   public TaskRecipe taskRecipe() {
-    return taskRecipe(data, generate, evaluate);
+    return taskRecipe(data, generate, evaluate, model);
   }
 
   private static TaskRecipe taskRecipe(
-      DataConfig data, GenerateConfig generate, EvaluateConfig evaluate) {
-    return new TaskRecipe(data, generate, evaluate.evalCiderCachedTokens());
+      DataConfig data, GenerateConfig generate, EvaluateConfig evaluate, OfaConfig model) {
+    return new TaskRecipe(
+        data, generate, evaluate.evalCiderCachedTokens(), model.maxTargetPositions());
   }
 
   /** Returns the most tokens of a source or target, begin and end symbols included. */

@@ -49,7 +49,7 @@ public final class RecipeReader {
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe read(String recipe, List<String> overrides) {
-    return recipe(ConfigReader.read(recipe, overrides));
+    return read(recipe, RecipeSource.LOCAL, overrides);
   }
 
   /**
@@ -61,7 +61,7 @@ public final class RecipeReader {
    * @throws org.ofaspark.config.RecipeException at the first mistake
    */
   public static Recipe read(String recipe, RecipeSource files, List<String> overrides) {
-    return recipe(ConfigReader.read(recipe, files, overrides));
+    return recipe(ConfigReader.read(recipe, files, overrides), files);
   }
 
   /**
@@ -73,12 +73,21 @@ public final class RecipeReader {
    * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe parse(String name, String text, List<String> overrides) {
-    return recipe(ConfigReader.parse(name, text, overrides));
+    return recipe(ConfigReader.parse(name, text, overrides), RecipeSource.NONE);
   }
 
-  private static Recipe recipe(ConfigSection strict) {
-    ConfigSection all = strict.collecting();
-    Task task = all.choice("task", Tasks.all());
+  private static Recipe recipe(ConfigSection strict, RecipeSource files) {
+    ConfigSection general = strict.collecting();
+    Task named = general.choice("task", Tasks.all());
+    ConfigSection all = general.with(named.defaults());
+    for (String key : named.listsInFiles()) {
+      all = all.withLines(key, files);
+    }
+    return recipe(named, all);
+  }
+
+  private static Recipe recipe(Task named, ConfigSection all) {
+    var task = named.configured(all.section("data"));
     String runDir = all.text("run-dir");
     checkForm(all);
     var model = all.section("model").record(OfaConfig.class);
@@ -98,7 +107,7 @@ public final class RecipeReader {
         all.attempt(
             () ->
                 new Recipe(
-                    task,
+                    task.orElseThrow(),
                     runDir,
                     model.orElseThrow(),
                     weights.orElseThrow(),

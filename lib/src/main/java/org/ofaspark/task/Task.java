@@ -8,11 +8,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Named;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Example;
 import org.ofaspark.data.Fields;
+import org.ofaspark.generate.Generator;
+import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.model.OfaModel;
+import org.ofaspark.nn.StateDict;
 import org.ofaspark.text.TokenCodec;
 
 /**
@@ -21,14 +26,46 @@ import org.ofaspark.text.TokenCodec;
  * asks which task it is.
  *
  * <p>Tasks are found by {@link java.util.ServiceLoader}, so a jar on the class path adds one. An
- * implementation is best a record without components: it needs a public constructor without
- * arguments, no state, and it is sent to executors. Thread-safe.
+ * implementation is best a record: of nothing, or of the recipe's keys that only it has, see {@link
+ * #configured}. It needs a public constructor without arguments, and it is sent to executors.
+ * Thread-safe.
  */
 public interface Task extends Named, Serializable {
 
   /** Returns the name, as recipes and tables have it: lower-case letters, digits and dashes. */
   @Override
   String name();
+
+  /**
+   * Returns the values of the task's own keys where a recipe does not have them, by whole key such
+   * as {@code data.prompt}.
+   */
+  default Map<String, ?> defaults() {
+    return Map.of();
+  }
+
+  /** Returns those of its own keys, whole, whose lists a recipe may have in a file, one item a line. */
+  default Set<String> listsInFiles() {
+    return Set.of();
+  }
+
+  /**
+   * Returns the task as a recipe wants it. A task with keys of its own is a record of them: {@code
+   * data.record(MyTask.class)}.
+   *
+   * @param data section {@code data} of the recipe, which collects mistakes
+   * @return nothing if there are mistakes
+   */
+  default Optional<? extends Task> configured(ConfigSection data) {
+    return Optional.of(this);
+  }
+
+  /**
+   * Returns texts that the dictionary of a table has to be able to write, besides those of its rows.
+   */
+  default List<String> vocabulary() {
+    return List.of();
+  }
 
   /**
    * Returns what the columns of {@code data.selected-cols} hold, in their order: at least {@link
@@ -100,9 +137,24 @@ public interface Task extends Named, Serializable {
   String prompt(String text, DataConfig config) throws RowFault;
 
   /**
-   * Returns the answer that tokens stand for.
+   * Returns what finds the answers of a model. As it stands here they are sentences, found by beam
+   * search or drawn at random.
    *
-   * @param generated the tokens
+   * @param model the network
+   * @param state its values
+   * @param codec the dictionary
+   * @param recipe what the task has to do with of it
+   */
+  default Generator generator(
+      OfaModel model, StateDict state, TokenCodec codec, TaskRecipe recipe) {
+    return new SequenceGenerator(
+        model, state, recipe.generate(), recipe.data().numBins(), recipe.maxTargetPositions());
+  }
+
+  /**
+   * Returns the answer that hypotheses stand for.
+   *
+   * @param generated the hypotheses
    */
   Prediction predict(Generated generated);
 

@@ -2,6 +2,7 @@ package org.ofaspark.task;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.Optional;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.Fields;
 import org.ofaspark.metric.SummedMetric;
@@ -34,6 +35,11 @@ public interface TaskMetrics extends Serializable {
 
   /** Returns the metrics of the task's own, the most important one first. */
   List<SummedMetric> metrics();
+
+  /** Returns the metrics that are no functions of sums, if there are any; they have no intervals. */
+  default Optional<CountedMetrics> counted() {
+    return Optional.empty();
+  }
 
   /** Returns the column that orders examples from the worst answered to the best. */
   Column<Double> exampleScore();

@@ -10,6 +10,7 @@ import org.ofaspark.generate.GenerateConfig;
  * @param data how rows become samples
  * @param generate how sentences are generated
  * @param evalCiderCachedTokens cached document frequencies, if the recipe names any
+ * @param maxTargetPositions most tokens that the network can decode
  */
 public record TaskRecipe(
-    DataConfig data, GenerateConfig generate, Optional<String> evalCiderCachedTokens) {}
+    DataConfig data, GenerateConfig generate, Optional<String> evalCiderCachedTokens, int maxTargetPositions) {}

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.jobs.cluster.LocalSpark;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.task.Task;
 import org.ofaspark.task.caption.CaptionTask;

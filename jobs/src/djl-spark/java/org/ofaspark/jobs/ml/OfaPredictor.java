@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Checks;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.image.RgbImage;
-import org.ofaspark.jobs.evaluate.BatchedRows;
+import org.ofaspark.jobs.serving.BatchedRows;
 
 /**
  * A predictor of DJL's Spark extension for a model directory of {@code submit/export --format djl}.

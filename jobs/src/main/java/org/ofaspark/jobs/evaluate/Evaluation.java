@@ -21,6 +21,7 @@ import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ProgramVersion;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.serving.ModelStage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
@@ -107,8 +108,7 @@ public final class Evaluation {
 
   /** Returns the names of the metrics that an evaluation can have. */
   private List<String> metricNames() {
-    List<String> names =
-        new ArrayList<>(new SplitMetrics(task).metrics().stream().map(SummedMetric::name).toList());
+    List<String> names = new SplitMetrics(task).names();
     scoring.ifPresent(chosen -> names.removeAll(chosen.missing()));
     return names;
   }

@@ -13,6 +13,7 @@ import java.util.Iterator;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.Json;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.task.Task;
@@ -24,6 +25,7 @@ import org.ofaspark.task.Task;
  *   predictions/      a row of {@link PredictionTable} for each example, as Parquet
  *   predictions.json  the answers as upstream writes them
  *   evaluation.html   a page that shows the worst and the best
+ *   breakdown.json    what is counted besides, if the task has metrics of counts
  *   metrics.json      {@link EvaluationSummary}, written last
  * </pre>
  */
@@ -69,6 +71,11 @@ final class EvaluationFiles {
           writeJson(task, ordered.toLocalIterator(), writer);
           writer.flush();
         });
+    var breakdown = new SplitMetrics(task).breakdown(outcome.predictions());
+    if (breakdown.isPresent()) {
+      files.writeText(
+          directory + "/breakdown.json", Json.PRETTY.toJson(breakdown.get()) + "\n");
+    }
     files.writeText(
         directory + "/evaluation.html",
         EvaluationPage.of(task, summary, outcome.predictions(), examples, pageExamples));

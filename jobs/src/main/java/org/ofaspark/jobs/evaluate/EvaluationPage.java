@@ -21,6 +21,7 @@ import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.metric.SummedMetric;
+import org.ofaspark.task.CountedMetrics;
 import org.ofaspark.task.PredictionColumns;
 import org.ofaspark.task.Task;
 import scala.Tuple2;
@@ -77,6 +78,7 @@ final class EvaluationPage {
       int shown) {
     var page = new EvaluationPage(task, summary);
     page.metrics();
+    new SplitMetrics(task).table(predictions).ifPresent(page::table);
     page.examples(predictions, examples, shown);
     page.errors(predictions);
     return page.html.end("pictures", page.pictures);
@@ -84,8 +86,9 @@ final class EvaluationPage {
 
   private void metrics() {
     html.append("<dl class=\"metrics\">\n");
-    for (SummedMetric metric : new SplitMetrics(task).metrics(summary.metrics().keySet())) {
-      String name = metric.name();
+    List<String> names = new SplitMetrics(task).names();
+    names.retainAll(summary.metrics().keySet());
+    for (String name : names) {
       @Nullable Interval interval = summary.intervals().get(name);
       html.metric(
           name,
@@ -101,6 +104,12 @@ final class EvaluationPage {
       html.append(
           "<p class=\"note\">Small: 95&nbsp;% confidence intervals, from bootstrap samples.</p>\n");
     }
+  }
+
+  private void table(CountedMetrics.Table table) {
+    html.append(Text.format("<h2>%s</h2>\n", escape(table.heading())));
+    html.table(
+        table.rows().stream().map(row -> row.stream().map(HtmlPage::escape).toList()).toList());
   }
 
   private void examples(Dataset<Row> predictions, Dataset<Row> examples, int shown) {

@@ -16,9 +16,11 @@ import org.ofaspark.evaluate.Evaluator;
 import org.ofaspark.evaluate.Evaluator.Evaluated;
 import org.ofaspark.evaluate.ExampleLoss;
 import org.ofaspark.evaluate.FittingBatches;
-import org.ofaspark.generate.SequenceGenerator;
+import org.ofaspark.generate.Generator;
 import org.ofaspark.image.BadImageException;
 import org.ofaspark.image.ResizeRatios;
+import org.ofaspark.jobs.serving.ModelStage;
+import org.ofaspark.jobs.serving.BatchedRows;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.recipe.Recipe;
@@ -29,7 +31,7 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
   private static final long serialVersionUID = 1;
 
   private static final String NOT_FINITE =
-      SequenceGenerator.NOT_FINITE + "; evaluate.precision=fp32 may help";
+      Generator.NOT_FINITE + "; evaluate.precision=fp32 may help";
 
   private final ModelStage stage;
 
@@ -61,12 +63,7 @@ final class PredictPartition implements FlatMapFunction<Iterator<Row>, Row> {
               opened.model(),
               opened.state(),
               new Criterion(recipe.criterion()),
-              new SequenceGenerator(
-                  opened.model(),
-                  opened.state(),
-                  recipe.generate(),
-                  recipe.data().numBins(),
-                  recipe.model().maxTargetPositions()),
+              opened.generator(),
               recipe.task(),
               opened.codec(),
               recipe.data(),

@@ -3,18 +3,25 @@ package org.ofaspark.jobs.evaluate;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.ofaspark.data.Column;
 import org.ofaspark.data.Fields;
 import org.ofaspark.jobs.table.Partitions;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Bootstrap;
 import org.ofaspark.metric.Interval;
 import org.ofaspark.metric.SummedMetric;
+import org.ofaspark.task.CountedMetrics;
+import org.ofaspark.task.CountedMetrics.Count;
 import org.ofaspark.task.PredictionColumns;
 import org.ofaspark.task.Task;
 import org.ofaspark.task.TaskMetrics;
@@ -103,8 +110,66 @@ public final class SplitMetrics implements Serializable {
     Map<String, Double> values = new TreeMap<>();
     if (sums[TaskMetrics.EXAMPLES] > 0) {
       metrics().forEach(metric -> values.put(metric.name(), metric.formula().of(sums)));
+      own.counted().ifPresent(by -> values.putAll(by.metrics(counts(by, predictions))));
     }
     return values;
+  }
+
+  /** Returns the names of all metrics. */
+  List<String> names() {
+    List<String> names = new ArrayList<>(metrics().stream().map(SummedMetric::name).toList());
+    own.counted().ifPresent(by -> names.addAll(by.names()));
+    return names;
+  }
+
+  /**
+   * Returns what the counts of a split tell.
+   *
+   * @param predictions rows of {@link PredictionTable} with scores
+   * @return nothing if the task counts nothing, or there is nothing to score
+   */
+  Optional<Map<String, Object>> breakdown(Dataset<Row> predictions) {
+    return counted(predictions, CountedMetrics::breakdown);
+  }
+
+  /**
+   * Returns the part of {@link #breakdown} that a page shows.
+   *
+   * @param predictions rows of {@link PredictionTable} with scores
+   */
+  Optional<CountedMetrics.Table> table(Dataset<Row> predictions) {
+    return counted(predictions, CountedMetrics::table);
+  }
+
+  private <T> Optional<T> counted(
+      Dataset<Row> predictions, BiFunction<CountedMetrics, List<Count>, T> made) {
+    return own.counted()
+        .flatMap(
+            by ->
+                Optional.of(counts(by, predictions))
+                    .filter(counts -> !counts.isEmpty())
+                    .map(counts -> made.apply(by, counts)));
+  }
+
+  private static List<Count> counts(CountedMetrics by, Dataset<Row> predictions) {
+    List<Column<String>> columns = by.columns();
+    Map<List<String>, Long> counts =
+        answered(predictions)
+            .map(row -> columns.stream().map(column -> row.<String>getAs(column.name())).toList())
+            .aggregate(
+                new HashMap<List<String>, Long>(),
+                (sums, values) -> {
+                  sums.merge(List.copyOf(values), 1L, Long::sum);
+                  return sums;
+                },
+                (a, b) -> {
+                  b.forEach((values, count) -> a.merge(values, count, Long::sum));
+                  return a;
+                });
+    return counts.entrySet().stream()
+        .map(entry -> new Count(entry.getKey(), entry.getValue()))
+        .sorted(Comparator.comparing(count -> String.join("\t", count.values())))
+        .toList();
   }
 
   /**

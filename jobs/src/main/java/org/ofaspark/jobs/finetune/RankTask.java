@@ -26,7 +26,7 @@ import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.cluster.TaskBarrier;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.optim.LossScale;
 import org.ofaspark.recipe.Recipe;

@@ -10,7 +10,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 
 /**
  * What the ranks of this executor keep from one segment to the next, so that a checkpoint costs

@@ -5,7 +5,6 @@ import java.io.Serializable;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -17,9 +16,9 @@ import org.ofaspark.data.Collator;
 import org.ofaspark.data.Question;
 import org.ofaspark.evaluate.FittingBatches;
 import org.ofaspark.generate.Hypothesis;
-import org.ofaspark.generate.SequenceGenerator;
-import org.ofaspark.jobs.evaluate.BatchedRows;
-import org.ofaspark.jobs.evaluate.ModelStage;
+import org.ofaspark.generate.Generator;
+import org.ofaspark.jobs.serving.BatchedRows;
+import org.ofaspark.jobs.serving.ModelStage;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.task.BadQuestionException;
 import org.ofaspark.task.Generated;
@@ -102,7 +101,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
   private final class Answerer {
     private final Recipe recipe;
     private final QuestionReader reader;
-    private final SequenceGenerator generator;
+    private final Generator generator;
     private final FittingBatches fitting;
     private final TokenCodec codec;
 
@@ -115,13 +114,7 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
               recipe.maxTokens(),
               opened.codec(),
               recipe.preprocess().imageLimits());
-      this.generator =
-          new SequenceGenerator(
-              opened.model(),
-              opened.state(),
-              recipe.generate(),
-              recipe.data().numBins(),
-              recipe.model().maxTargetPositions());
+      this.generator = opened.generator();
       this.fitting = opened.fitting();
       this.codec = opened.codec();
     }
@@ -162,34 +155,24 @@ final class AnswerPartition implements MapPartitionsFunction<Row, Row> {
       if (questions.isEmpty()) {
         return;
       }
-      List<Optional<Hypothesis>> best = fitting.run(questions, this::hypotheses);
+      List<List<Hypothesis>> found = fitting.run(questions, this::hypotheses);
       for (int i = 0; i < good.size(); i++) {
-        if (best.get(i).isPresent()) {
-          Hypothesis one = best.get(i).get();
-          take(good.get(i), prediction(questions.get(i), one));
+        if (found.get(i).isEmpty()) {
+          good.get(i).error = Generator.NOT_FINITE;
         } else {
-          good.get(i).error = SequenceGenerator.NOT_FINITE;
+          var generated = Generated.of(questions.get(i), found.get(i), codec, recipe.data());
+          take(good.get(i), recipe.task().predict(generated));
         }
       }
     }
 
-    /** Returns the best hypothesis for each question. */
-    private List<Optional<Hypothesis>> hypotheses(List<Question> questions) {
+    private List<List<Hypothesis>> hypotheses(List<Question> questions) {
       List<String> names =
           questions.stream().map(question -> Long.toString(question.fingerprint())).toList();
-      return generator
-          .generate(
-              Collator.questions(questions, recipe.data().patchImageSize()),
-              names,
-              recipe.evaluate().precision().type())
-          .stream()
-          .map(found -> found.stream().findFirst())
-          .toList();
-    }
-
-    private Prediction prediction(Question question, Hypothesis best) {
-      var generated = Generated.of(question, best.tokens(), best.score(), codec, recipe.data());
-      return recipe.task().predict(generated);
+      return generator.generate(
+          Collator.questions(questions, recipe.data().patchImageSize()),
+          names,
+          recipe.evaluate().precision().type());
     }
 
     private void take(Asked asked, Prediction prediction) {

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -27,7 +27,7 @@ import org.ofaspark.config.Text;
 import org.ofaspark.djl.ModelDirectory;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.ModelFiles;
-import org.ofaspark.jobs.evaluate.ModelStage;
+import org.ofaspark.jobs.serving.ModelStage;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.Recipe;
@@ -126,7 +126,7 @@ public abstract class OfaTransformer<T extends OfaTransformer<T>> extends BeamSe
       Checks.that(
           "modelDir",
           Text.format("%s, a model of task %s", directory, recipe.task().name()),
-          recipe.task().equals(task),
+          recipe.task().name().equals(task.name()),
           "a model of task " + task.name());
       ModelStage.requireSupported(spark.conf(), recipe);
       return new ModelStage(

@@ -3,6 +3,7 @@ package org.ofaspark.jobs.preprocess;
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.config.AllChecks;
+import org.ofaspark.config.Checks;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.ProgramVersion;
@@ -26,7 +28,9 @@ import org.ofaspark.jobs.table.TableInfo.SplitCounts;
 import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.recipe.PreprocessConfig;
 import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.RowFault;
 import org.ofaspark.text.Dictionary;
+import org.ofaspark.text.TokenCodec;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,6 +85,7 @@ public final class Preprocess {
         OutageWait.through(context.getConf(), () -> listInputs(table, existing));
     BpeFiles bpe = readBpeFiles();
     Optional<Dictionary> given = readDictionary();
+    given.ifPresent(dictionary -> requireWritable(new TokenCodec(bpe.encoding(), dictionary)));
     table.claim(existing);
     try (Broadcasts broadcasts = new Broadcasts(context)) {
       var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
@@ -217,8 +222,23 @@ public final class Preprocess {
           .run(context, split, RowSettings.of(recipe, split.split()))
           .forEach((symbol, count) -> counts.merge(symbol, count, Long::sum));
     }
+    for (String text : recipe.task().vocabulary()) {
+      for (int id : symbols.bpe().value().encoding().encode(text)) {
+        counts.merge(Integer.toString(id), 1L, Long::sum);
+      }
+    }
     LOG.info("Dictionary: {} symbols of the texts, counted", counts.size());
     return withTaskSymbols(Dictionary.ofCounts(counts));
+  }
+
+  private void requireWritable(TokenCodec codec) {
+    for (String text : recipe.task().vocabulary()) {
+      Checks.that(
+          "preprocess.dictionary",
+          "no symbols for " + RowFault.quote(text),
+          Arrays.stream(codec.encode(text)).noneMatch(token -> token == Dictionary.UNK),
+          "all that the task answers with can be written; null counts symbols");
+    }
   }
 
   private SplitResult write(SplitInput split, SplitWriter writer, TableDirectory table)

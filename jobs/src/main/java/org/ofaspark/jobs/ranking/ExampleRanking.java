@@ -27,7 +27,7 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.config.Key.Product;
 import org.ofaspark.data.EpochOrder;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
-import org.ofaspark.jobs.evaluate.ModelStage;
+import org.ofaspark.jobs.serving.ModelStage;
 import org.ofaspark.jobs.ranking.RankingSummary.Source;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;

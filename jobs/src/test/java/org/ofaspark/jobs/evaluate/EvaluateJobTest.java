@@ -35,6 +35,7 @@ import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.task.caption.CaptionTask;
 import picocli.CommandLine;
 

@@ -40,6 +40,7 @@ import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.jobs.table.Vocabulary;

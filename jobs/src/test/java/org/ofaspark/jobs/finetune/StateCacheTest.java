@@ -25,7 +25,7 @@ import org.ofaspark.golden.TestDevice;
 import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.ModelWeights;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;

@@ -41,7 +41,7 @@ import org.ofaspark.config.RecipeException;
 import org.ofaspark.djl.OfaTranslatorFactory;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.evaluate.Evaluation;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.task.PredictionColumns;
 import org.ofaspark.task.Task;

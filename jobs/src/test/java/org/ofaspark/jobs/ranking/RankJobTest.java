@@ -22,7 +22,7 @@ import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.cluster.LocalSpark;
-import org.ofaspark.jobs.evaluate.ExecutorModel;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;

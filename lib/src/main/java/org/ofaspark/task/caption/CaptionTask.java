@@ -110,7 +110,7 @@ public record CaptionTask() implements Task {
 
   @Override
   public Prediction predict(Generated generated) {
-    return new Prediction(generated.text(), generated.tokens(), generated.score(), Fields.NONE);
+    return Prediction.of(generated, Fields.NONE);
   }
 
   /** References as people wrote them: metrics have a tokenizer of their own. */

@@ -211,13 +211,13 @@ public record RefcocoTask() implements Task {
     List<Float> box =
         symbols.length == 4 ? edges(bins.dequantize(symbols, generated.ratios())) : null;
     Fields own = Fields.builder().put(BOX, box).put(IS_BOX, bins.isBox(symbols)).build();
-    return new Prediction(generated.text(), generated.tokens(), generated.score(), own);
+    return Prediction.of(generated, own);
   }
 
   /** Returns the bins of tokens; symbols that are none give a number all the same. */
   private static int[] bins(Generated generated) {
     Dictionary dictionary = generated.codec().dictionary();
-    return generated.tokens().stream()
+    return generated.best().tokens().stream()
         .mapToInt(token -> token)
         .takeWhile(token -> token != Dictionary.EOS)
         .map(dictionary::bin)

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Fields;
+import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.image.Box;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.task.Generated;
@@ -30,7 +31,7 @@ class RefcocoTaskTest {
     List<Integer> ended = new ArrayList<>(tokens);
     ended.add(Dictionary.EOS);
     ResizeRatios ratios = config.boxBins().ratios(50, 50);
-    return new RefcocoTask().predict(new Generated(ended, 0, ratios, codec, config)).own();
+    return new RefcocoTask().predict(new Generated(List.of(new Hypothesis(ended, 0, List.of())), ratios, codec, config)).own();
   }
 
   private List<Integer> symbols(int... numbers) {

@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.evaluate;
+package org.ofaspark.jobs.serving;
 
 import ai.djl.Device;
 import java.io.IOException;
@@ -9,6 +9,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 import org.apache.spark.util.TaskFailureListener;
 import org.ofaspark.evaluate.FittingBatches;
+import org.ofaspark.generate.Generator;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.ModelWeights;
@@ -40,7 +41,13 @@ public record ModelStage(String recipeText, Vocabulary vocabulary, ModelWeights 
    * @param fitting how large a batch the executor has room for
    */
   public record Opened(
-      Recipe recipe, TokenCodec codec, OfaModel model, StateDict state, FittingBatches fitting) {}
+      Recipe recipe, TokenCodec codec, OfaModel model, StateDict state, FittingBatches fitting) {
+
+    /** Returns what finds the model's answers. */
+    public Generator generator() {
+      return recipe.task().generator(model, state, codec, recipe.taskRecipe());
+    }
+  }
 
   /**
    * Checks that the devices can compute as a recipe asks.

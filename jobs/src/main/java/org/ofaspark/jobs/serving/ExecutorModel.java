@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.evaluate;
+package org.ofaspark.jobs.serving;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDManager;

@@ -1,4 +1,4 @@
-package org.ofaspark.jobs.evaluate;
+package org.ofaspark.jobs.serving;
 
 import java.util.ArrayList;
 import java.util.Collections;
