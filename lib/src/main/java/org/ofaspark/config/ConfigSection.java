@@ -116,8 +116,7 @@ public final class ConfigSection {
     List<String> lines = new ArrayList<>();
     check(() -> lines.addAll(lines(path, value, files)));
     return of(
-        recipe.withValue(
-            path, ConfigValueFactory.fromIterable(lines).withOrigin(value.origin())));
+        recipe.withValue(path, ConfigValueFactory.fromIterable(lines).withOrigin(value.origin())));
   }
 
   private static List<String> lines(String path, ConfigValue value, RecipeSource files) {

@@ -15,6 +15,7 @@ import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.Scope;
 import org.ofaspark.tensor.ScriptedOps;
+import org.ofaspark.text.ConstraintRange;
 
 /**
  * An {@link Objective} summed over the target tokens of micro-batches, with token dropping and

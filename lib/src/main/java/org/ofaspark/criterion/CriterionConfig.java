@@ -11,6 +11,7 @@ import org.ofaspark.config.Group;
 import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.criterion.Drop.Scope;
+import org.ofaspark.text.ConstraintRange;
 
 /**
  * Settings of a criterion, under upstream's words.

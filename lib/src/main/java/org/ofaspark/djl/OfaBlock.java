@@ -2,7 +2,6 @@ package org.ofaspark.djl;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.AbstractSymbolBlock;
 import ai.djl.nn.ParameterList;
@@ -12,18 +11,16 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.Generator;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
 import org.ofaspark.recipe.Recipe;
 import org.ofaspark.tensor.FloatType;
-import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.text.TokenCodec;
 
 /**
- * Generation as a block of DJL: questions in, their hypotheses out. It has no parameters
- * in DJL's sense and cannot be trained.
+ * Generation as a block of DJL: questions in, their hypotheses out. It has no parameters in DJL's
+ * sense and cannot be trained.
  *
  * <ul>
  *   <li>input: source tokens, int64, shape (B, T), padded with 1; pixels, float32, shape (B, 3, S,
@@ -55,8 +52,7 @@ final class OfaBlock extends AbstractSymbolBlock {
     this.recipe = recipe;
     this.codec = codec;
     this.type = type;
-    this.generator =
-        recipe.task().generator(network, state, codec, recipe.taskRecipe());
+    this.generator = recipe.task().generator(network, state, codec, recipe.taskRecipe());
   }
 
   /** Returns what the model is for. */

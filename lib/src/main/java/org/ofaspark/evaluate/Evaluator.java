@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
-import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.generate.Generator;
+import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.image.ResizeRatios;
 import org.ofaspark.model.EncoderOutput;
 import org.ofaspark.model.OfaInput;
@@ -108,8 +108,7 @@ public final class Evaluator {
       Optional<Prediction> prediction =
           hypotheses.isEmpty() || !isFinite
               ? Optional.empty()
-              : Optional.of(
-                  task.predict(new Generated(hypotheses, ratios.get(i), codec, config)));
+              : Optional.of(task.predict(new Generated(hypotheses, ratios.get(i), codec, config)));
       evaluated.add(new Evaluated(prediction, loss));
     }
     return evaluated;

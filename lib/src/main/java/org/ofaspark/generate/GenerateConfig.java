@@ -7,7 +7,7 @@ import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Group;
 import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
-import org.ofaspark.criterion.ConstraintRange;
+import org.ofaspark.text.ConstraintRange;
 
 /**
  * How sentences are generated, under upstream's words.

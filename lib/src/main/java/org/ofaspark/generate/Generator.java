@@ -35,7 +35,8 @@ public abstract class Generator {
    * @param batch the samples
    * @param exampleIds names of the samples, which decide what is drawn at random
    * @param type what the network computes in
-   * @return for each sample its hypotheses, best first; none if the network's numbers are not finite
+   * @return for each sample its hypotheses, best first; none if the network's numbers are not
+   *     finite
    */
   public final List<List<Hypothesis>> generate(
       MicroBatch batch, List<String> exampleIds, FloatType type) {
@@ -57,7 +58,8 @@ public abstract class Generator {
    * @param encoded the encoder's output
    * @param sourceLength padded length of the sources
    * @param exampleIds names of the samples, which decide what is drawn at random
-   * @return for each sample its hypotheses, best first; none if the network's numbers are not finite
+   * @return for each sample its hypotheses, best first; none if the network's numbers are not
+   *     finite
    */
   public abstract List<List<Hypothesis>> generate(
       ForwardPass pass, EncoderOutput encoded, int sourceLength, List<String> exampleIds);

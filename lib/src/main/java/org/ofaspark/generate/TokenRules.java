@@ -9,9 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.tensor.HostCopy;
 import org.ofaspark.tensor.ScriptedOps;
+import org.ofaspark.text.ConstraintRange;
 import org.ofaspark.text.Dictionary;
 
 /**

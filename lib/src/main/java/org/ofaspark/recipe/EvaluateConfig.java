@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Key;
-import org.ofaspark.train.TrainConfig.Precision;
+import org.ofaspark.tensor.Precision;
 
 /**
  * What is evaluated, with which weights.

@@ -44,7 +44,9 @@ public interface Task extends Named, Serializable {
     return Map.of();
   }
 
-  /** Returns those of its own keys, whole, whose lists a recipe may have in a file, one item a line. */
+  /**
+   * Returns those of its own keys, whole, whose lists a recipe may have in a file, one item a line.
+   */
   default Set<String> listsInFiles() {
     return Set.of();
   }
@@ -61,7 +63,8 @@ public interface Task extends Named, Serializable {
   }
 
   /**
-   * Returns texts that the dictionary of a table has to be able to write, besides those of its rows.
+   * Returns texts that the dictionary of a table has to be able to write, besides those of its
+   * rows.
    */
   default List<String> vocabulary() {
     return List.of();

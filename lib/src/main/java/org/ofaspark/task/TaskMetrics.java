@@ -36,7 +36,9 @@ public interface TaskMetrics extends Serializable {
   /** Returns the metrics of the task's own, the most important one first. */
   List<SummedMetric> metrics();
 
-  /** Returns the metrics that are no functions of sums, if there are any; they have no intervals. */
+  /**
+   * Returns the metrics that are no functions of sums, if there are any; they have no intervals.
+   */
   default Optional<CountedMetrics> counted() {
     return Optional.empty();
   }

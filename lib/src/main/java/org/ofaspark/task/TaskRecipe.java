@@ -13,4 +13,7 @@ import org.ofaspark.generate.GenerateConfig;
  * @param maxTargetPositions most tokens that the network can decode
  */
 public record TaskRecipe(
-    DataConfig data, GenerateConfig generate, Optional<String> evalCiderCachedTokens, int maxTargetPositions) {}
+    DataConfig data,
+    GenerateConfig generate,
+    Optional<String> evalCiderCachedTokens,
+    int maxTargetPositions) {}

@@ -8,7 +8,7 @@ import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Key;
 import org.ofaspark.config.Text;
 import org.ofaspark.optim.LossScale;
-import org.ofaspark.tensor.FloatType;
+import org.ofaspark.tensor.Precision;
 
 /**
  * How long and in what portions a run trains, under upstream's words.
@@ -55,27 +55,6 @@ public record TrainConfig(
     @Key(decides = {}) int maxFailures,
     @Key(decides = WEIGHTS) WireFormat collectivePrecision,
     @Key(decides = {}) Duration collectiveTimeout) {
-
-  /** The type that the network computes in; parameters and losses are float32 at all times. */
-  public enum Precision {
-    /** float32. */
-    FP32(FloatType.FLOAT32),
-    /** bfloat16. */
-    BF16(FloatType.BFLOAT16),
-    /** float16 with a dynamic loss scale. */
-    FP16(FloatType.FLOAT16);
-
-    private final FloatType type;
-
-    Precision(FloatType type) {
-      this.type = type;
-    }
-
-    /** Returns the type that passes compute in. */
-    public FloatType type() {
-      return type;
-    }
-  }
 
   /** Checks every range. */
   public TrainConfig {

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.TestDevice;
+import org.ofaspark.text.ConstraintRange;
 
 /** Losses and gradients of every option against upstream's, as it is and as it is meant. */
 class CriterionGoldenTest {

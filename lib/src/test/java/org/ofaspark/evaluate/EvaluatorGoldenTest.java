@@ -19,7 +19,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.Drop;
@@ -50,6 +49,7 @@ import org.ofaspark.task.refcoco.RefcocoTask;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.CaptionText;
+import org.ofaspark.text.ConstraintRange;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.golden.Golden;
 import org.ofaspark.golden.GoldenModel;
@@ -23,6 +22,7 @@ import org.ofaspark.golden.TestDevice;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.text.ConstraintRange;
 
 /** Every hypothesis of every case against upstream's. */
 class SequenceGeneratorGoldenTest {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.golden.Golden;
-import org.ofaspark.train.TrainConfig.Precision;
+import org.ofaspark.tensor.Precision;
 
 /**
  * Compares every recipe with the flags of the upstream run script that it mirrors. A flag that is

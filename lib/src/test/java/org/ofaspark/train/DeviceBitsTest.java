@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.checkpoint.WeightFiles;
 import org.ofaspark.collective.SingleRank;
-import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Criterion;
 import org.ofaspark.criterion.CriterionConfig;
 import org.ofaspark.criterion.CrossEntropy;
@@ -39,6 +38,7 @@ import org.ofaspark.tensor.Autograd;
 import org.ofaspark.tensor.FlatVector;
 import org.ofaspark.tensor.FloatType;
 import org.ofaspark.tensor.TorchRuntime;
+import org.ofaspark.text.ConstraintRange;
 
 /** The virtual device runs the CPU's kernels, so whatever differs is a mistake in moving values. */
 class DeviceBitsTest {

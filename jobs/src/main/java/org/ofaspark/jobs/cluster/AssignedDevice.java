@@ -13,8 +13,8 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.resource.ResourceInformation;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.ExplainedException;
+import org.ofaspark.tensor.Precision;
 import org.ofaspark.tensor.TorchRuntime;
-import org.ofaspark.train.TrainConfig.Precision;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

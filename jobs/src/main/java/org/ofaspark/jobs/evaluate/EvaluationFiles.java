@@ -73,8 +73,7 @@ final class EvaluationFiles {
         });
     var breakdown = new SplitMetrics(task).breakdown(outcome.predictions());
     if (breakdown.isPresent()) {
-      files.writeText(
-          directory + "/breakdown.json", Json.PRETTY.toJson(breakdown.get()) + "\n");
+      files.writeText(directory + "/breakdown.json", Json.PRETTY.toJson(breakdown.get()) + "\n");
     }
     files.writeText(
         directory + "/evaluation.html",

@@ -20,7 +20,6 @@ import org.ofaspark.jobs.page.HtmlPage;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.PredictionTable;
 import org.ofaspark.metric.Interval;
-import org.ofaspark.metric.SummedMetric;
 import org.ofaspark.task.CountedMetrics;
 import org.ofaspark.task.PredictionColumns;
 import org.ofaspark.task.Task;

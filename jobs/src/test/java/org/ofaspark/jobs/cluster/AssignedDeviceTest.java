@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.ofaspark.jobs.ExplainedException;
+import org.ofaspark.tensor.Precision;
 import org.ofaspark.tensor.TorchRuntime;
-import org.ofaspark.train.TrainConfig.Precision;
 
 class AssignedDeviceTest {
 

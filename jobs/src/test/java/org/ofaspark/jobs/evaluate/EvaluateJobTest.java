@@ -31,11 +31,11 @@ import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.finetune.FinetuneJob;
 import org.ofaspark.jobs.preprocess.PreprocessJob;
 import org.ofaspark.jobs.ranking.RankJob;
+import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.TakenOverFileSystem;
 import org.ofaspark.jobs.storage.WriterLock;
-import org.ofaspark.jobs.serving.ExecutorModel;
 import org.ofaspark.task.caption.CaptionTask;
 import picocli.CommandLine;
 

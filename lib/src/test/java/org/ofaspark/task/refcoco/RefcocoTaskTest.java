@@ -31,7 +31,9 @@ class RefcocoTaskTest {
     List<Integer> ended = new ArrayList<>(tokens);
     ended.add(Dictionary.EOS);
     ResizeRatios ratios = config.boxBins().ratios(50, 50);
-    return new RefcocoTask().predict(new Generated(List.of(new Hypothesis(ended, 0, List.of())), ratios, codec, config)).own();
+    return new RefcocoTask()
+        .predict(new Generated(List.of(new Hypothesis(ended, 0, List.of())), ratios, codec, config))
+        .own();
   }
 
   private List<Integer> symbols(int... numbers) {

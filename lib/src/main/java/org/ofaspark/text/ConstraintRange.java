@@ -1,4 +1,4 @@
-package org.ofaspark.criterion;
+package org.ofaspark.text;
 
 import java.util.List;
 import org.ofaspark.config.Checks;
@@ -55,7 +55,7 @@ public record ConstraintRange(int start, int end) {
    * @param symbol id in the vocabulary
    * @throws IllegalArgumentException if the symbol is not allowed
    */
-  long placeOf(long symbol) {
+  public long placeOf(long symbol) {
     if (symbol < SPECIAL_SYMBOLS) {
       return symbol;
     }
