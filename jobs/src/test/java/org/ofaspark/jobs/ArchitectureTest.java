@@ -18,6 +18,7 @@ import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.StuckWatch;
 import org.ofaspark.jobs.evaluate.NgramsJob;
 import org.ofaspark.jobs.ml.OfaCaptioner;
+import org.ofaspark.jobs.ml.OfaClassifier;
 import org.ofaspark.jobs.ml.OfaGrounder;
 
 /** Holds the order of the jobs' packages: each imports only from the lines above its own. */
@@ -77,6 +78,7 @@ class ArchitectureTest {
           .that()
           .doNotBelongToAnyOf(
               OfaCaptioner.class, // serve one task each
+              OfaClassifier.class,
               OfaGrounder.class,
               NgramsJob.class) // makes what one task's recipes name
           .should()

@@ -16,13 +16,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.RecipeException;
-import org.ofaspark.criterion.ConstraintRange;
 import org.ofaspark.criterion.Drop;
 import org.ofaspark.criterion.EncouragingLoss;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
 import org.ofaspark.recipe.RankingConfig.Score;
 import org.ofaspark.task.caption.CaptionTask;
+import org.ofaspark.text.ConstraintRange;
 
 class RecipeReaderTest {
 
@@ -117,7 +117,7 @@ class RecipeReaderTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "task=vqa|task: \"vqa\" (expected: one of caption, refcoco)",
+        "task=vqa|task: \"vqa\" (expected: one of caption, classify, refcoco)",
         "run-dir=|run-dir: \"\" (expected: text)",
         "criterion.log-end=1.5|criterion.log-end: 1.5 (expected: 0 to 0.9999, or 1)",
         "criterion.log-ned=0.5|criterion.log-ned: 0.5 (expected: a known key); did you mean"
