@@ -201,21 +201,16 @@ class ClassifyJobsTest {
                 new OfaTranslatorFactory()
                     .newInstance(Image.class, Classifications.class, model, Map.of()))) {
       for (Row row : rows) {
-        byte[] file =
-            Base64.getUrlDecoder()
-                .decode(
-                    base64
-                        .get(row.<String>getAs("example_id"))
-                        .replace('+', '-')
-                        .replace('/', '_'));
+        String image = base64.getOrDefault(row.<String>getAs("example_id"), "");
+        byte[] file = Base64.getUrlDecoder().decode(image.replace('+', '-').replace('/', '_'));
         var input = new Input();
         input.add(file);
         JsonObject output =
             JsonParser.parseString(predictor.predict(input).getAsString(0)).getAsJsonObject();
         assertThat(output.get("answer").getAsString()).isEqualTo(row.getAs("hypothesis"));
         assertThat(output.getAsJsonArray("top")).hasSize(CLASSES.size());
-        var image = ImageFactory.getInstance().fromInputStream(new ByteArrayInputStream(file));
-        Classifications found = classes.predict(image);
+        var decoded = ImageFactory.getInstance().fromInputStream(new ByteArrayInputStream(file));
+        Classifications found = classes.predict(decoded);
         assertThat(found.getClassNames()).containsExactlyInAnyOrderElementsOf(CLASSES);
         assertThat(found.getProbabilities().stream().mapToDouble(p -> p).sum())
             .isCloseTo(1, within(1e-5));
