@@ -278,8 +278,7 @@ class LauncherTest {
   @ValueSource(strings = {"bench", "experiment", "demo"})
   void toolsWithoutTheirJarAreBuilt(String command) throws Exception {
     Files.delete(Path.of(toolsJar()));
-    Ended ended =
-        run(maven("exit 7"), project.resolve("submit").resolve(command), "--dir", "x");
+    Ended ended = run(maven("exit 7"), project.resolve("submit").resolve(command), "--dir", "x");
     assertThat(ended.lines()).contains("Building the jar of the jobs; this happens once ...");
     assertThat(ended.status()).isEqualTo(7);
     assertThat(run(maven("exit 7"), project.resolve("submit/finetune"), "x.conf").status())
