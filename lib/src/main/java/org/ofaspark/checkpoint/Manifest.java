@@ -1,5 +1,6 @@
 package org.ofaspark.checkpoint;
 
+import com.google.gson.FieldNamingPolicy;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -12,8 +13,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.config.Text;
 import org.ofaspark.format.BadCheckpointException;
@@ -50,19 +53,30 @@ public record Manifest(
   /** The name of the file. */
   public static final String FILE = "manifest.json";
 
-  /** The version that this program writes and reads. */
-  public static final int VERSION = 2;
+  /** The version that this program writes; it reads {@link #CAMEL_CASE} too. */
+  public static final int VERSION = 3;
+
+  /** The version whose fields have the names of this record's. */
+  private static final int CAMEL_CASE = 2;
 
   private static final String SHA256 = "sha256";
 
-  /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
-  private static final Gson GSON =
-      new GsonBuilder().setPrettyPrinting().serializeSpecialFloatingPointValues().create();
+  private static final Gson GSON = gson(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES);
+  private static final Gson CAMEL_CASE_GSON = gson(FieldNamingPolicy.IDENTITY);
 
   /** Copies list and map. */
   public Manifest {
     files = List.copyOf(files);
     metrics = Collections.unmodifiableMap(new TreeMap<>(metrics));
+  }
+
+  /** Metrics of a model that has diverged are written as NaN, which {@link #parse} reads. */
+  private static Gson gson(FieldNamingPolicy names) {
+    return new GsonBuilder()
+        .setPrettyPrinting()
+        .serializeSpecialFloatingPointValues()
+        .setFieldNamingPolicy(names)
+        .create();
   }
 
   /**
@@ -95,12 +109,16 @@ public record Manifest(
 
   /** Returns the text of the file. */
   public String toJson() {
-    return sealed(this);
+    return sealed(version == CAMEL_CASE ? CAMEL_CASE_GSON : GSON, this);
   }
 
   /** Returns an object as JSON that ends with the SHA-256 of its fields. */
   static String sealed(Object object) {
-    JsonObject json = GSON.toJsonTree(object).getAsJsonObject();
+    return sealed(GSON, object);
+  }
+
+  private static String sealed(Gson names, Object object) {
+    JsonObject json = names.toJsonTree(object).getAsJsonObject();
     json.addProperty(SHA256, sha256(GSON.toJson(json)));
     return GSON.toJson(json) + "\n";
   }
@@ -143,7 +161,7 @@ public record Manifest(
     try {
       JsonObject json = JsonParser.parseString(text).getAsJsonObject();
       int version = field(json, "version", file).getAsInt();
-      if (version != VERSION) {
+      if (version != VERSION && version != CAMEL_CASE) {
         requireSound(json, file);
         throw new IllegalArgumentException(
             Text.format(
@@ -154,13 +172,13 @@ public record Manifest(
       }
       return new Manifest(
           version,
-          field(json, "updateNumber", file).getAsLong(),
+          field(json, name("update_number", version), file).getAsLong(),
           field(json, "epoch", file).getAsInt(),
-          field(json, "worldSize", file).getAsInt(),
+          field(json, name("world_size", version), file).getAsInt(),
           field(json, "parameters", file).getAsLong(),
-          field(json, "skippedUpdates", file).getAsLong(),
-          field(json, "lossScale", file).getAsDouble(),
-          field(json, "lossScaleUpdates", file).getAsInt(),
+          field(json, name("skipped_updates", version), file).getAsLong(),
+          field(json, name("loss_scale", version), file).getAsDouble(),
+          field(json, name("loss_scale_updates", version), file).getAsInt(),
           files(field(json, "files", file).getAsJsonArray(), file),
           metrics(field(json, "metrics", file).getAsJsonObject()));
     } catch (JsonParseException
@@ -169,6 +187,15 @@ public record Manifest(
         | UnsupportedOperationException e) {
       throw new BadCheckpointException(file + ": damaged (expected: what a run wrote)", e);
     }
+  }
+
+  /** Returns the name of a field in files of a version. */
+  private static String name(String snakeCase, int version) {
+    return version == CAMEL_CASE
+        ? Pattern.compile("_(.)")
+            .matcher(snakeCase)
+            .replaceAll(letter -> letter.group(1).toUpperCase(Locale.ROOT))
+        : snakeCase;
   }
 
   private static JsonElement field(JsonObject json, String name, String file)

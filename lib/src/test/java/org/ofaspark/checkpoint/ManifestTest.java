@@ -41,6 +41,72 @@ class ManifestTest {
     assertThat(Manifest.parse(bare.toJson(), "m")).isEqualTo(bare);
   }
 
+  /** Written by a program of version 2. */
+  private static final String CAMEL_CASE =
+      """
+      {
+        "version": 2,
+        "updateNumber": 5000000000,
+        "epoch": 3,
+        "worldSize": 4,
+        "parameters": 930000000,
+        "skippedUpdates": 2,
+        "lossScale": 256.0,
+        "lossScaleUpdates": 17,
+        "files": [
+          {
+            "name": "model.safetensors",
+            "bytes": 3000000000,
+            "sha256": "ab12"
+          }
+        ],
+        "metrics": {
+          "cider": NaN,
+          "loss": 2.5
+        },
+        "sha256": "6391f484d48cd741f82c2f4d4992d9834f535aa48dec723ffe1273ef7b442f70"
+      }
+      """;
+
+  @Test
+  void versionTwoIsReadAndStaysAsItIs() throws BadCheckpointException {
+    Manifest manifest = Manifest.parse(CAMEL_CASE, "m");
+    assertThat(manifest)
+        .isEqualTo(
+            new Manifest(
+                2,
+                5_000_000_000L,
+                3,
+                4,
+                930_000_000L,
+                2,
+                256,
+                17,
+                List.of(new FileEntry("model.safetensors", 3_000_000_000L, "ab12")),
+                Map.of("cider", Double.NaN, "loss", 2.5)));
+    assertThat(manifest.toJson()).isEqualTo(CAMEL_CASE);
+    String changed = CAMEL_CASE.replace("\"worldSize\": 4", "\"worldSize\": 2");
+    assertThatThrownBy(() -> Manifest.parse(changed, "m"))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("m: does not fit its SHA-256 (expected: what a run wrote)");
+  }
+
+  @Test
+  void keysAreInSnakeCase() {
+    assertThat(JsonParser.parseString(MANIFEST.toJson()).getAsJsonObject().keySet())
+        .containsExactly(
+            "version",
+            "update_number",
+            "epoch",
+            "world_size",
+            "parameters",
+            "skipped_updates",
+            "loss_scale",
+            "loss_scale_updates",
+            "files",
+            "metrics",
+            "sha256");
+  }
   @Test
   void metricsOfAModelThatDivergedAreKept() throws BadCheckpointException {
     Manifest diverged =
@@ -69,16 +135,16 @@ class ManifestTest {
     String text = MANIFEST.toJson();
     JsonObject other = JsonParser.parseString(text).getAsJsonObject();
     other.remove("sha256");
-    other.addProperty("version", 3);
+    other.addProperty("version", 4);
     other.add("parts", new JsonArray());
     other.addProperty("sha256", Sha256.of(json(other).getBytes(StandardCharsets.UTF_8)));
     assertThatThrownBy(() -> Manifest.parse(json(other), "c/manifest.json"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "c/manifest.json: version 3 (expected: 2); another version of this program wrote it:"
+            "c/manifest.json: version 4 (expected: 3); another version of this program wrote it:"
                 + " go on with that one, or start a new run from a copy of the weights alone");
 
-    String damaged = text.replace("\"version\": 2", "\"version\": 3");
+    String damaged = text.replace("\"version\": 3", "\"version\": 4");
     assertThat(damaged).isNotEqualTo(text);
     assertThatThrownBy(() -> Manifest.parse(damaged, "c/manifest.json"))
         .isInstanceOf(BadCheckpointException.class)
@@ -93,11 +159,13 @@ class ManifestTest {
   @ValueSource(
       strings = {
         "version",
-        "updateNumber",
+        "update_number",
         "epoch",
-        "worldSize",
+        "world_size",
         "parameters",
-        "skippedUpdates",
+        "skipped_updates",
+        "loss_scale",
+        "loss_scale_updates",
         "files",
         "metrics",
         "name",

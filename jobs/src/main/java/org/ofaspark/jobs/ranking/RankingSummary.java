@@ -1,9 +1,6 @@
 package org.ofaspark.jobs.ranking;
 
 import com.google.errorprone.annotations.FormatMethod;
-import com.google.gson.FieldNamingPolicy;
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +8,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Text;
+import org.ofaspark.jobs.storage.Json;
 
 /**
  * What a ranking was made of and what it looks like, in {@code _summary.json}, which is written
@@ -50,13 +48,6 @@ public record RankingSummary(
 
   /** The name of the file. */
   public static final String FILE = "_summary.json";
-
-  private static final Gson GSON =
-      new GsonBuilder()
-          .setPrettyPrinting()
-          .disableHtmlEscaping()
-          .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
-          .create();
 
   /**
    * What a ranking follows from; of the same, there is one ranking.
@@ -154,7 +145,7 @@ public record RankingSummary(
 
   /** Returns the text of the file. */
   public String toJson() {
-    return GSON.toJson(this) + "\n";
+    return Json.PRETTY.toJson(this) + "\n";
   }
 
   /**
@@ -166,7 +157,7 @@ public record RankingSummary(
    */
   public static RankingSummary parse(String json, String file) {
     try {
-      return Objects.requireNonNull(GSON.fromJson(json, RankingSummary.class));
+      return Objects.requireNonNull(Json.PRETTY.fromJson(json, RankingSummary.class));
     } catch (RuntimeException e) { // Gson has many, and does not say which
       throw new IllegalArgumentException(
           file + ": damaged (expected: the summary of a ranking); delete the ranking's directory",

@@ -1,7 +1,5 @@
 package org.ofaspark.jobs.table;
 
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -110,16 +108,18 @@ public record TableInfo(
               table));
     }
     String text = files.readText(file);
-    JsonObject json = readable(file, () -> JsonParser.parseString(text).getAsJsonObject());
-    int version = readable(file, () -> json.get("schemaVersion").getAsInt());
+    int version = readable(file, () -> Json.PRETTY.fromJson(text, Version.class).schemaVersion());
     if (version != SCHEMA_VERSION) {
       throw new IllegalArgumentException(
           Text.format(
               "%s: schema version %d (expected: %d); run submit/preprocess again",
               file, version, SCHEMA_VERSION));
     }
-    return readable(file, () -> Json.PRETTY.fromJson(json, TableInfo.class));
+    return readable(file, () -> Json.PRETTY.fromJson(text, TableInfo.class));
   }
+
+  /** What is read first, in a file of any version. */
+  private record Version(Integer schemaVersion) {}
 
   private static <T> T readable(String file, Supplier<T> part) {
     try {

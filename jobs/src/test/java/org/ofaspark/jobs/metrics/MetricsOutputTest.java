@@ -153,8 +153,18 @@ class MetricsOutputTest {
     }
   }
 
+  @Test
+  void summaryOfAnEarlierVersionHasOtherKeys() {
+    var summary =
+        new EvaluationSummary(
+            "caption", "val", "t", "w", 1, 0, Map.of(), List.of("cider"), Map.of(), 1, "d", "1.0");
+    String before = summary.toJson().replace("left_out", "leftOut");
+    assertThat(before).isNotEqualTo(summary.toJson());
+    assertThat(EvaluationSummary.parse(before, "metrics.json")).isEqualTo(summary);
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"task", "split", "table", "weights", "directory", "metrics", "leftOut"})
+  @ValueSource(strings = {"task", "split", "table", "weights", "directory", "metrics", "left_out"})
   void summaryThatLacksAFieldIsDamaged(String field) {
     var whole =
         new EvaluationSummary(

@@ -33,6 +33,22 @@ class TableInfoTest {
   }
 
   @Test
+  void infosOfEarlierVersionsHaveOtherKeys() throws IOException {
+    TableInfo info = info(caption());
+    info.write(FILES, directory.toString());
+    String text = FILES.readText(file());
+    String before =
+        text.replace("schema_version", "schemaVersion")
+            .replace("dictionary_sha256", "dictionarySha256")
+            .replace("input_sha256", "inputSha256");
+    assertThat(before).hasSize(text.length() - 3);
+    FILES.writeText(file(), before);
+    TableInfo read = TableInfo.read(FILES, directory.toString());
+    assertThat(read).isEqualTo(info);
+    assertThat(read.fingerprint("train")).isEqualTo(info.fingerprint("train"));
+  }
+
+  @Test
   void directoriesWithoutInfoAreNoTables() {
     assertThatThrownBy(() -> TableInfo.read(FILES, directory.toString()))
         .isInstanceOf(IllegalArgumentException.class)
@@ -44,7 +60,7 @@ class TableInfoTest {
 
   @Test
   void otherVersionsAreRefused() throws IOException {
-    FILES.writeText(file(), "{\"schemaVersion\": 2}");
+    FILES.writeText(file(), "{\"schema_version\": 2}");
     assertThatThrownBy(() -> TableInfo.read(FILES, directory.toString()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("%s: schema version 2 (expected: 1); run submit/preprocess again", file());
@@ -57,10 +73,10 @@ class TableInfoTest {
         "{",
         "[]",
         "null",
-        "{\"schemaVersion\": null}",
-        "{\"schemaVersion\": \"one\"}",
-        "{\"schemaVersion\": 1}",
-        "{\"schemaVersion\": 1, \"splits\": 3}"
+        "{\"schema_version\": null}",
+        "{\"schema_version\": \"one\"}",
+        "{\"schema_version\": 1}",
+        "{\"schema_version\": 1, \"splits\": 3}"
       })
   void damagedInfosAreRefused(String text) throws IOException {
     FILES.writeText(file(), text);
