@@ -102,6 +102,17 @@ final class EncodedImages {
     return JpegFile.read(file).samplesOnly();
   }
 
+  /** Returns an image whose pixels all differ from their neighbours. */
+  static BufferedImage photo(int width, int height) {
+    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < width * height; i++) {
+      int x = i % width;
+      int y = i / width;
+      image.setRGB(x, y, (x * 5 % 256) << 16 | (y * 7 % 256) << 8 | (x * y % 256));
+    }
+    return image;
+  }
+
   /** Returns an image file that the JDK writes. */
   static byte[] write(String format, BufferedImage image, boolean progressive) {
     return write(format, new IIOImage(image, null, null), null, progressive);

@@ -13,6 +13,7 @@ import static org.ofaspark.image.EncodedImages.copy;
 import static org.ofaspark.image.EncodedImages.deflated;
 import static org.ofaspark.image.EncodedImages.header;
 import static org.ofaspark.image.EncodedImages.jpeg;
+import static org.ofaspark.image.EncodedImages.photo;
 import static org.ofaspark.image.EncodedImages.png;
 import static org.ofaspark.image.EncodedImages.rows;
 import static org.ofaspark.image.EncodedImages.segment;
@@ -21,7 +22,6 @@ import static org.ofaspark.image.EncodedImages.withSegment;
 
 import com.google.gson.JsonElement;
 import com.sun.management.ThreadMXBean;
-import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -361,16 +361,6 @@ class HostileImagesTest {
     file[frame + 7] = (byte) (width >> 8);
     file[frame + 8] = (byte) width;
     return file;
-  }
-
-  private static BufferedImage photo(int width, int height) {
-    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    for (int i = 0; i < width * height; i++) {
-      int x = i % width;
-      int y = i / width;
-      image.setRGB(x, y, (x * 5 % 256) << 16 | (y * 7 % 256) << 8 | (x * y % 256));
-    }
-    return image;
   }
 
   @Test

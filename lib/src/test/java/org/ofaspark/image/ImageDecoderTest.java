@@ -23,7 +23,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -133,7 +132,7 @@ class ImageDecoderTest {
 
   @Test
   void interlacedFilesGiveTheSamePixels() {
-    BufferedImage image = noise(37, 23);
+    BufferedImage image = EncodedImages.photo(37, 23);
     byte[] plain = EncodedImages.write("png", image, false);
     byte[] interlaced = EncodedImages.write("png", image, true);
     assertThat(interlaced).isNotEqualTo(plain);
@@ -142,20 +141,11 @@ class ImageDecoderTest {
 
   @Test
   void progressiveFilesGiveTheSamePixels() {
-    BufferedImage image = noise(37, 23);
+    BufferedImage image = EncodedImages.photo(37, 23);
     byte[] plain = EncodedImages.write("jpeg", image, false);
     byte[] progressive = EncodedImages.write("jpeg", image, true);
     assertThat(progressive).isNotEqualTo(plain);
     assertThat(decoder.decode(progressive).toBytes()).isEqualTo(decoder.decode(plain).toBytes());
-  }
-
-  private static BufferedImage noise(int width, int height) {
-    BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    Random random = new Random(7);
-    for (int i = 0; i < width * height; i++) {
-      image.setRGB(i % width, i / width, random.nextInt(1 << 24));
-    }
-    return image;
   }
 
   @Test
@@ -246,7 +236,7 @@ class ImageDecoderTest {
 
   @Test
   void headerIsReadWithoutTheRest() {
-    byte[] file = EncodedImages.write("jpeg", noise(37, 23), false);
+    byte[] file = EncodedImages.write("jpeg", EncodedImages.photo(37, 23), false);
     byte[] start = EncodedImages.copy(file, 0, EncodedImages.segment(file, 0xDA));
     assertThat(decoder.header(start)).isEqualTo(new ImageHeader(ImageFormat.JPEG, 37, 23));
     byte[] png = concat(signature(), header(5, 6, 8, RGB));
@@ -257,9 +247,9 @@ class ImageDecoderTest {
   void manyThreadsMayDecodeAtOnce() throws InterruptedException, ExecutionException {
     List<byte[]> files =
         List.of(
-            EncodedImages.write("jpeg", noise(80, 60), false),
-            EncodedImages.write("jpeg", noise(60, 80), true),
-            EncodedImages.write("png", noise(50, 50), true));
+            EncodedImages.write("jpeg", EncodedImages.photo(80, 60), false),
+            EncodedImages.write("jpeg", EncodedImages.photo(60, 80), true),
+            EncodedImages.write("png", EncodedImages.photo(50, 50), true));
     List<byte[]> alone = files.stream().map(file -> decoder.decode(file).toBytes()).toList();
     ExecutorService threads = Executors.newFixedThreadPool(8);
     try {
