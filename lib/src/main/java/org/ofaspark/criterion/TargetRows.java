@@ -1,15 +1,13 @@
 package org.ofaspark.criterion;
 
 import java.util.Arrays;
+import org.ofaspark.text.Dictionary;
 
 /**
  * The target positions of a micro-batch that count: no padding, and none that the criterion is told
  * to ignore. Only their features need to be projected on the vocabulary.
  */
 public final class TargetRows {
-
-  private static final int PAD = 1;
-  private static final int EOS = 2;
 
   private final long[] rows;
   private final long[] targets;
@@ -32,9 +30,9 @@ public final class TargetRows {
     int count = 0;
     for (int i = 0; i < targets.length; i++) {
       boolean ignored =
-          targets[i] == PAD
+          targets[i] == Dictionary.PAD
               || i % length < config.ignorePrefixSize()
-              || (config.ignoreEos() && targets[i] == EOS);
+              || (config.ignoreEos() && targets[i] == Dictionary.EOS);
       if (!ignored) {
         rows[count++] = i;
       }

@@ -41,6 +41,9 @@ public record DataConfig(
     @Key(decides = {WEIGHTS, RANKING, ANSWERS}) boolean imagenetDefaultMeanAndStd)
     implements Serializable {
 
+  /** Pixels of an image's side that make one patch: what the ResNet shrinks it by. */
+  public static final int PATCH = 16;
+
   /** Checks every range. */
   public DataConfig {
     selectedCols = List.copyOf(selectedCols);
@@ -56,7 +59,7 @@ public record DataConfig(
         .inRange("data.image-id-col", imageIdCol, 0, last)
         .atLeast("data.max-src-length", maxSrcLength, 1)
         .atLeast("data.max-tgt-length", maxTgtLength, 1)
-        .inRange("data.patch-image-size", patchImageSize, 16, 4096)
+        .inRange("data.patch-image-size", patchImageSize, PATCH, 4096)
         .atLeast("data.max-image-size", maxImageSize, 1)
         .atLeast("data.num-bins", numBins, 2)
         .atLeast("data.code-dict-size", codeDictSize, 0)

@@ -13,9 +13,6 @@ import org.ofaspark.text.Dictionary;
  */
 public final class MicroBatch {
 
-  /** The padding symbol of every dictionary. */
-  public static final long PAD = 1;
-
   /** No sample: what is left of a micro-batch whose samples are all left out. */
   public static final MicroBatch EMPTY = new MicroBatch();
 
@@ -175,7 +172,7 @@ public final class MicroBatch {
    * @param column position in the source
    */
   public boolean isSourcePadding(int row, int column) {
-    return sourceTokens[row * sourceLength() + column] == PAD;
+    return sourceTokens[row * sourceLength() + column] == Dictionary.PAD;
   }
 
   /** Returns all samples followed by all samples once more, as R-Drop passes them. */
@@ -206,6 +203,6 @@ public final class MicroBatch {
 
   /** Returns the number of target tokens that are no padding. */
   public long targetTokens() {
-    return Arrays.stream(targets).filter(token -> token != PAD).count();
+    return Arrays.stream(targets).filter(token -> token != Dictionary.PAD).count();
   }
 }

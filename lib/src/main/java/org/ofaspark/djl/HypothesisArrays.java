@@ -6,14 +6,14 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.ofaspark.data.MicroBatch;
+import org.ofaspark.text.Dictionary;
 import org.ofaspark.generate.Generator;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.tensor.HostCopy;
 
 /**
  * The hypotheses of a batch as arrays, which is all that a block of DJL can give: tokens, int64,
- * shape (B, K, N), padded with {@link MicroBatch#PAD}; scores, float32, shape (B, K), NaN where a
+ * shape (B, K, N), padded with {@link Dictionary.PAD}; scores, float32, shape (B, K), NaN where a
  * sample has fewer than K hypotheses.
  */
 final class HypothesisArrays {
@@ -33,7 +33,7 @@ final class HypothesisArrays {
         found.stream().flatMap(List::stream).mapToInt(one -> one.tokens().size()).max().orElse(0);
     long[] tokens = new long[found.size() * most * longest];
     float[] scores = new float[found.size() * most];
-    Arrays.fill(tokens, MicroBatch.PAD);
+    Arrays.fill(tokens, Dictionary.PAD);
     Arrays.fill(scores, Float.NaN);
     for (int sample = 0; sample < found.size(); sample++) {
       List<Hypothesis> hypotheses = found.get(sample);
@@ -73,7 +73,7 @@ final class HypothesisArrays {
       for (int row = start; row < start + most && !Float.isNaN(scores[row]); row++) {
         List<Integer> kept =
             Arrays.stream(tokens, row * longest, (row + 1) * longest)
-                .filter(token -> token != MicroBatch.PAD)
+                .filter(token -> token != Dictionary.PAD)
                 .mapToObj(token -> (int) token)
                 .toList();
         hypotheses.add(new Hypothesis(kept, scores[row], List.of()));

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.tensor.HostCopy;
+import org.ofaspark.text.Dictionary;
 
 /**
  * What the decoder reads besides the encoder's output, on the device.
@@ -27,7 +28,7 @@ public record DecoderInput(NDArray previousOutput, @Nullable NDArray keyMask) {
     float[] mask = new float[tokens.length];
     boolean anyPadding = false;
     for (int i = 0; i < tokens.length; i++) {
-      boolean padding = tokens[i] == MicroBatch.PAD;
+      boolean padding = tokens[i] == Dictionary.PAD;
       anyPadding |= padding;
       mask[i] = padding ? Float.NEGATIVE_INFINITY : 0;
     }

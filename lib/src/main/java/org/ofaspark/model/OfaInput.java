@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.MicroBatch;
 import org.ofaspark.tensor.HostCopy;
 
@@ -61,6 +62,6 @@ public record OfaInput(
    * @param pixels the side's length
    */
   static int patchesAlong(int pixels) {
-    return (pixels + Resnet.STRIDE - 1) / Resnet.STRIDE;
+    return (pixels + DataConfig.PATCH - 1) / DataConfig.PATCH;
   }
 }

@@ -27,9 +27,6 @@ final class Resnet {
   /** Channels of the last stage. */
   static final int OUTPUT_CHANNELS = 1024;
 
-  /** Pixels of an image per patch, on both axes. */
-  static final int STRIDE = 16;
-
   static final int STEM_CHANNELS = 64;
   static final int EXPANSION = 4;
   static final int FIRST_PLANES = 64;

@@ -50,7 +50,8 @@ public record ResnetConfig(
     /** 3, 8 and 36 blocks. */
     RESNET152;
 
-    private List<Integer> layers() {
+    /** Returns the blocks in each of the three stages. */
+    public List<Integer> layers() {
       return switch (this) {
         case RESNET50 -> List.of(3, 4, 6);
         case RESNET101 -> List.of(3, 4, 23);

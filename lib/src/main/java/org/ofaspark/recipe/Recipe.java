@@ -71,9 +71,6 @@ public record Recipe(
     @Group("evaluate") EvaluateConfig evaluate,
     String resolvedText) {
 
-  /** Pixels of an image's side that make one patch. */
-  private static final int PATCH = 16;
-
   /** Checks what several sections have to agree on. */
   public Recipe {
     List<String> inputs = task.inputs();
@@ -91,10 +88,11 @@ public record Recipe(
         .that(
             "data.patch-image-size",
             data.patchImageSize(),
-            (data.patchImageSize() + PATCH - 1) / PATCH <= model.imageBucketSize(),
+            (data.patchImageSize() + DataConfig.PATCH - 1) / DataConfig.PATCH
+                <= model.imageBucketSize(),
             Text.format(
                 "at most %d, for the %d patches a side of model.image-bucket-size",
-                PATCH * model.imageBucketSize(), model.imageBucketSize()))
+                DataConfig.PATCH * model.imageBucketSize(), model.imageBucketSize()))
         .that(
             "preprocess.unlabelled",
             preprocess.unlabelled(),

@@ -9,6 +9,7 @@ import org.ofaspark.model.OfaModel;
 import org.ofaspark.model.ResnetConfig;
 import org.ofaspark.model.TransformerConfig;
 import org.ofaspark.nn.StateDict;
+import org.ofaspark.text.Dictionary;
 
 /** The smallest model that has every part of the large ones, and random batches for it. */
 public final class NanoModel {
@@ -54,10 +55,10 @@ public final class NanoModel {
     for (int row = 0; row < size; row++) {
       int words = 3 + random.nextInt(3);
       for (int i = 0; i < 6; i++) {
-        source[row * 6 + i] = i <= words ? 4 + random.nextInt(30) : MicroBatch.PAD;
+        source[row * 6 + i] = i <= words ? 4 + random.nextInt(30) : Dictionary.PAD;
       }
       for (int i = 0; i < 5; i++) {
-        target[row * 5 + i] = i < words ? 4 + random.nextInt(30) : MicroBatch.PAD;
+        target[row * 5 + i] = i < words ? 4 + random.nextInt(30) : Dictionary.PAD;
         previous[row * 5 + i] = i == 0 ? 0 : target[row * 5 + i - 1];
       }
     }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.ofaspark.config.Text;
+import org.ofaspark.data.DataConfig;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.recipe.RecipeReader;
 
@@ -29,9 +30,6 @@ final class ImportedRecipe {
       List.of("run-dir=run", "data.table=table", "generate.max-len-b=1");
 
   private static final String IMAGE_SIZE = "patch_image_size";
-
-  /** Pixels of an image's side that make one patch. */
-  private static final long PATCH = 16;
 
   private static final Map<String, String> COLUMNS =
       Map.of("caption", "[0, 4, 2]", "refcoco", "[0, 4, 2, 3]");
@@ -87,7 +85,7 @@ final class ImportedRecipe {
   /** Leaves out a size of images that there are no positions for: a default, or of other tables. */
   private static Map<String, Object> fitting(Map<String, Object> flags, OfaConfig config) {
     Map<String, Object> fitting = new HashMap<>(flags);
-    if (flags.get(IMAGE_SIZE) instanceof Long pixels && pixels > PATCH * config.imageBucketSize()) {
+    if (flags.get(IMAGE_SIZE) instanceof Long pixels && pixels > (long) DataConfig.PATCH * config.imageBucketSize()) {
       fitting.remove(IMAGE_SIZE);
     }
     return fitting;
@@ -133,7 +131,7 @@ final class ImportedRecipe {
       open.add("data.selected-cols=" + COLUMNS.get(task));
     }
     if (!text.contains("patch-image-size")) {
-      open.add("data.patch-image-size=16");
+      open.add("data.patch-image-size=" + DataConfig.PATCH);
     }
     RecipeReader.parse(source, text, open);
   }

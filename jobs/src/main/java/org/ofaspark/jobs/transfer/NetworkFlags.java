@@ -1,21 +1,19 @@
 package org.ofaspark.jobs.transfer;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.ofaspark.model.OfaConfig;
+import org.ofaspark.model.ResnetConfig;
 
 /** The sizes of a network by upstream's flags. */
 final class NetworkFlags {
 
-  /** Blocks of the stages of the depths that upstream names. */
-  private static final Map<String, List<Integer>> RESNETS =
-      Map.of(
-          "resnet18", List.of(2, 2, 2),
-          "resnet50", List.of(3, 4, 6),
-          "resnet101", List.of(3, 4, 23),
-          "resnet152", List.of(3, 8, 36));
+  /** Blocks of the stages of a depth that upstream names too, and no recipe. */
+  private static final List<Integer> RESNET18 = List.of(2, 2, 2);
 
   private static final int RESNET_WIDTH = 64;
 
@@ -47,10 +45,16 @@ final class NetworkFlags {
 
   /** Returns upstream's name of a network's ResNet, if it has one. */
   static Optional<String> resnetType(OfaConfig config) {
-    return RESNETS.entrySet().stream()
-        .filter(type -> config.resnet().widthPerGroup() == RESNET_WIDTH)
-        .filter(type -> type.getValue().equals(config.resnet().layers()))
-        .map(Map.Entry::getKey)
+    List<Integer> layers = config.resnet().layers();
+    if (config.resnet().widthPerGroup() != RESNET_WIDTH) {
+      return Optional.empty();
+    }
+    if (layers.equals(RESNET18)) {
+      return Optional.of("resnet18");
+    }
+    return Arrays.stream(ResnetConfig.Type.values())
+        .filter(type -> type.layers().equals(layers))
+        .map(type -> type.name().toLowerCase(Locale.ROOT))
         .findFirst();
   }
 }
