@@ -317,18 +317,6 @@ public final class ConfigSection {
   }
 
   /**
-   * Reads the name of an enum's constant that need not be set.
-   *
-   * @param key its name
-   * @param type the enum
-   * @param <E> the enum
-   * @throws RecipeException if it is missing, or no such name but not null
-   */
-  public <E extends Enum<E>> Optional<E> optionalChoice(String key, Class<E> type) {
-    return optional(key, () -> choice(key, type));
-  }
-
-  /**
    * Reads a name and returns what it stands for.
    *
    * @param key its name

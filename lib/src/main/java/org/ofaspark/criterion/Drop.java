@@ -39,16 +39,6 @@ public record Drop(
   }
 
   /**
-   * Returns a rule for tokens.
-   *
-   * @param ratio share left out
-   * @param after see above
-   */
-  public static Drop tokens(double ratio, long after) {
-    return new Drop(ratio, after, Scope.TOKEN);
-  }
-
-  /**
    * Returns a rule for examples.
    *
    * @param ratio share left out

@@ -21,7 +21,7 @@ import java.util.List;
  *
  * <p>Upstream validates with a cached document frequency; the COCO evaluation counts it over the
  * references of the images that are scored. Sums run in the order of the caption, so that a score
- * is the same on every machine. The score of a set of images is their mean, a {@link MeanScore}.
+ * is the same on every machine. The score of a set of images is their mean.
  *
  * <p>Immutable; safe for use by several threads. It holds a table of the size of the document
  * frequency: broadcast it.

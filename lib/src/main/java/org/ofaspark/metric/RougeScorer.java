@@ -8,7 +8,7 @@ import java.util.List;
  * <p>With precision P = lcs / hypothesis words and recall R = lcs / reference words, each the best
  * over the references, the score is (1 + beta^2) P R / (R + beta^2 P) with beta = 1.2, as in the
  * COCO caption evaluation; the best P and the best R may come from different references. The score
- * of a set of images is their mean, a {@link MeanScore}.
+ * of a set of images is their mean.
  *
  * @see <a href="https://aclanthology.org/W04-1013">Lin, ROUGE</a>
  */

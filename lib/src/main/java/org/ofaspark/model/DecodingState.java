@@ -33,11 +33,6 @@ public final class DecodingState implements AutoCloseable {
     this.keyMask = keyMask;
   }
 
-  /** Returns the number of tokens decoded so far. */
-  public int step() {
-    return step;
-  }
-
   NDArray selfBias(int layer) {
     return biases.self().get(layer).get(row(step + 1L)); // (1, H, 1, t + 1)
   }

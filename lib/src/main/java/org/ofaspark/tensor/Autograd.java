@@ -90,14 +90,4 @@ public final class Autograd {
   public static void zeroGradient(NDArray leaf) {
     JniUtils.zeroGrad((PtNDArray) leaf);
   }
-
-  /**
-   * Cuts an array off the graph without copying it.
-   *
-   * @param array any array
-   * @return a handle on the same memory that passes no gradient; owned by the current scope
-   */
-  public static NDArray detach(NDArray array) {
-    return array.stopGradient();
-  }
 }

@@ -101,9 +101,4 @@ public record TrainConfig(
             : LossScale.NONE;
     return new Numerics(precision.type(), scale, ema.decay(), seed);
   }
-
-  /** Returns the micro-batches of a full update. */
-  public int microBatchesPerUpdate() {
-    return globalBatch / batchSize;
-  }
 }

@@ -110,13 +110,11 @@ class ConfigSectionTest {
 
   @Test
   void whatIsOptionalIsThereAndMaybeNull() {
-    ConfigSection all = parse("a = null, b = x, c = [1, 2], d = fp32");
+    ConfigSection all = parse("a = null, b = x, c = [1, 2]");
     assertThat(all.optionalText("a")).isEmpty();
     assertThat(all.optionalIntegers("a")).isEmpty();
-    assertThat(all.optionalChoice("a", Precision.class)).isEmpty();
     assertThat(all.optionalText("b")).contains("x");
     assertThat(all.optionalIntegers("c")).contains(List.of(1, 2));
-    assertThat(all.optionalChoice("d", Precision.class)).contains(Precision.FP32);
     assertMistake(
         "a = null",
         none -> none.optionalText("z"),

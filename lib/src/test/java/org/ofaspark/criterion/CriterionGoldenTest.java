@@ -111,7 +111,7 @@ class CriterionGoldenTest {
   void keptTokensAreRoundedAsUpstream() {
     JsonObject table = GOLDEN.getAsJsonObject("kept_tokens_k=int(n*(1-ratio))");
     for (var entry : table.entrySet()) {
-      var drop = Drop.tokens(Double.parseDouble(entry.getKey()), 0);
+      var drop = new Drop(Double.parseDouble(entry.getKey()), 0, Drop.Scope.TOKEN);
       JsonArray expected = entry.getValue().getAsJsonArray();
       for (int tokens = 0; tokens < expected.size(); tokens++) {
         assertThat(drop.kept(tokens))
@@ -163,12 +163,12 @@ class CriterionGoldenTest {
         encouraging
             ? new EncouragingLoss(smoothing, options.get("log_end").getAsDouble())
             : new CrossEntropy(smoothing),
-        Drop.tokens(
+        new Drop(
             options.get("drop_worst_ratio").getAsDouble(),
-            options.get("drop_worst_after").getAsLong()),
+            options.get("drop_worst_after").getAsLong(), Drop.Scope.TOKEN),
         encouraging
-            ? Drop.tokens(
-                best.get("drop_best_ratio").getAsDouble(), best.get("drop_best_after").getAsLong())
+            ? new Drop(
+                best.get("drop_best_ratio").getAsDouble(), best.get("drop_best_after").getAsLong(), Drop.Scope.TOKEN)
             : Drop.NONE,
         options.get("use_rdrop").getAsBoolean(),
         options.get("use_rdrop").getAsBoolean() ? options.get("reg_alpha").getAsDouble() : 1,

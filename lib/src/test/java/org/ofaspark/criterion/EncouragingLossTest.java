@@ -118,7 +118,7 @@ class EncouragingLossTest {
 
   @Test
   void tokensLeftOutDoNotCount() {
-    var half = Drop.tokens(0.5, 0);
+    var half = new Drop(0.5, 0, Drop.Scope.TOKEN);
     LossSums all = apply(encouraging(0.75, Drop.NONE)).sums().read();
     LossSums kept = apply(encouraging(0.75, half)).sums().read();
 

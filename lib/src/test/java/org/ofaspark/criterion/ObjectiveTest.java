@@ -93,9 +93,9 @@ class ObjectiveTest {
             objective ->
                 Stream.of(
                     config(objective, Drop.NONE, false),
-                    config(objective, Drop.tokens(0.34, 0), false),
+                    config(objective, new Drop(0.34, 0, Drop.Scope.TOKEN), false),
                     config(objective, Drop.NONE, true),
-                    config(objective, Drop.tokens(0.34, 0), true)));
+                    config(objective, new Drop(0.34, 0, Drop.Scope.TOKEN), true)));
   }
 
   private static CriterionConfig config(Objective objective, Drop worst, boolean rdrop) {
@@ -130,7 +130,7 @@ class ObjectiveTest {
   void sumsOfItsOwnAreOfTheKeptTokens() {
     LossSums all = apply(config(new SquaredNll(), Drop.NONE, false), logits).sums().read();
     LossSums kept =
-        apply(config(new SquaredNll(), Drop.tokens(0.5, 0), false), logits).sums().read();
+        apply(config(new SquaredNll(), new Drop(0.5, 0, Drop.Scope.TOKEN), false), logits).sums().read();
 
     double likelihood = 0;
     for (int token = 0; token < TOKENS; token++) {

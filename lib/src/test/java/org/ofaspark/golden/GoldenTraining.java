@@ -56,15 +56,15 @@ public final class GoldenTraining {
     Drop best = Drop.NONE;
     if (run.get("drop_best_passed(as meant)").isJsonArray()) {
       var passed = run.getAsJsonArray("drop_best_passed(as meant)");
-      best = Drop.tokens(passed.get(0).getAsDouble(), passed.get(1).getAsLong());
+      best = new Drop(passed.get(0).getAsDouble(), passed.get(1).getAsLong(), Drop.Scope.TOKEN);
     }
     double smoothing = args.get("label_smoothing").getAsDouble();
     return new CriterionConfig(
         encouraging
             ? new EncouragingLoss(smoothing, args.get("log_end").getAsDouble())
             : new CrossEntropy(smoothing),
-        Drop.tokens(
-            args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong()),
+        new Drop(
+            args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong(), Drop.Scope.TOKEN),
         best,
         false,
         1,

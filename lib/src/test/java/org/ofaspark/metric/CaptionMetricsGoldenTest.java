@@ -107,14 +107,13 @@ class CaptionMetricsGoldenTest {
   }
 
   private static void assertScores(String metric, Function<JsonObject, Double> scorer) {
-    MeanScore mean = MeanScore.EMPTY;
+    double sum = 0;
     for (JsonObject image : images) {
       double score = scorer.apply(image);
       assertScore(image, metric, score);
-      mean = mean.plus(score);
+      sum += score;
     }
-    assertThat(mean.examples()).isEqualTo(images.size());
-    assertThat(mean.mean()).isCloseTo(overall(metric), TOLERANCE);
+    assertThat(sum / images.size()).isCloseTo(overall(metric), TOLERANCE);
   }
 
   private static void assertScore(JsonObject image, String metric, double score) {

@@ -379,7 +379,7 @@ class RecipeReaderTest {
   @Test
   void scopeSaysWhetherTokensOrExamplesAreLeftOut() {
     Recipe tokens = read(CAPTION);
-    assertThat(tokens.criterion().dropBest()).isEqualTo(Drop.tokens(0.05, 2500));
+    assertThat(tokens.criterion().dropBest()).isEqualTo(new Drop(0.05, 2500, Drop.Scope.TOKEN));
     assertThat(tokens.rankingRules().isOn()).isFalse();
 
     Recipe both = read(CAPTION, "criterion.drop-best.scope=example", "ranking.score=encouraging");

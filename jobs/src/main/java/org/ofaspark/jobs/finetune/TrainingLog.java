@@ -82,9 +82,4 @@ final class TrainingLog {
     started = System.nanoTime();
     return line;
   }
-
-  /** Tells whether the interval holds nothing. */
-  boolean isEmpty() {
-    return applied + skipped == 0;
-  }
 }
