@@ -13,7 +13,7 @@ import org.ofaspark.tensor.HostCopy;
 
 /**
  * The hypotheses of a batch as arrays, which is all that a block of DJL can give: tokens, int64,
- * shape (B, K, N), padded with {@link Dictionary.PAD}; scores, float32, shape (B, K), NaN where a
+ * shape (B, K, N), padded with {@link Dictionary#PAD}; scores, float32, shape (B, K), NaN where a
  * sample has fewer than K hypotheses.
  */
 final class HypothesisArrays {
