@@ -18,6 +18,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.rdd.RDD;
+import org.apache.spark.scheduler.BarrierJobSlotsNumberCheckFailed;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
@@ -25,6 +26,7 @@ import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.storage.BlockManagerId;
 import org.apache.spark.storage.RDDInfo;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.LocalMaster;
 import org.ofaspark.jobs.OfaProperties;
@@ -42,9 +44,6 @@ import scala.reflect.ClassTag$;
 public final class BarrierStage {
 
   private static final Logger LOG = LoggerFactory.getLogger(BarrierStage.class);
-
-  /** What Spark says when executors have gone since they were counted, and none have come. */
-  private static final String TOO_FEW_SLOTS = "[SPARK-24819]";
 
   private static final String WATCHED = "spark.ofa.watched";
 
@@ -72,28 +71,29 @@ public final class BarrierStage {
    * @param <T> type of the elements
    * @param <R> type of the results
    * @param input one partition for each task
-   * @param places {@link #place} of an executor for each partition, or none
+   * @param locations {@link #location} of an executor for each partition, or none
    * @param function runs on executors; {@code BarrierTaskContext.get()} is there
    * @param type of the results
    * @return the results of all tasks, in the order of partitions
-   * @throws IllegalArgumentException if there are no places for all of them within {@link
+   * @throws IllegalArgumentException if there are not enough slots for all of them within {@link
    *     OfaProperties#EXECUTORS_WAIT}
    */
   public static <T, R> List<R> collect(
       JavaRDD<T> input,
-      List<String> places,
+      List<String> locations,
       FlatMapFunction<Iterator<T>, R> function,
       Class<R> type) {
     ClassTag<R> tag = ClassTag$.MODULE$.apply(type);
-    RDD<T> placed = places.isEmpty() ? input.rdd() : new Placed<>(input, places);
-    RDD<R> stage = placed.barrier().mapPartitions(bridge(function), false, tag);
+    RDD<T> located = locations.isEmpty() ? input.rdd() : new Located<>(input, locations);
+    RDD<R> stage = located.barrier().mapPartitions(bridge(function), false, tag);
     int tasks = input.getNumPartitions();
     ExecutorWait.await(input.context(), tasks);
     var watch = new StartWatch(input.context(), tasks);
     try {
       return JavaRDD.fromRDD(stage, tag).collect();
     } catch (Exception e) { // Spark's exceptions are checked and undeclared
-      if (String.valueOf(e.getMessage()).contains(TOO_FEW_SLOTS)) {
+      if (e
+          instanceof BarrierJobSlotsNumberCheckFailed) { // executors have gone, and none have come
         int executors = ExecutorWait.count(input.context());
         throw new IllegalArgumentException(
             ExecutorWait.shortage(input.context(), tasks, executors), e);
@@ -105,7 +105,7 @@ public final class BarrierStage {
   }
 
   /**
-   * Tells of a stage that waits for enough places at once, and ends it when it has waited too long:
+   * Tells of a stage that waits for enough slots at once, and ends it when it has waited too long:
    * Spark goes on to wait, and tells so at level INFO.
    */
   private static final class StartWatch extends SparkListener {
@@ -113,7 +113,9 @@ public final class BarrierStage {
     private final String name = UUID.randomUUID().toString();
     private final ScheduledExecutorService timer =
         new ScheduledThreadPoolExecutor( // Spark may still tell of the stage once it has ended
-            1, StartWatch::daemon, new ThreadPoolExecutor.DiscardPolicy());
+            1,
+            task -> Daemon.thread("ofa-start-watch", task),
+            new ThreadPoolExecutor.DiscardPolicy());
     private final int tasks;
     private final long start = System.nanoTime();
     private volatile int stage = -1;
@@ -127,12 +129,6 @@ public final class BarrierStage {
       this.lines = timer.scheduleAtFixedRate(this::line, pause, pause, TimeUnit.SECONDS);
       context.setLocalProperty(WATCHED, name);
       context.addSparkListener(this);
-    }
-
-    private static Thread daemon(Runnable task) {
-      var thread = new Thread(task, "ofa-start-watch");
-      thread.setDaemon(true);
-      return thread;
     }
 
     @Override
@@ -160,7 +156,7 @@ public final class BarrierStage {
     }
 
     private void line() {
-      if (!context.isStopped() && stage == -1) { // Spark looks for places before it starts one
+      if (!context.isStopped() && stage == -1) { // Spark looks for slots before it starts one
         int count = ExecutorWait.count(context);
         if (count < tasks && LocalMaster.ofOneProcess(context.getConf()).isEmpty()) {
           LOG.info("{}", ExecutorWait.line(context, tasks, count, System.nanoTime() - start));
@@ -178,7 +174,7 @@ public final class BarrierStage {
       context.cancelStage(
           info.stageId(),
           Text.format(
-              "no places for %d tasks at once within %s, %d s (expected: %s free cores for each);"
+              "no slots for %d tasks at once within %s, %d s (expected: %s free cores for each);"
                   + " %s",
               info.numTasks(),
               OfaProperties.EXECUTORS_WAIT,
@@ -196,22 +192,22 @@ public final class BarrierStage {
     }
   }
 
-  /** Returns the name that Spark knows the place of a task by: this executor. Executor only. */
-  public static String place() {
+  /** Returns the name by which Spark knows this executor as a location of tasks. Executor only. */
+  public static String location() {
     BlockManagerId executor = SparkEnv.get().blockManager().blockManagerId();
     return Text.format("executor_%s_%s", executor.host(), executor.executorId());
   }
 
   /** Partitions that ask for executors. */
-  private static final class Placed<T> extends RDD<T> {
+  private static final class Located<T> extends RDD<T> {
     private static final long serialVersionUID = 1;
     private final RDD<T> input;
-    private final ArrayList<String> places;
+    private final ArrayList<String> locations;
 
-    Placed(JavaRDD<T> input, List<String> places) {
+    Located(JavaRDD<T> input, List<String> locations) {
       super(input.rdd(), input.classTag());
       this.input = input.rdd();
-      this.places = new ArrayList<>(places);
+      this.locations = new ArrayList<>(locations);
     }
 
     @Override
@@ -227,7 +223,7 @@ public final class BarrierStage {
     @Override
     @SuppressWarnings("deprecation") // the one converter that Scala 2.12 and 2.13 both have
     public scala.collection.immutable.Seq<String> getPreferredLocations(Partition partition) {
-      return JavaConverters.asScalaBuffer(List.of(places.get(partition.index()))).toList();
+      return JavaConverters.asScalaBuffer(List.of(locations.get(partition.index()))).toList();
     }
   }
 

@@ -99,8 +99,8 @@ public final class ExecutorWait {
         + OfaProperties.RANKS;
   }
 
-  /** Waits for a moment. */
-  static void pause() {
+  /** Waits for a moment, before executors are counted again. */
+  public static void pause() {
     try {
       TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
     } catch (InterruptedException e) {

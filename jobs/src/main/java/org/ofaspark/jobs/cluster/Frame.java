@@ -8,7 +8,7 @@ import org.ofaspark.config.Text;
 /**
  * What stands before everything that one rank sends to another.
  *
- * @param gang the gang that the sender belongs to; every attempt of every segment has its own
+ * @param group names the ranks that work together, see {@link RankId}
  * @param sender its rank
  * @param sequence number of the collective operation, from 0
  * @param kind what follows
@@ -16,7 +16,7 @@ import org.ofaspark.config.Text;
  *     float's position in the vector; else 0
  * @param length for streams the number of bytes, else 0
  */
-record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int length) {
+record Frame(UUID group, int sender, long sequence, Kind kind, long position, int length) {
 
   /** The size of a frame in bytes. */
   static final int BYTES = 49;
@@ -63,8 +63,8 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
   ByteBuffer with(byte[] payload) {
     return ByteBuffer.allocate(BYTES + payload.length)
         .putInt(MAGIC)
-        .putLong(gang.getMostSignificantBits())
-        .putLong(gang.getLeastSignificantBits())
+        .putLong(group.getMostSignificantBits())
+        .putLong(group.getLeastSignificantBits())
         .putInt(sender)
         .putLong(sequence)
         .put(kind.code)
@@ -84,7 +84,7 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
     if (buffer.remaining() < BYTES || buffer.getInt() != MAGIC) {
       throw new IllegalArgumentException("message: no frame of a collective (expected: one)");
     }
-    var gang = new UUID(buffer.getLong(), buffer.getLong());
+    var group = new UUID(buffer.getLong(), buffer.getLong());
     int sender = buffer.getInt();
     long sequence = buffer.getLong();
     Kind kind = Kind.of(buffer.get());
@@ -97,6 +97,6 @@ record Frame(UUID gang, int sender, long sequence, Kind kind, long position, int
               "frame: length %d, payload %d of %d bytes (expected: all bytes)",
               length, payload, buffer.remaining()));
     }
-    return new Frame(gang, sender, sequence, kind, position, length);
+    return new Frame(group, sender, sequence, kind, position, length);
   }
 }

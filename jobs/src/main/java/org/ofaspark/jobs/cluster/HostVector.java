@@ -52,31 +52,16 @@ final class HostVector implements AutoCloseable {
 
   /** Copies a range from the device. */
   void load(FlatVector vector, Range range) {
-    for (Range part : parts(range)) {
+    for (Range part : BulkOperation.cut(range, SEGMENT)) {
       vector.read(part.from(), slice(part.from(), part.to()));
     }
   }
 
   /** Copies a range to the device. */
   void store(FlatVector vector, Range range) {
-    for (Range part : parts(range)) {
+    for (Range part : BulkOperation.cut(range, SEGMENT)) {
       vector.write(part.from(), slice(part.from(), part.to()));
     }
-  }
-
-  private static List<Range> parts(Range range) {
-    return chunks(range, SEGMENT);
-  }
-
-  /** Cuts a range at the multiples of a number of floats. */
-  static List<Range> chunks(Range range, long size) {
-    List<Range> chunks = new ArrayList<>();
-    for (long from = range.from(); from < range.to(); ) {
-      long to = Math.min(range.to(), (from / size + 1) * size);
-      chunks.add(new Range(from, to));
-      from = to;
-    }
-    return chunks;
   }
 
   /** Frees the copy, if it is one, which nobody may read or write from here on. */

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkEnv;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.tensor.DeviceFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,15 +51,13 @@ public final class LostDevice {
    */
   public static void endSoonFor(Throwable failure) {
     if (isLost(failure) && !ENDING.getAndSet(true)) {
-      var thread =
-          new Thread(
+      Daemon.thread(
+              "ofa-lost-device",
               () -> {
                 pause(GRACE);
                 end(failure);
-              },
-              "ofa-lost-device");
-      thread.setDaemon(true);
-      thread.start();
+              })
+          .start();
     }
   }
 

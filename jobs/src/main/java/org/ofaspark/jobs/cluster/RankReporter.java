@@ -1,10 +1,10 @@
 package org.ofaspark.jobs.cluster;
 
+import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -12,25 +12,24 @@ import java.util.concurrent.TimeoutException;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.network.client.TransportClient;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Daemon;
+import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OfaProperties;
 import org.ofaspark.jobs.storage.FileSystemFailure;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A rank's line to the driver's {@link GangMonitor}. Reports that do not get through are logged and
- * given up: training goes on without them. Executor.
+ * Sends a rank's reports to the driver's {@link RankMonitor}. Reports that do not get through are
+ * logged and given up: training goes on without them. Executor.
  */
 public final class RankReporter implements AutoCloseable {
-
-  static final String FAILURE = "failure";
-  static final String START = "start";
 
   private static final Logger LOG = LoggerFactory.getLogger(RankReporter.class);
   private static final int MOST_CAUSES = 10;
   private static final long TIMEOUT_MILLIS = 5_000;
 
-  private final UUID gang;
+  private final RankId self;
   private final SparkChannels channels;
   private final CompletableFuture<@Nullable TransportClient> driver;
 
@@ -38,27 +37,20 @@ public final class RankReporter implements AutoCloseable {
    * Starts to connect to the driver, while the rank goes on: a firewall may drop what it sends.
    *
    * @param address where its monitor listens
-   * @param gang the gang of the rank
+   * @param self the rank
    */
-  public RankReporter(String address, UUID gang) {
-    this.gang = gang;
+  public RankReporter(String address, RankId self) {
+    this.self = self;
     this.channels = SparkChannels.calling();
-    this.driver = CompletableFuture.supplyAsync(() -> connect(address), RankReporter::start);
-  }
-
-  private static void start(Runnable task) {
-    var thread = new Thread(task, "ofa-monitor-connection");
-    thread.setDaemon(true);
-    thread.start();
+    this.driver =
+        CompletableFuture.supplyAsync(
+            () -> connect(address),
+            connecting -> Daemon.thread("ofa-monitor-connection", connecting).start());
   }
 
   private @Nullable TransportClient connect(String address) {
-    int colon = address.lastIndexOf(':');
     try {
-      return channels
-          .clients()
-          .createUnmanagedClient(
-              address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+      return channels.connect(address);
     } catch (IOException | RuntimeException e) { // of authentication
       LOG.warn(
           "No live progress, and no causes of failures: the driver's monitor at {} cannot be"
@@ -73,17 +65,9 @@ public final class RankReporter implements AutoCloseable {
     }
   }
 
-  /**
-   * Reports that this rank is at work.
-   *
-   * @param rank this rank
-   */
-  public void start(int rank) {
-    JsonObject report = new JsonObject();
-    report.addProperty("kind", START);
-    report.addProperty("rank", rank);
-    report.addProperty("executor", SparkEnv.get().executorId());
-    boolean unused = driver.thenAccept(client -> send(client, report)).isDone();
+  /** Reports that this rank has started. */
+  public void start() {
+    boolean unused = driver.thenAccept(client -> send(client, report(null, null))).isDone();
   }
 
   /**
@@ -92,31 +76,34 @@ public final class RankReporter implements AutoCloseable {
    * @param line the line
    */
   public void progress(JsonObject line) {
-    JsonObject report = line.deepCopy();
-    report.addProperty("kind", "progress");
-    send(report);
+    send(report(line, null));
   }
 
   /**
    * Reports a failure of this rank.
    *
-   * @param rank this rank
    * @param update the update in progress
    * @param phase what the rank was doing
-   * @param failed of what
+   * @param kind of the failure
    * @param cause what went wrong
    */
-  public void failure(int rank, long update, String phase, FailureKind failed, Throwable cause) {
-    JsonObject report = new JsonObject();
-    report.addProperty("kind", FAILURE);
-    report.addProperty("rank", rank);
-    report.addProperty("host", SparkChannels.host());
-    report.addProperty("update", update);
-    report.addProperty("phase", phase);
-    report.addProperty("error", FileSystemFailure.sentence(cause).orElseGet(() -> inWords(cause)));
-    report.addProperty("failed", failed.name());
-    report.addProperty("time", System.currentTimeMillis());
-    send(report);
+  public void failure(long update, String phase, FailureKind kind, Throwable cause) {
+    String text =
+        Text.format(
+            "rank %d on %s, update %d, %s: %s",
+            self.rank(),
+            SparkChannels.host(),
+            update,
+            phase,
+            FileSystemFailure.sentence(cause).orElseGet(() -> inWords(cause)));
+    send(report(null, new RankReport.Failure(kind, text, System.currentTimeMillis())));
+  }
+
+  private String report(@Nullable JsonObject progress, RankReport.@Nullable Failure failure) {
+    return new Gson()
+        .toJson(
+            new RankReport(
+                self.group(), self.rank(), SparkEnv.get().executorId(), progress, failure));
   }
 
   /** Returns an error and, where they say more, its causes. */
@@ -132,7 +119,7 @@ public final class RankReporter implements AutoCloseable {
     return words.toString();
   }
 
-  private void send(JsonObject report) {
+  private void send(String report) {
     try {
       send(driver.get(TIMEOUT_MILLIS, TimeUnit.MILLISECONDS), report);
     } catch (InterruptedException e) {
@@ -142,14 +129,14 @@ public final class RankReporter implements AutoCloseable {
     }
   }
 
-  private void send(@Nullable TransportClient client, JsonObject report) {
+  private static void send(@Nullable TransportClient client, String report) {
     if (client == null) {
       return;
     }
-    report.addProperty("gang", gang.toString());
     try {
-      ByteBuffer text = ByteBuffer.wrap(report.toString().getBytes(StandardCharsets.UTF_8));
-      var unused = client.sendRpcSync(text, TIMEOUT_MILLIS);
+      var unused =
+          client.sendRpcSync(
+              ByteBuffer.wrap(report.getBytes(StandardCharsets.UTF_8)), TIMEOUT_MILLIS);
     } catch (RuntimeException e) {
       LOG.warn("A report did not reach the driver: {}", report, e);
     }

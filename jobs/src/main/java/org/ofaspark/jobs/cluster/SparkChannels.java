@@ -9,6 +9,7 @@ import org.apache.spark.SecurityManager;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.network.TransportContext;
+import org.apache.spark.network.client.TransportClient;
 import org.apache.spark.network.client.TransportClientBootstrap;
 import org.apache.spark.network.client.TransportClientFactory;
 import org.apache.spark.network.crypto.AuthClientBootstrap;
@@ -124,8 +125,21 @@ final class SparkChannels implements AutoCloseable {
     return server.getPort();
   }
 
-  TransportClientFactory clients() {
-    return clients;
+  /** Returns host and port of the server. */
+  String address() {
+    return host() + ":" + port();
+  }
+
+  /**
+   * Connects to a server.
+   *
+   * @param address what {@link #address} returns there
+   * @return a connection, which the caller closes
+   */
+  TransportClient connect(String address) throws IOException, InterruptedException {
+    int colon = address.lastIndexOf(':');
+    return clients.createUnmanagedClient(
+        address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
   }
 
   @Override

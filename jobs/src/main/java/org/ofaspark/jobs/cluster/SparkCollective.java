@@ -3,17 +3,13 @@ package org.ofaspark.jobs.cluster;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 import org.apache.spark.network.client.StreamCallbackWithID;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.Collective;
@@ -24,40 +20,30 @@ import org.ofaspark.config.Text;
 import org.ofaspark.tensor.FlatVector;
 
 /**
- * A gang over Spark's network library: gradients travel as shuffles do, with the same
- * authentication and encryption.
+ * Collective operations over Spark's network library: gradients travel as shuffles do, with the
+ * same authentication and encryption.
  *
  * <p>A rank that enters a bulk operation tells the others that it is ready; they then stream their
  * floats straight from their vectors, and each chunk is added or put in place as its bytes arrive.
  * A wait ends at once when a connection breaks or Spark ends the task, and with an error when a
- * rank sends no heartbeat for the timeout. A rank that lives but does not come along, because its
- * micro-batches take long, is waited for {@link #PATIENCE} timeouts. Used by one thread.
+ * rank sends no heartbeat for the timeout. A rank that lives but does not enter the operation,
+ * because its micro-batches take long, is waited for {@link #TIMEOUTS} timeouts. Used by one
+ * thread.
  */
 public final class SparkCollective implements Collective {
 
-  /** Floats of a message: 4 MiB as float32. */
-  private static final long CHUNK = 1L << 20;
+  /** How many timeouts a rank that lives may take to enter an operation. */
+  private static final int TIMEOUTS = 60;
 
-  /** Messages that have not been taken in yet: to all ranks, and at least to each. */
-  private static final int WINDOW = 16;
-
-  private static final int LEAST_WINDOW = 2;
-
-  /** How many timeouts a rank that lives may take to come along. */
-  private static final int PATIENCE = 60;
-
-  private static final ByteBuffer NO_ROOM = ByteBuffer.allocate(0);
-
-  private final int rank;
-  private final int worldSize;
-  private final Duration patience;
+  private final RankId self;
+  private final Duration operationTimeout;
   private final WireFormat gradientFormat;
-  private final GangNetwork network;
+  private final RankNetwork network;
   private final Map<Key, byte[]> arrays = new ConcurrentHashMap<>();
   private final Map<Key, Frame> ready = new ConcurrentHashMap<>();
-  private final MessageMemory gradients;
-  private volatile @Nullable BulkTransfer current;
-  private volatile Map<Integer, Outbox> outboxes = Map.of();
+  private final MessageMemory messages;
+  private volatile @Nullable BulkReceiver receiver;
+  private volatile @Nullable BulkSender sender;
   private @Nullable FlatVector mappedVector;
   private @Nullable HostVector mapped;
   private long sequence;
@@ -79,11 +65,9 @@ public final class SparkCollective implements Collective {
   }
 
   /**
-   * Joins a gang.
+   * Connects to the other ranks.
    *
-   * @param gang names the gang; every attempt of every segment has its own
-   * @param rank this rank
-   * @param worldSize number of ranks
+   * @param self this rank
    * @param rendezvous exchanges addresses
    * @param gradientFormat how numbers that are summed travel, the same on all ranks
    * @param timeout heartbeat timeout between ranks
@@ -91,20 +75,16 @@ public final class SparkCollective implements Collective {
    * @throws CollectiveException if a rank cannot be reached
    */
   public SparkCollective(
-      UUID gang,
-      int rank,
-      int worldSize,
+      RankId self,
       Rendezvous rendezvous,
       WireFormat gradientFormat,
       Duration timeout,
       BooleanSupplier isKilled) {
-    this.rank = rank;
+    this.self = self;
     this.gradientFormat = gradientFormat;
-    this.gradients = new MessageMemory((int) CHUNK * gradientFormat.bytes());
-    this.worldSize = worldSize;
-    this.patience = timeout.multipliedBy(PATIENCE);
-    this.network =
-        new GangNetwork(gang, rank, worldSize, rendezvous, timeout, isKilled, new Mailbox());
+    this.messages = new MessageMemory((int) BulkOperation.CHUNK * gradientFormat.bytes());
+    this.operationTimeout = timeout.multipliedBy(TIMEOUTS);
+    this.network = new RankNetwork(self, rendezvous, timeout, isKilled, new Mailbox());
   }
 
   /**
@@ -115,87 +95,87 @@ public final class SparkCollective implements Collective {
    */
   public static long messageBytes(int worldSize) {
     int peers = worldSize - 1;
-    return peers == 0 ? 0 : 2 * CHUNK * Float.BYTES * Math.max(WINDOW, LEAST_WINDOW * peers);
+    return peers == 0 ? 0 : 2 * BulkOperation.CHUNK * Float.BYTES * BulkSender.mostMessages(peers);
   }
 
   @Override
   public int rank() {
-    return rank;
+    return self.rank();
   }
 
   @Override
   public int worldSize() {
-    return worldSize;
+    return self.worldSize();
   }
 
   @Override
   public void reduceScatter(FlatVector vector) {
-    bulk(Frame.Kind.REDUCE, Frame.Kind.READY_TO_REDUCE, gradientFormat, "reduceScatter", vector);
+    bulk("reduceScatter", Frame.Kind.REDUCE, gradientFormat, vector);
   }
 
   @Override
   public void allGather(FlatVector vector) {
-    bulk(Frame.Kind.GATHER, Frame.Kind.READY_TO_GATHER, WireFormat.FP32, "allGather", vector);
+    bulk("allGather", Frame.Kind.GATHER, WireFormat.FP32, vector);
   }
 
-  private void bulk(
-      Frame.Kind kind, Frame.Kind readiness, WireFormat format, String name, FlatVector vector) {
-    if (worldSize == 1) {
+  private void bulk(String name, Frame.Kind kind, WireFormat format, FlatVector vector) {
+    if (self.worldSize() == 1) {
       return;
     }
+    var operation = new BulkOperation(sequence++, kind, format, vector.size());
     HostVector host = map(vector);
-    Range own = Range.of(rank, worldSize, vector.size());
-    Range all = new Range(0, vector.size());
-    boolean reduces = kind == Frame.Kind.REDUCE;
+    Range own = operation.range(self.rank(), self.worldSize());
     if (host.isCopy()) {
-      host.load(vector, reduces ? all : own);
+      host.load(vector, operation.isReduce() ? new Range(0, vector.size()) : own);
     }
-    var transfer =
-        new BulkTransfer(
-            kind,
-            format,
-            sequence++,
-            rank,
-            worldSize,
-            host,
-            vector.size(),
-            CHUNK,
-            gradients,
-            network::signal);
-    current = transfer;
+    var receiving = new BulkReceiver(operation, self, host, messages, network::signal);
+    var sending = new BulkSender(operation, self, host, messages, network);
+    receiver = receiving;
+    sender = sending;
     try {
-      Map<Integer, Outbox> started = new LinkedHashMap<>();
-      for (int i = 1; i < worldSize; i++) {
-        // Down from the own rank: the first to reach a rank is the one whose turn it is to be
-        // added.
-        int peer = Math.floorMod(rank - i, worldSize);
-        network.send(peer, transfer.sequence(), readiness, vector.size(), new byte[0]);
-        Range range = reduces ? Range.of(peer, worldSize, vector.size()) : own;
-        started.put(
-            peer, new Outbox(peer, transfer, readiness, host, HostVector.chunks(range, CHUNK)));
-      }
-      outboxes = started;
+      sending.announce();
       network.await(
           name,
-          patience,
-          peer -> ready.containsKey(new Key(transfer.sequence(), peer)),
+          operationTimeout,
+          peer -> ready.containsKey(new Key(operation.sequence(), peer)),
           () -> {
-            started.values().forEach(Outbox::fill);
-            return transfer.isDone();
+            sending.fill(peer -> isReady(operation, peer));
+            return receiving.isDone() && sending.isDone();
           });
     } catch (CollectiveException e) {
       network.close(); // nothing may be sent from memory that its owner is about to free
       throw e;
     } finally {
-      current = null;
-      outboxes = Map.of();
-      transfer.stop();
+      receiver = null;
+      sender = null;
+      receiving.stop();
     }
     if (host.isCopy()) {
-      for (Range changed : reduces ? List.of(own) : othersThan(own, vector.size())) {
+      for (Range changed : operation.isReduce() ? List.of(own) : othersThan(own, vector.size())) {
         host.store(vector, changed);
       }
     }
+  }
+
+  /** Tells whether a rank has entered an operation; another one than this rank's is an error. */
+  private boolean isReady(BulkOperation operation, int peer) {
+    Frame frame = ready.get(new Key(operation.sequence(), peer));
+    if (frame == null) {
+      return false;
+    }
+    if (frame.kind() != operation.readiness() || frame.position() != operation.size()) {
+      network.fail(
+          Text.format(
+              "%s is in %s of %d floats (expected: %s of %d)",
+              network.describe(peer),
+              frame.kind(),
+              frame.position(),
+              operation.readiness(),
+              operation.size()),
+          null);
+      return false;
+    }
+    return true;
   }
 
   private static List<Range> othersThan(Range own, long size) {
@@ -215,76 +195,6 @@ public final class SparkCollective implements Collective {
       mappedVector = vector;
     }
     return known;
-  }
-
-  /** The chunks that a rank is still to get. */
-  private final class Outbox {
-    private final int peer;
-    private final BulkTransfer transfer;
-    private final Frame.Kind readiness;
-    private final HostVector host;
-    private final Deque<Range> chunks;
-    private final int window = Math.max(LEAST_WINDOW, WINDOW / (worldSize - 1));
-    private final Map<Long, ByteBuffer> onTheWay = new HashMap<>();
-
-    Outbox(
-        int peer,
-        BulkTransfer transfer,
-        Frame.Kind readiness,
-        HostVector host,
-        List<Range> chunks) {
-      this.peer = peer;
-      this.transfer = transfer;
-      this.readiness = readiness;
-      this.host = host;
-      this.chunks = new ArrayDeque<>(chunks);
-    }
-
-    /** Sends what the rank can take. */
-    synchronized void fill() {
-      while (!chunks.isEmpty() && onTheWay.size() < window && isReady()) {
-        Range chunk = chunks.remove();
-        ByteBuffer floats = host.slice(chunk.from(), chunk.to());
-        ByteBuffer room = transfer.format().room() == 0 ? NO_ROOM : gradients.take();
-        onTheWay.put(chunk.from(), room);
-        network.stream(
-            peer,
-            transfer.sequence(),
-            transfer.kind(),
-            chunk.from(),
-            transfer.format().encode(floats, room));
-      }
-    }
-
-    /** Notes that the rank has taken a message in. */
-    synchronized void taken(Frame frame) {
-      ByteBuffer room =
-          frame.sequence() == transfer.sequence() ? onTheWay.remove(frame.position()) : null;
-      if (room == null) {
-        throw unexpected(frame);
-      }
-      if (room.capacity() > 0) {
-        gradients.giveBack(room);
-      }
-      transfer.taken();
-      fill();
-    }
-
-    private boolean isReady() {
-      Frame frame = ready.get(new Key(transfer.sequence(), peer));
-      if (frame == null) {
-        return false;
-      }
-      if (frame.kind() != readiness || frame.position() != transfer.size()) {
-        network.fail(
-            Text.format(
-                "%s is in %s of %d floats (expected: %s of %d)",
-                network.describe(peer), frame.kind(), frame.position(), readiness, transfer.size()),
-            null);
-        return false;
-      }
-      return true;
-    }
   }
 
   @Override
@@ -310,7 +220,7 @@ public final class SparkCollective implements Collective {
         throw new CollectiveException(
             Text.format(
                 "rank %d: allReduce of %d bytes with %d bytes (expected: the same on all ranks)",
-                rank, bytes.capacity(), other.length));
+                rank(), bytes.capacity(), other.length));
       }
       double[] doubles = new double[values.length];
       ByteBuffer.wrap(other).order(ByteOrder.LITTLE_ENDIAN).asDoubleBuffer().get(doubles);
@@ -322,19 +232,13 @@ public final class SparkCollective implements Collective {
   /** Sends an array to all and returns all ranks' arrays. */
   private List<byte[]> exchange(String name, byte[] own) {
     long number = sequence++;
-    for (int peer = 0; peer < worldSize; peer++) {
-      if (peer != rank) {
-        network.send(peer, number, Frame.Kind.ARRAY, 0, own);
-      }
-    }
-    arrays.put(new Key(number, rank), own);
-    List<Key> keys = new ArrayList<>();
-    for (int sender = 0; sender < worldSize; sender++) {
-      keys.add(new Key(number, sender));
-    }
+    self.peers().forEach(peer -> network.send(peer, number, Frame.Kind.ARRAY, 0, own));
+    arrays.put(new Key(number, rank()), own);
+    List<Key> keys =
+        IntStream.range(0, worldSize()).mapToObj(each -> new Key(number, each)).toList();
     network.await(
         name,
-        patience,
+        operationTimeout,
         peer -> arrays.containsKey(new Key(number, peer)),
         () -> arrays.keySet().containsAll(keys));
     List<byte[]> all = new ArrayList<>();
@@ -350,7 +254,7 @@ public final class SparkCollective implements Collective {
   }
 
   /** Takes in what the other ranks send. */
-  private final class Mailbox implements GangNetwork.Receiver {
+  private final class Mailbox implements RankNetwork.Receiver {
 
     @Override
     public void receive(Frame frame, ByteBuffer payload) {
@@ -360,11 +264,10 @@ public final class SparkCollective implements Collective {
         payload.get(bytes);
         arrays.put(key, bytes);
       } else if (frame.kind() == Frame.Kind.TAKEN) {
-        Outbox outbox = outboxes.get(frame.sender());
-        if (outbox == null) {
+        BulkSender current = sender;
+        if (current == null || !current.taken(frame)) {
           throw unexpected(frame);
         }
-        outbox.taken(frame);
       } else {
         ready.keySet().removeIf(old -> old.sender() == frame.sender());
         ready.put(key, frame);
@@ -373,13 +276,11 @@ public final class SparkCollective implements Collective {
 
     @Override
     public StreamCallbackWithID receiveStream(Frame frame, Runnable takenIn) {
-      BulkTransfer transfer = current;
-      if (transfer == null
-          || transfer.sequence() != frame.sequence()
-          || transfer.kind() != frame.kind()) {
+      BulkReceiver current = receiver;
+      if (current == null || !current.isOf(frame)) {
         throw unexpected(frame);
       }
-      return transfer.receive(frame, takenIn);
+      return current.receive(frame, takenIn);
     }
   }
 
@@ -394,7 +295,7 @@ public final class SparkCollective implements Collective {
   @Override
   public void close() {
     network.close();
-    gradients.clear();
+    messages.clear();
     free();
   }
 

@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkEnv;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.OfaProperties;
 import org.slf4j.Logger;
@@ -50,15 +51,9 @@ public final class StuckWatch implements AutoCloseable {
     this.timeout = timeout;
     this.isWaiting = isWaiting;
     this.report = report;
-    this.timer = new ScheduledThreadPoolExecutor(1, StuckWatch::daemon);
+    this.timer = new ScheduledThreadPoolExecutor(1, task -> Daemon.thread("ofa-stuck-watch", task));
     long pause = Math.max(50, Math.min(5_000, timeout.toMillis() / 4));
     var unused = timer.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MILLISECONDS);
-  }
-
-  private static Thread daemon(Runnable task) {
-    var thread = new Thread(task, "ofa-stuck-watch");
-    thread.setDaemon(true);
-    return thread;
   }
 
   /** Notes that the thread has got somewhere. */

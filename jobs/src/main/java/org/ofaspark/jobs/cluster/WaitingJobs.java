@@ -16,6 +16,7 @@ import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.jobs.OfaProperties;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,15 +51,10 @@ public final class WaitingJobs extends SparkListener {
   WaitingJobs(SparkConf conf, Duration lines) {
     this.lines = lines;
     this.patience = OfaProperties.time(conf, OfaProperties.EXECUTORS_WAIT);
-    this.timer = new ScheduledThreadPoolExecutor(1, WaitingJobs::daemon);
+    this.timer =
+        new ScheduledThreadPoolExecutor(1, task -> Daemon.thread("ofa-waiting-jobs", task));
     long pause = Math.min(lines.toMillis(), Math.min(1_000, patience.toMillis()));
     var unused = timer.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MILLISECONDS);
-  }
-
-  private static Thread daemon(Runnable task) {
-    var thread = new Thread(task, "ofa-waiting-jobs");
-    thread.setDaemon(true);
-    return thread;
   }
 
   @Override

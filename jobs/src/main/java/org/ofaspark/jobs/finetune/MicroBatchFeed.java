@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.config.Text;
 import org.ofaspark.data.EpochPlan;
 import org.ofaspark.data.Example;
@@ -28,13 +29,12 @@ final class MicroBatchFeed implements AutoCloseable {
   private static final long TIMEOUT_SECONDS = 600;
 
   private final Iterator<Tuple2<Long, byte[]>> rows;
-  private final EpochPlan plan;
+  private final Segment.Updates updates;
+  private final EpochPlan epochs;
   private final int rank;
-  private final int worldSize;
   private final PatchImages images;
   private final ExecutorService threads;
   private final int ahead;
-  private final long lastUpdate;
   private final Deque<Future<MicroBatch>> decoding = new ArrayDeque<>();
   private long readUpdate;
   private int readMicroBatch;
@@ -43,50 +43,37 @@ final class MicroBatchFeed implements AutoCloseable {
   /**
    * Opens a feed.
    *
-   * @param rows place and {@link TrainingRow} of this rank's examples, sorted
-   * @param plan which places make up which update
+   * @param rows sample index and {@link TrainingRow} of this rank's examples, sorted
+   * @param updates the updates
    * @param rank this rank
-   * @param worldSize number of ranks
-   * @param fromUpdate first update
-   * @param toUpdate update after the last
    * @param images decodes images
    * @param decoders threads to decode with
    */
   MicroBatchFeed(
       Iterator<Tuple2<Long, byte[]>> rows,
-      EpochPlan plan,
+      Segment.Updates updates,
       int rank,
-      int worldSize,
-      long fromUpdate,
-      long toUpdate,
       PatchImages images,
       int decoders) {
     this.rows = rows;
-    this.plan = plan;
+    this.updates = updates;
+    this.epochs = updates.epochs();
     this.rank = rank;
-    this.worldSize = worldSize;
     this.images = images;
-    this.readUpdate = fromUpdate;
-    this.lastUpdate = toUpdate;
+    this.readUpdate = updates.from();
     this.ahead = 2 * decoders;
     this.threads =
-        Executors.newFixedThreadPool(
-            decoders,
-            task -> {
-              Thread thread = new Thread(task, "ofa-decode-" + rank);
-              thread.setDaemon(true);
-              return thread;
-            });
+        Executors.newFixedThreadPool(decoders, task -> Daemon.thread("ofa-decode-" + rank, task));
   }
 
   /**
    * Returns this rank's micro-batches of the next update; one whose examples are all left out is
    * empty.
    *
-   * @param update its number; updates are asked for in order
+   * @param update its number; in order
    */
   List<MicroBatch> next(long update) {
-    int count = plan.microBatchesOf(update, rank, worldSize);
+    int count = epochs.microBatchesOf(update, rank, updates.worldSize());
     List<MicroBatch> batches = new ArrayList<>();
     long start = System.nanoTime();
     for (int i = 0; i < count; i++) {
@@ -108,8 +95,8 @@ final class MicroBatchFeed implements AutoCloseable {
   }
 
   private void readAhead() {
-    while (decoding.size() <= ahead && readUpdate < lastUpdate) {
-      if (readMicroBatch == plan.microBatchesOf(readUpdate, rank, worldSize)) {
+    while (decoding.size() <= ahead && readUpdate < updates.to()) {
+      if (readMicroBatch == epochs.microBatchesOf(readUpdate, rank, updates.worldSize())) {
         readUpdate++;
         readMicroBatch = 0;
       } else {
@@ -124,17 +111,17 @@ final class MicroBatchFeed implements AutoCloseable {
    * Reads the examples of the next micro-batch but those left out, and checks that none is missing.
    */
   private List<Example> readMicroBatch() {
-    long inUpdate = (long) (readMicroBatch * worldSize + rank) * plan.batchSize();
-    long place = plan.firstPlace(readUpdate) + inUpdate;
-    long size = Math.min(plan.batchSize(), plan.examplesOf(readUpdate) - inUpdate);
+    long inUpdate = (long) (readMicroBatch * updates.worldSize() + rank) * epochs.batchSize();
+    long sample = epochs.firstPlace(readUpdate) + inUpdate;
+    long size = Math.min(epochs.batchSize(), epochs.examplesOf(readUpdate) - inUpdate);
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < size; i++) {
       Tuple2<Long, byte[]> row = rows.hasNext() ? rows.next() : null;
-      if (row == null || row._1() != place + i) {
+      if (row == null || row._1() != sample + i) {
         throw new IllegalStateException(
             Text.format(
-                "update %d: place %s (expected: %d); has the table changed since the run began?",
-                readUpdate, row == null ? "missing" : row._1(), place + i));
+                "update %d: sample index %s (expected: %d); has the table changed since the run began?",
+                readUpdate, row == null ? "missing" : row._1(), sample + i));
       }
       if (!TrainingRow.isDropped(row._2())) {
         examples.add(TrainingRow.decode(row._2()));

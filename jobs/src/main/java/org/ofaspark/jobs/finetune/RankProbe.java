@@ -115,7 +115,8 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   public Iterator<String> call(Iterator<Integer> ranks) {
     BarrierTaskContext task = BarrierTaskContext.get();
     String gpu = GpuIdentity.of(task).orElse(null);
-    return List.of(new Gson().toJson(new Found(BarrierStage.place(), gpu, fault(task)))).iterator();
+    return List.of(new Gson().toJson(new Found(BarrierStage.location(), gpu, fault(task))))
+        .iterator();
   }
 
   private static @Nullable String fault(BarrierTaskContext task) {

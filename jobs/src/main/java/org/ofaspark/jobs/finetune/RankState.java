@@ -47,13 +47,13 @@ final class RankState implements AutoCloseable {
    * @param segment names what to read
    * @param recipe the run
    * @param files access to the file system
-   * @param gang the ranks
+   * @param ranks this rank and the others
    * @param device where to compute
    * @throws IOException if a file cannot be read, or does not fit
    */
-  RankState(Segment segment, Recipe recipe, HadoopFiles files, Collective gang, Device device)
+  RankState(Segment segment, Recipe recipe, HadoopFiles files, Collective ranks, Device device)
       throws IOException {
-    this.rank = gang.rank();
+    this.rank = ranks.rank();
     this.device = device;
     this.manager = TorchRuntime.newManager(device);
     List<TensorSpec> specs = OfaModel.specs(recipe.model(), segment.vocabularySize());
@@ -66,8 +66,8 @@ final class RankState implements AutoCloseable {
               values,
               new Criterion(recipe.criterion()),
               recipe.optimizer(),
-              segment.totalUpdates(),
-              gang,
+              segment.updates().total(),
+              ranks,
               recipe.numerics());
       load(segment, recipe, files);
     } catch (IOException | Error e) {
@@ -78,23 +78,23 @@ final class RankState implements AutoCloseable {
       long all = DeviceMemory.bytes(specs);
       int shares = recipe.numerics().averages() ? 3 : 2;
       throw DeviceMemory.explained(
-          e, device, all + shares * all / gang.worldSize(), "weights and a rank's share of Adam");
+          e, device, all + shares * all / ranks.worldSize(), "weights and a rank's share of Adam");
     }
   }
 
   private void load(Segment segment, Recipe recipe, HadoopFiles files) throws IOException {
-    ModelWeights weights = segment.weights();
-    if (weights == null) {
+    Segment.Start start = segment.start();
+    if (start.weights() == null) {
       values.initialize(recipe.initialWeights().initSeed());
     } else {
-      weights.load(values);
+      start.weights().load(values);
     }
-    trainer.resumeAfter(segment.fromUpdate() - segment.skippedUpdates(), segment.lossScale());
-    if (!segment.optimizerFiles().isEmpty()) {
-      loadOptimizer(segment.optimizerFiles(), files);
+    trainer.resumeAfter(segment.updates().from() - start.skippedUpdates(), start.lossScale());
+    if (!start.optimizerFiles().isEmpty()) {
+      loadOptimizer(start.optimizerFiles(), files);
     }
     if (trainer.averages()) {
-      loadEma(segment.ema());
+      loadEma(start.ema());
     }
   }
 
@@ -138,11 +138,11 @@ final class RankState implements AutoCloseable {
    * @return the files written
    */
   List<FileEntry> write(Segment segment, HadoopFiles files) throws IOException {
-    var checkpoint = new CheckpointFiles(files, segment.checkpoint());
+    var checkpoint = new CheckpointFiles(files, segment.output().checkpoint());
     List<FileEntry> written = new ArrayList<>();
     written.add(
         checkpoint.writeOptimizer(
-            rank, segment.worldSize(), trainer.adam(), trainer.range().from()));
+            rank, segment.updates().worldSize(), trainer.adam(), trainer.range().from()));
     if (rank == 0) {
       written.addAll(checkpoint.writeWeights("", values));
     }

@@ -21,7 +21,9 @@ import org.ofaspark.data.PatchImages;
 import org.ofaspark.jobs.cluster.AssignedDevice;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.FailureKind;
+import org.ofaspark.jobs.cluster.FailureKind.NonFiniteException;
 import org.ofaspark.jobs.cluster.LostDevice;
+import org.ofaspark.jobs.cluster.RankId;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.cluster.StuckWatch;
@@ -54,17 +56,15 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
   }
 
   /**
-   * What a rank returns to the driver, as JSON.
+   * What a rank returns to the driver.
    *
    * @param files the files that it has written
    * @param skippedUpdates updates of the run so far that moved no parameter
    * @param parameters trainable parameters of the model
    * @param lossScale factor on the losses of the next update
    * @param seconds from the start of the first update to the end of the last
-   * @param reused whether the rank had kept its state since the segment before
-   * @param place where it keeps its state for the next
-   * @param notFinite what is wrong with the numbers, if training is hopeless; there is nothing else
-   *     then
+   * @param reused whether the rank had its state in memory since the segment before
+   * @param location of its executor, which holds the state for the next segment
    */
   record Result(
       List<FileEntry> files,
@@ -73,17 +73,27 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       LossScale lossScale,
       double seconds,
       boolean reused,
-      String place,
-      @Nullable String notFinite) {
+      String location) {}
 
-    static Result hopeless(NumericFailureException failure) {
-      return new Result(
-          List.of(), 0, 0, LossScale.NONE, 0, false, BarrierStage.place(), failure.getMessage());
-    }
+  /**
+   * How a rank ends, as JSON: all ranks find non-finite numbers together, and none fails of them.
+   *
+   * @param result if it has trained
+   * @param nonFinite what is wrong with the numbers, if training is hopeless
+   */
+  private record Outcome(@Nullable Result result, @Nullable String nonFinite) {}
 
-    static Result parse(String json) {
-      return new Gson().fromJson(json, Result.class);
+  /**
+   * Reads what a rank returns.
+   *
+   * @throws NonFiniteException if training is hopeless
+   */
+  static Result parse(String json) {
+    Outcome outcome = new Gson().fromJson(json, Outcome.class);
+    if (outcome.result() == null) {
+      throw new NonFiniteException(String.valueOf(outcome.nonFinite()));
     }
+    return outcome.result();
   }
 
   @Override
@@ -96,12 +106,13 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
                   + " itself)",
               task.stageAttemptNumber()));
     }
-    var run = new Run(task, rows);
-    try (var reporter = new RankReporter(segment.monitor(), segment.gang())) {
+    var id = new RankId(segment.attempt(), task.partitionId(), segment.updates().worldSize());
+    try (var reporter = new RankReporter(segment.output().monitor(), id)) {
+      var run = new Run(task, id, reporter);
       try {
-        return List.of(new Gson().toJson(run.run(reporter))).iterator();
+        return List.of(new Gson().toJson(run.run(rows))).iterator();
       } catch (IOException | RuntimeException | Error e) {
-        run.report(reporter, e);
+        run.report(e);
         LostDevice.endFor(e);
         throw e;
       }
@@ -110,30 +121,28 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
 
   private final class Run {
     private final BarrierTaskContext task;
-    private final Iterator<Tuple2<Long, byte[]>> rows;
-    private final int rank;
+    private final RankId id;
+    private final RankReporter reporter;
     private final Recipe recipe;
     private final HadoopFiles files;
-    private volatile long update = segment.fromUpdate();
+    private volatile long update = segment.updates().from();
     private volatile String phase = "start";
-    private long skipped = segment.skippedUpdates();
+    private long skipped = segment.start().skippedUpdates();
     private int skippedInARow;
     private volatile boolean isReported;
 
-    Run(BarrierTaskContext task, Iterator<Tuple2<Long, byte[]>> rows) {
+    Run(BarrierTaskContext task, RankId id, RankReporter reporter) {
       this.task = task;
-      this.rows = rows;
-      this.rank = task.partitionId();
+      this.id = id;
+      this.reporter = reporter;
       this.recipe = RecipeReader.parse("recipe.conf", segment.recipeText(), List.of());
-      this.files = new HadoopFiles(segment.hadoop().value());
+      this.files = new HadoopFiles(segment.output().hadoop().value());
     }
 
     /** Tells the driver what went wrong, once, and not if Spark is ending the task. */
-    void report(RankReporter reporter, Throwable cause) {
+    void report(Throwable cause) {
       if (!task.isInterrupted() && !isReported) {
-        FailureKind kind =
-            cause instanceof NumericFailureException ? FailureKind.NUMERIC : FailureKind.of(cause);
-        reporter.failure(rank, update, phase, kind, withAdvice(cause));
+        reporter.failure(update, phase, FailureKind.of(cause), withAdvice(cause));
         isReported = true;
       }
     }
@@ -151,80 +160,78 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           cause);
     }
 
-    Result run(RankReporter reporter) throws IOException {
-      reporter.start(rank);
+    Outcome run(Iterator<Tuple2<Long, byte[]>> rows) throws IOException {
+      reporter.start();
       ExecutorModel.closeIdle();
-      try (var held = new Held();
-          var ranks = joinGang(); // leaves before the memory that it writes to is freed
-          var gang = new TimedCollective(ranks);
+      try (var held = new HeldState();
+          var connected = connect(); // leaves before the memory that it writes to is freed
+          var ranks = new TimedCollective(connected);
           var feed =
               new MicroBatchFeed(
-                  rows,
-                  segment.plan(),
-                  rank,
-                  segment.worldSize(),
-                  segment.fromUpdate(),
-                  segment.toUpdate(),
-                  new PatchImages(recipe.data()),
-                  task.cpus());
+                  rows, segment.updates(), id.rank(), new PatchImages(recipe.data()), task.cpus());
           var watch =
-              new StuckWatch(
-                  segment.stuckTimeout(), gang::isInOperation, stuck -> report(reporter, stuck))) {
+              new StuckWatch(segment.output().stuckTimeout(), ranks::isInOperation, this::report)) {
         try {
           phase = "loading";
-          RankState state = held.state(gang);
-          gang.allReduce(0); // from here on time is that of updates
-          double seconds = train(state.trainer(), feed, gang, reporter, watch);
+          RankState state = held.state(ranks);
+          ranks.allReduce(0); // from here on time is that of updates
+          double seconds = train(state.trainer(), feed, ranks, watch);
           phase = "comparing the ranks";
           state.trainer().checkRanksAgree();
           phase = "writing the checkpoint";
           watch.progress();
           List<FileEntry> written = state.write(segment, files);
-          gang.allReduce(0); // nobody leaves before all have written
-          Result result = result(held, state, written, seconds);
-          if (segment.toUpdate() < segment.totalUpdates()) {
+          ranks.allReduce(0); // nobody leaves before all have written
+          var result =
+              new Result(
+                  written,
+                  skipped,
+                  state.parameters(),
+                  state.trainer().lossScale(),
+                  seconds,
+                  held.reused,
+                  BarrierStage.location());
+          if (segment.updates().to() < segment.updates().total()) {
             held.keep();
           }
-          return result;
-        } catch (NumericFailureException e) { // all ranks have the same sums, and come here
-          report(reporter, e);
-          gang.allReduce(0); // nobody leaves before the others
-          return Result.hopeless(e);
+          return new Outcome(result, null);
+        } catch (NonFiniteException e) { // all ranks have the same sums, and come here
+          report(e);
+          ranks.allReduce(0); // nobody leaves before the others
+          return new Outcome(null, e.getMessage());
         } catch (IOException | RuntimeException | Error e) {
-          report(reporter, e); // before the others find out that this rank is gone
+          report(e); // before the others find out that this rank is gone
           LostDevice.endFor(e); // its memory cannot even be freed
-          ranks.abandon();
+          connected.abandon();
           throw e;
         }
       }
     }
 
     /** The state of this rank, as long as its task has it. */
-    private final class Held implements AutoCloseable {
+    private final class HeldState implements AutoCloseable {
       private @Nullable RankState state;
       private boolean reused;
 
-      /** Returns what the rank resumes from: what it has kept, or else what the files say. */
-      RankState state(Collective gang) throws IOException {
+      /** Returns what the rank starts from: what it holds in memory, or else what the files say. */
+      RankState state(Collective ranks) throws IOException {
         Device device = AssignedDevice.of(task);
-        RankState known = StateCache.take(segment.before(), rank, device).orElse(null);
-        state = known;
-        gang.allReduce(0); // all have taken theirs
+        state = StateCache.take(segment.start().cached(), id.rank(), device).orElse(null);
+        ranks.allReduce(0); // all have taken theirs
         StateCache.freeAll();
-        reused = known != null;
-        if (known != null) {
-          known.trainer().join(gang);
-          return known;
+        reused = state != null;
+        if (state == null) {
+          state = new RankState(segment, recipe, files, ranks, device);
+        } else {
+          state.trainer().join(ranks);
         }
-        RankState loaded = new RankState(segment, recipe, files, gang, device);
-        state = loaded;
-        return loaded;
+        return state;
       }
 
       /** Leaves the state to the next segment. */
       void keep() {
         if (state != null) {
-          StateCache.keep(segment.gang(), state, StateCache.LONGEST);
+          StateCache.keep(segment.attempt(), state, StateCache.LONGEST);
           state = null;
         }
       }
@@ -237,24 +244,10 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       }
     }
 
-    private Result result(Held held, RankState state, List<FileEntry> written, double seconds) {
-      return new Result(
-          written,
-          skipped,
-          state.parameters(),
-          state.trainer().lossScale(),
-          seconds,
-          held.reused,
-          BarrierStage.place(),
-          null);
-    }
-
-    private SparkCollective joinGang() {
+    private SparkCollective connect() {
       phase = "rendezvous";
       return new SparkCollective(
-          segment.gang(),
-          rank,
-          segment.worldSize(),
+          id,
           own -> TaskBarrier.allGather(task, own),
           recipe.train().collectivePrecision(),
           recipe.train().collectiveTimeout(),
@@ -263,16 +256,13 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
 
     /** Makes the updates; returns the seconds that they have taken. */
     private double train(
-        Trainer trainer,
-        MicroBatchFeed feed,
-        TimedCollective gang,
-        RankReporter reporter,
-        StuckWatch watch)
+        Trainer trainer, MicroBatchFeed feed, TimedCollective ranks, StuckWatch watch)
         throws IOException {
+      Segment.Updates updates = segment.updates();
       long start = System.nanoTime();
       var log = new TrainingLog(recipe.criterion().objective(), recipe.train().reportAccuracy());
-      try (OutputStream metrics = rank == 0 ? openMetrics() : null) {
-        for (long next = segment.fromUpdate(); next < segment.toUpdate(); next++) {
+      try (OutputStream metrics = id.rank() == 0 ? openMetrics() : null) {
+        for (long next = updates.from(); next < updates.to(); next++) {
           update = next;
           phase = "waiting for data";
           watch.progress();
@@ -282,16 +272,19 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           countSkipped(outcome, trainer.lossScale());
           log.add(outcome);
           long done = next + 1;
-          boolean isLast = done == segment.toUpdate();
+          boolean isLast = done == updates.to();
           if (metrics != null && (done % recipe.train().logInterval() == 0 || isLast)) {
             JsonObject line =
                 log.line(
-                    done, segment.plan().epoch(update), feed.takeWaitedNanos(), gang.takeNanos());
+                    done,
+                    updates.epochs().epoch(update),
+                    feed.takeWaitedNanos(),
+                    ranks.takeNanos());
             writeLine(metrics, line);
             reporter.progress(line);
           }
         }
-        update = segment.toUpdate();
+        update = updates.to();
       }
       return (System.nanoTime() - start) / 1e9;
     }
@@ -309,7 +302,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
       }
       LOG.warn("Update {}: the gradient is not finite; no parameter has moved", update);
       if (skippedInARow >= MAX_SKIPPED_IN_A_ROW) {
-        throw new NumericFailureException(
+        throw new NonFiniteException(
             Text.format(
                     "update %d: gradient not finite %d times in a row (expected: finite)",
                     update, skippedInARow)
@@ -318,7 +311,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
     }
 
     private OutputStream openMetrics() throws IOException {
-      Path path = new Path(segment.metricsFile());
+      Path path = new Path(segment.output().metricsFile());
       return files.fileSystem(path).create(path, true);
     }
 

@@ -94,7 +94,7 @@ final class RunProvenance {
     }
   }
 
-  /** A place in an epoch means nothing among other examples. */
+  /** A sample index means nothing among other examples. */
   private static void requireSameExamples(
       HadoopFiles files, Recipe recipe, TableInfo table, RunDirectory run) throws IOException {
     String now = table.fingerprint(recipe.table().trainSplit());

@@ -7,12 +7,9 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.config.Text;
-import org.ofaspark.data.EpochPlan;
 import org.ofaspark.jobs.ranking.ExampleRanking;
 import org.ofaspark.jobs.ranking.RankingSchedule;
 import org.ofaspark.jobs.ranking.RankingSummary;
-import org.ofaspark.jobs.storage.HadoopFiles;
-import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.recipe.RankingRules;
 import org.ofaspark.recipe.Recipe;
 
@@ -24,19 +21,15 @@ import org.ofaspark.recipe.Recipe;
  */
 final class RunRankings {
 
-  private final HadoopFiles files;
-  private final RunDirectory run;
-  private final Recipe recipe;
+  private final RunContext context;
   private final RankingSchedule schedule;
   private final ExampleRanking ranking;
 
-  RunRankings(
-      HadoopFiles files, RunDirectory run, Recipe recipe, EpochPlan plan, ExampleRanking ranking) {
-    this.files = files;
-    this.run = run;
-    this.recipe = recipe;
-    this.schedule = new RankingSchedule(recipe.rankingRules(), plan.updatesPerEpoch());
-    this.ranking = ranking;
+  RunRankings(RunContext context, RunPlan plan) throws IOException {
+    Recipe recipe = context.recipe();
+    this.context = context;
+    this.schedule = new RankingSchedule(recipe.rankingRules(), plan.epochs().updatesPerEpoch());
+    this.ranking = new ExampleRanking(context.spark(), context.files(), recipe, plan.vocabulary());
   }
 
   /** Returns the next update after one that has a ranking, Long.MAX_VALUE if there is none. */
@@ -57,10 +50,10 @@ final class RunRankings {
       return Optional.empty();
     }
     long at = ranked.getAsLong();
-    String directory = run.ranking(at);
-    String weights = run.checkpoint(at);
-    RankingRules rules = recipe.rankingRules().at(at);
-    if (files.exists(weights + "/" + Manifest.FILE)) {
+    String directory = context.run().ranking(at);
+    String weights = context.run().checkpoint(at);
+    RankingRules rules = context.recipe().rankingRules().at(at);
+    if (context.files().exists(weights + "/" + Manifest.FILE)) {
       RankingSummary unused = ranking.rank(weights, rules, directory);
     } else if (!ranking.isRanked(rules, directory)) {
       throw new IllegalArgumentException(

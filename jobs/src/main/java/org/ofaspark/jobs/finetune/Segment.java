@@ -12,47 +12,69 @@ import org.ofaspark.jobs.cluster.ModelWeights;
 import org.ofaspark.optim.LossScale;
 
 /**
- * What every rank needs to know of a segment.
+ * What every rank needs to know of a segment: the updates from one checkpoint to the next.
  *
- * @param gang names this attempt
- * @param before names the attempt that the ranks go on from if they have kept its state, or null
+ * @param attempt names this attempt, and the group of its ranks
  * @param recipeText the recipe, resolved
  * @param vocabularySize symbols of the dictionary
- * @param plan which examples make up which update
- * @param fromUpdate first update
- * @param toUpdate update after the last
- * @param totalUpdates updates of the run, which the schedule spans
- * @param skippedUpdates updates before the segment that moved no parameter
- * @param worldSize number of ranks
- * @param lossScale factor on the losses of the first update
- * @param weights the weights to start from, or null for random ones
- * @param optimizerFiles files of the optimizer's state to start from, by their paths; none for a
- *     new optimizer
- * @param ema the average of the weights to start from, or null to start it from the weights
- * @param checkpoint directory to write to at the end
- * @param metricsFile file of training metrics
- * @param stuckTimeout how long a rank may make no progress
- * @param monitor address of the driver's monitor
- * @param hadoop how to reach file systems
+ * @param updates what to train on
+ * @param start what to start from
+ * @param output where results go
  */
 record Segment(
-    UUID gang,
-    @Nullable UUID before,
+    UUID attempt,
     String recipeText,
     int vocabularySize,
-    EpochPlan plan,
-    long fromUpdate,
-    long toUpdate,
-    long totalUpdates,
-    long skippedUpdates,
-    int worldSize,
-    LossScale lossScale,
-    @Nullable ModelWeights weights,
-    List<FileEntry> optimizerFiles,
-    @Nullable ModelWeights ema,
-    String checkpoint,
-    String metricsFile,
-    Duration stuckTimeout,
-    String monitor,
-    SerializableConfiguration hadoop)
-    implements Serializable {}
+    Updates updates,
+    Start start,
+    Output output)
+    implements Serializable {
+
+  /**
+   * The updates of a segment.
+   *
+   * @param epochs which examples make up which update
+   * @param worldSize number of ranks that share them
+   * @param from first update
+   * @param to update after the last
+   * @param total updates of the run, which the schedule spans
+   */
+  record Updates(EpochPlan epochs, int worldSize, long from, long to, long total)
+      implements Serializable {}
+
+  /**
+   * The state before the first update: that of a checkpoint, or of a new run.
+   *
+   * @param cached names the attempt whose ranks may hold this state in memory, or null
+   * @param skippedUpdates updates of the run so far that moved no parameter
+   * @param lossScale factor on the losses of the first update
+   * @param weights the weights, or null for random ones
+   * @param optimizerFiles files of the optimizer's state, by their paths; none for a new optimizer
+   * @param ema the average of the weights, or null to start it from the weights
+   */
+  record Start(
+      @Nullable UUID cached,
+      long skippedUpdates,
+      LossScale lossScale,
+      @Nullable ModelWeights weights,
+      List<FileEntry> optimizerFiles,
+      @Nullable ModelWeights ema)
+      implements Serializable {}
+
+  /**
+   * Where ranks write and report to.
+   *
+   * @param checkpoint directory of the checkpoint, unfinished
+   * @param metricsFile file of training metrics
+   * @param monitor address of the driver's monitor
+   * @param stuckTimeout how long a rank may make no progress before it is reported and ended
+   * @param hadoop how to reach file systems
+   */
+  record Output(
+      String checkpoint,
+      String metricsFile,
+      String monitor,
+      Duration stuckTimeout,
+      SerializableConfiguration hadoop)
+      implements Serializable {}
+}

@@ -68,6 +68,13 @@ final class SegmentRows {
     this.seed = seed;
   }
 
+  static SegmentRows of(RunContext context, RunPlan plan) {
+    String split = plan.table() + "/" + context.recipe().table().trainSplit();
+    Dataset<Row> examples = ExampleTable.read(context.spark(), split);
+    return new SegmentRows(
+        context.spark(), examples, plan.epochs(), context.recipe().train().seed());
+  }
+
   /**
    * Returns the rows of updates.
    *

@@ -6,9 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.Callable;
-import org.apache.hadoop.fs.ChecksumException;
-import org.apache.hadoop.hdfs.BlockMissingException;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -19,17 +16,13 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.OptimizerFiles;
 import org.ofaspark.config.Text;
-import org.ofaspark.data.EpochPlan;
-import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.jobs.OfaProperties;
-import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.ExecutorWait;
-import org.ofaspark.jobs.cluster.GangMonitor;
-import org.ofaspark.jobs.cluster.GangMonitor.RankFailure;
 import org.ofaspark.jobs.cluster.ModelBroadcast;
 import org.ofaspark.jobs.cluster.ModelFiles;
 import org.ofaspark.jobs.cluster.ModelWeights;
+import org.ofaspark.jobs.cluster.RankMonitor;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WriterLock;
@@ -40,92 +33,57 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
- * Runs the segments of a run, each a barrier stage from one checkpoint to the next, and again if
- * one fails, after 1, 5, 25 ... seconds, as long as {@link Retries} let it. After a failure that
- * may come from a damaged checkpoint the run resumes from the last one that is good. Driver; used
- * by one thread.
+ * Runs the segments of a run, each a barrier stage from one checkpoint to the next: to the next
+ * save interval, the next update that the examples are ranked for, or the end of the run. Driver;
+ * used by one thread.
  */
 final class SegmentRunner {
 
   private static final Logger LOG = LoggerFactory.getLogger(SegmentRunner.class);
 
-  private static final long MOST_PAUSE_SECONDS = 60;
-
-  /** Storage that damages more checkpoints than this while a driver lives is not to be trusted. */
-  private static final int MOST_DAMAGES = 10;
-
-  /** What tells that a file is not what was written. */
-  private static final List<Class<?>> DAMAGES =
-      List.of(BadCheckpointException.class, ChecksumException.class, BlockMissingException.class);
-
-  private final JavaSparkContext context;
+  private final RunContext context;
+  private final JavaSparkContext spark;
   private final HadoopFiles files;
   private final RunDirectory run;
-  private final Checkpoints checkpoints;
-  private final WriterLock writer;
   private final Recipe recipe;
+  private final RunPlan plan;
   private final int worldSize;
-  private final int vocabularySize;
-  private final EpochPlan plan;
-  private final long total;
+  private final WriterLock writer;
+  private final RankMonitor monitor;
   private final SegmentRows rows;
   private final RunRankings rankings;
-  private final GangMonitor monitor;
-  private final Retries retries;
-  private Optional<Gang> gang = Optional.empty();
+  private Optional<CachedState> cached = Optional.empty();
   private SegmentTimes times = SegmentTimes.NONE;
-  private int damages;
 
   /**
-   * The ranks that have ended a segment and may have kept their states.
+   * The state that the ranks of a segment may still hold in memory.
    *
    * @param attempt names the segment's attempt
-   * @param update that they are at
-   * @param places of their executors, in the order of ranks
-   * @param ended when, of System.nanoTime
+   * @param update that it is of
+   * @param locations of the ranks' executors, in the order of ranks
+   * @param nanoTime when the segment has ended
    */
-  private record Gang(UUID attempt, long update, List<String> places, long ended) {
+  private record CachedState(UUID attempt, long update, List<String> locations, long nanoTime) {
 
-    static Gang of(Segment segment, List<RankTask.Result> results) {
-      List<String> places = results.stream().map(RankTask.Result::place).toList();
-      return new Gang(segment.gang(), segment.toUpdate(), places, System.nanoTime());
-    }
-
-    /** Tells whether the ranks are likely to have what a segment starts from. */
-    boolean hasKept(long start) {
-      return update == start && System.nanoTime() - ended < StateCache.LONGEST.toNanos();
+    boolean isLikelyThere(long start) {
+      return update == start && System.nanoTime() - nanoTime < StateCache.LONGEST.toNanos();
     }
   }
 
   SegmentRunner(
-      JavaSparkContext context,
-      HadoopFiles files,
-      RunDirectory run,
-      Checkpoints checkpoints,
-      WriterLock writer,
-      Recipe recipe,
-      int worldSize,
-      int vocabularySize,
-      EpochPlan plan,
-      long total,
-      SegmentRows rows,
-      RunRankings rankings,
-      GangMonitor monitor,
-      Retries retries) {
+      RunContext context, RunPlan plan, int worldSize, WriterLock writer, RankMonitor monitor)
+      throws IOException {
     this.context = context;
-    this.files = files;
-    this.run = run;
-    this.checkpoints = checkpoints;
-    this.writer = writer;
-    this.recipe = recipe;
-    this.worldSize = worldSize;
-    this.vocabularySize = vocabularySize;
+    this.spark = new JavaSparkContext(context.sparkContext());
+    this.files = context.files();
+    this.run = context.run();
+    this.recipe = context.recipe();
     this.plan = plan;
-    this.total = total;
-    this.rows = rows;
-    this.rankings = rankings;
+    this.worldSize = worldSize;
+    this.writer = writer;
     this.monitor = monitor;
-    this.retries = retries;
+    this.rows = SegmentRows.of(context, plan);
+    this.rankings = new RunRankings(context, plan);
   }
 
   /** Returns what the segments that have succeeded so far have taken. */
@@ -136,222 +94,139 @@ final class SegmentRunner {
   /**
    * Trains from a checkpoint, or from the start, to the next one.
    *
-   * @return where the run is now, see {@link #again}
+   * @return the next one, committed
    */
-  Optional<Manifest> next(@Nullable Manifest from) throws IOException {
-    return again("training", from, () -> attempt(from));
-  }
-
-  /**
-   * Does what may fail with an executor, until it succeeds or has failed too often.
-   *
-   * @param what the work, for messages
-   * @param from the checkpoint it starts from, or null
-   * @param work the work
-   * @return what the work has made; or the checkpoint before {@code from} that the run has to go on
-   *     from, as those after it are damaged and set aside: nothing if that is the start
-   * @throws SegmentFailedException if it has failed too often, or will fail again
-   * @throws IllegalArgumentException if a setting is wrong
-   * @throws IllegalStateException if another process trains in the run's directory
-   * @throws BadCheckpointException if the weights that the recipe names are not as they were
-   *     written
-   */
-  Optional<Manifest> again(String what, @Nullable Manifest from, Callable<Manifest> work)
-      throws BadCheckpointException {
-    for (int attempt = 0; ; attempt++) {
-      pauseBefore(attempt);
-      retries.begin();
-      writer.requireHeld();
-      try {
-        Manifest done = work.call();
-        retries.succeeded(done);
-        return Optional.of(done);
-      } catch (Exception e) { // Spark's exceptions are checked and undeclared
-        if (tellsOfDamage(e)) {
-          Optional<Manifest> good = lastGood(from);
-          long update = from == null ? 0 : from.updateNumber();
-          if (good.map(Manifest::updateNumber).orElse(0L) != update) {
-            requireFewDamages(e);
-            return good;
-          }
-          if (e instanceof BadCheckpointException damaged && from == null) {
-            throw damaged;
-          }
-        }
-        retries.failed(what, from, e);
-      }
-    }
-  }
-
-  private boolean tellsOfDamage(Exception failure) {
-    var words = new StringBuilder(monitor.firstFailure().map(RankFailure::text).orElse(""));
-    for (Throwable each = failure; each != null; each = each.getCause()) {
-      words.append(each);
-    }
-    return DAMAGES.stream().anyMatch(type -> words.indexOf(type.getName()) >= 0);
-  }
-
-  /** Returns the last good checkpoint, or where the work started from if none can be read now. */
-  private Optional<Manifest> lastGood(@Nullable Manifest from) {
-    try {
-      return checkpoints.lastGood();
-    } catch (IOException e) {
-      LOG.warn("The checkpoints cannot be checked: {}", String.valueOf(e.getMessage()));
-      return Optional.ofNullable(from);
-    }
-  }
-
-  private void requireFewDamages(Exception failure) {
-    if (++damages > MOST_DAMAGES) {
-      throw new SegmentFailedException(
-          Text.format(
-              "%s: %d damaged checkpoints (expected: at most %d); check what stores them",
-              run.path(), damages, MOST_DAMAGES),
-          failure);
-    }
-  }
-
-  /** Waits before another try, longer each time: a file system may be back soon. */
-  private static void pauseBefore(int attempt) {
-    if (attempt > 0) {
-      OutageWait.pause(Math.min(MOST_PAUSE_SECONDS, (long) Math.pow(5, attempt - 1)));
-    }
-  }
-
-  private Manifest attempt(@Nullable Manifest from) throws IOException {
-    ExecutorWait.await(context.sc(), worldSize);
+  Manifest next(@Nullable Manifest from) throws IOException {
+    ExecutorWait.await(spark.sc(), worldSize);
     long start = from == null ? 0 : from.updateNumber();
-    long checkpoint = nextMultiple(start, recipe.train().saveIntervalUpdates());
-    long end = Math.min(total, Math.min(checkpoint, rankings.next(start)));
+    long end = Math.min(nextSave(start), Math.min(plan.totalUpdates(), rankings.next(start)));
     Optional<Dataset<Row>> dropped = rankings.dropped(start);
     long startNanos = System.nanoTime();
+    CachedState held = cached.filter(state -> state.isLikelyThere(start)).orElse(null);
+    cached = Optional.empty();
     UUID attempt = UUID.randomUUID();
-    String target = run.unfinishedCheckpoint(end, attempt);
-    Gang before = gang.filter(known -> known.hasKept(start)).orElse(null);
-    gang = Optional.empty();
-    Optional<String> weights =
-        from == null ? recipe.initialWeights().restoreFile() : Optional.of(run.checkpoint(start));
+    var output =
+        new Segment.Output(
+            run.unfinishedCheckpoint(end, attempt),
+            run.trainMetrics(start),
+            monitor.address(),
+            OfaProperties.time(spark.getConf(), OfaProperties.STUCK_TIMEOUT),
+            new SerializableConfiguration(spark.hadoopConfiguration()));
     List<ModelBroadcast> broadcasts = new ArrayList<>();
     try {
       var segment =
           new Segment(
               attempt,
-              before == null ? null : before.attempt(),
               recipe.resolvedText(),
-              vocabularySize,
-              plan,
-              start,
-              end,
-              total,
-              from == null ? 0 : from.skippedUpdates(),
-              worldSize,
-              lossScale(from),
-              weights.isPresent() ? weights(weights.get(), before, broadcasts) : null,
-              optimizerFiles(from),
-              from == null ? null : averages(run.checkpoint(start), before, broadcasts),
-              target,
-              run.trainMetrics(start),
-              OfaProperties.time(context.getConf(), OfaProperties.STUCK_TIMEOUT),
-              monitor.address(),
-              new SerializableConfiguration(context.hadoopConfiguration()));
-      monitor.listenTo(segment.gang());
-      context.setJobGroup(
-          "ofa-train", Text.format("updates %d to %d of %d", start, end, total), true);
-      JavaRDD<Tuple2<Long, byte[]>> input = rows.rows(start, end, worldSize, dropped);
-      List<String> places = before == null ? List.of() : before.places();
-      List<RankTask.Result> results =
-          BarrierStage.collect(input, places, new RankTask(segment), String.class).stream()
-              .map(RankTask.Result::parse)
-              .toList();
-      for (RankTask.Result result : results) {
-        if (result.notFinite() != null) {
-          throw new NumericFailureException(result.notFinite());
-        }
-      }
-      Manifest manifest = commit(end, target, results);
-      gang = Optional.of(Gang.of(segment, results));
+              plan.vocabularySize(),
+              new Segment.Updates(plan.epochs(), worldSize, start, end, plan.totalUpdates()),
+              start(from, held, broadcasts),
+              output);
+      List<RankTask.Result> results = train(segment, held, dropped);
+      Manifest checkpoint = commit(segment, results);
+      List<String> locations = results.stream().map(RankTask.Result::location).toList();
+      cached = Optional.of(new CachedState(attempt, end, locations, System.nanoTime()));
       times = times.plus(results, (System.nanoTime() - startNanos) / 1e9);
-      return manifest;
+      return checkpoint;
     } finally {
-      context.clearJobGroup();
       broadcasts.forEach(ModelBroadcast::destroy);
-      forget(target);
+      deleteUnfinished(output.checkpoint());
     }
   }
 
-  /** Deletes what a failed attempt has written; else there is nothing left under that name. */
-  private void forget(String unfinished) {
+  private long nextSave(long update) {
+    long interval = recipe.train().saveIntervalUpdates();
+    return (update / interval + 1) * interval;
+  }
+
+  private List<RankTask.Result> train(
+      Segment segment, @Nullable CachedState held, Optional<Dataset<Row>> dropped) {
+    Segment.Updates updates = segment.updates();
+    monitor.listenTo(segment.attempt());
+    String description =
+        Text.format("updates %d to %d of %d", updates.from(), updates.to(), updates.total());
+    spark.setJobGroup("ofa-train", description, true);
     try {
-      if (!context.sc().isStopped()) {
-        files.delete(unfinished);
-      }
-    } catch (IOException e) {
-      LOG.info("{}: not deleted yet, {}", unfinished, String.valueOf(e.getMessage()));
+      JavaRDD<Tuple2<Long, byte[]>> input =
+          rows.rows(updates.from(), updates.to(), worldSize, dropped);
+      List<String> locations = held == null ? List.of() : held.locations();
+      return BarrierStage.collect(input, locations, new RankTask(segment), String.class).stream()
+          .map(RankTask::parse)
+          .toList();
+    } finally {
+      spark.clearJobGroup();
     }
+  }
+
+  private Segment.Start start(
+      @Nullable Manifest from, @Nullable CachedState held, List<ModelBroadcast> broadcasts)
+      throws IOException {
+    UUID attempt = held == null ? null : held.attempt();
+    LossScale lossScale = recipe.numerics().lossScale();
+    if (from == null) {
+      Optional<String> restored = recipe.initialWeights().restoreFile();
+      ModelWeights weights =
+          restored.isPresent() ? weights(restored.get(), held, broadcasts) : null;
+      return new Segment.Start(attempt, 0, lossScale, weights, List.of(), null);
+    }
+    String checkpoint = run.checkpoint(from.updateNumber());
+    String ema = checkpoint + "/" + RunDirectory.EMA;
+    boolean hasEma = recipe.numerics().averages() && files.exists(ema);
+    List<FileEntry> optimizerFiles =
+        from.files().stream()
+            .filter(file -> OptimizerFiles.isOptimizerFile(file.name()))
+            .map(file -> new FileEntry(checkpoint + "/" + file.name(), file.bytes(), file.sha256()))
+            .toList();
+    return new Segment.Start(
+        attempt,
+        from.skippedUpdates(),
+        lossScale.resumed(from.lossScale(), from.lossScaleUpdates()),
+        weights(checkpoint, held, broadcasts),
+        optimizerFiles,
+        hasEma ? weights(ema, held, broadcasts) : null);
   }
 
   /** Broadcasts weights, unless the ranks already hold them. */
   private ModelWeights weights(
-      String directory, @Nullable Gang before, List<ModelBroadcast> broadcasts) throws IOException {
-    if (before != null) {
-      var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+      String directory, @Nullable CachedState held, List<ModelBroadcast> broadcasts)
+      throws IOException {
+    if (held != null) {
+      var hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
       return ModelFiles.of(files, directory, hadoop);
     }
-    ModelBroadcast broadcast = ModelBroadcast.of(context, files, directory);
+    ModelBroadcast broadcast = ModelBroadcast.of(spark, files, directory);
     broadcasts.add(broadcast);
     return broadcast;
   }
 
-  private @Nullable ModelWeights averages(
-      String checkpoint, @Nullable Gang before, List<ModelBroadcast> broadcasts)
-      throws IOException {
-    String directory = checkpoint + "/" + RunDirectory.EMA;
-    boolean wanted = recipe.numerics().averages() && files.exists(directory);
-    return wanted ? weights(directory, before, broadcasts) : null;
-  }
-
-  private LossScale lossScale(@Nullable Manifest from) {
-    LossScale first = recipe.numerics().lossScale();
-    return from == null ? first : first.resumed(from.lossScale(), from.lossScaleUpdates());
-  }
-
-  private List<FileEntry> optimizerFiles(@Nullable Manifest from) {
-    if (from == null) {
-      return List.of();
-    }
-    return from.files().stream()
-        .filter(file -> OptimizerFiles.isOptimizerFile(file.name()))
-        .map(
-            file ->
-                new FileEntry(
-                    run.checkpoint(from.updateNumber()) + "/" + file.name(),
-                    file.bytes(),
-                    file.sha256()))
-        .toList();
-  }
-
-  private Manifest commit(long end, String unfinished, List<RankTask.Result> results)
-      throws IOException {
-    List<FileEntry> written = new ArrayList<>();
-    results.forEach(result -> written.addAll(result.files()));
+  private Manifest commit(Segment segment, List<RankTask.Result> results) throws IOException {
+    long end = segment.updates().to();
+    RankTask.Result first = results.get(0);
     var manifest =
         new Manifest(
             Manifest.VERSION,
             end,
-            plan.epoch(end - 1),
+            plan.epochs().epoch(end - 1),
             worldSize,
-            results.get(0).parameters(),
-            results.get(0).skippedUpdates(),
-            results.get(0).lossScale().value(),
-            results.get(0).lossScale().updates(),
-            written,
+            first.parameters(),
+            first.skippedUpdates(),
+            first.lossScale().value(),
+            first.lossScale().updates(),
+            results.stream().flatMap(result -> result.files().stream()).toList(),
             Map.of());
     writer.requireHeld();
-    run.commit(manifest, unfinished);
+    run.commit(manifest, segment.output().checkpoint());
     return manifest;
   }
 
-  private static long nextMultiple(long number, long interval) {
-    return (number / interval + 1) * interval;
+  /** Deletes what a failed attempt has written; else there is nothing left under that name. */
+  private void deleteUnfinished(String checkpoint) {
+    try {
+      if (!context.sparkContext().isStopped()) {
+        files.delete(checkpoint);
+      }
+    } catch (IOException e) {
+      LOG.info("{}: not deleted yet, {}", checkpoint, String.valueOf(e.getMessage()));
+    }
   }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.jobs.serving.ExecutorModel;
 
 /**
@@ -27,13 +28,7 @@ final class StateCache {
 
   /** Frees what is not asked for. */
   static final ScheduledThreadPoolExecutor TIMER =
-      new ScheduledThreadPoolExecutor(
-          1,
-          task -> {
-            var thread = new Thread(task, "ofa-state-cache");
-            thread.setDaemon(true);
-            return thread;
-          });
+      new ScheduledThreadPoolExecutor(1, task -> Daemon.thread("ofa-state-cache", task));
 
   static {
     TIMER.setRemoveOnCancelPolicy(true);

@@ -19,7 +19,6 @@ import org.ofaspark.jobs.cluster.ExecutorWait;
 public final class WorldSize {
 
   private static final long SETTLE_MILLIS = 3_000;
-  private static final long POLL_MILLIS = 100;
 
   private WorldSize() {}
 
@@ -27,7 +26,7 @@ public final class WorldSize {
    * Returns the number of ranks.
    *
    * @param spark the session, whose executors may still be coming up
-   * @throws IllegalArgumentException if the settings cannot hold a gang together, or no executor
+   * @throws IllegalArgumentException if the settings do not hold the ranks together, or no executor
    *     comes
    */
   public static int of(SparkSession spark) {
@@ -61,17 +60,8 @@ public final class WorldSize {
         count = now;
         since = System.nanoTime();
       }
-      pause();
+      ExecutorWait.pause();
     }
     return count;
-  }
-
-  private static void pause() {
-    try {
-      TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while counting executors", e);
-    }
   }
 }

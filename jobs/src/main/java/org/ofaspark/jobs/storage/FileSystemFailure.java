@@ -11,8 +11,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.apache.hadoop.fs.viewfs.NotInMountpointException;
+import org.apache.hadoop.hdfs.BlockMissingException;
 import org.apache.hadoop.hdfs.protocol.QuotaExceededException;
 import org.apache.hadoop.hdfs.server.namenode.SafeModeException;
 import org.apache.hadoop.ipc.RemoteException;
@@ -20,6 +22,7 @@ import org.apache.hadoop.ipc.RetriableException;
 import org.apache.hadoop.ipc.StandbyException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.VersionInfo;
+import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.config.Text;
 
 /**
@@ -78,6 +81,20 @@ public final class FileSystemFailure {
     return causes(failure).stream()
         .takeWhile(cause -> !isOfNetty(cause))
         .anyMatch(FileSystemFailure::isOutageItself);
+  }
+
+  /**
+   * Tells whether a file is not what was written, or its blocks are gone.
+   *
+   * @param failure of any work; its causes are looked at too
+   */
+  public static boolean isDamage(Throwable failure) {
+    return causes(failure).stream()
+        .anyMatch(
+            cause ->
+                cause instanceof BadCheckpointException
+                    || cause instanceof ChecksumException
+                    || cause instanceof BlockMissingException);
   }
 
   /** Spark's own connections are Netty's: that one of them fails says nothing of a file system. */

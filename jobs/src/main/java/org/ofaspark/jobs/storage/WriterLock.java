@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -123,12 +124,7 @@ public final class WriterLock implements AutoCloseable {
   private final Path file;
   private final Timing timing;
   private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "writer-lock");
-            thread.setDaemon(true);
-            return thread;
-          });
+      Executors.newSingleThreadScheduledExecutor(task -> Daemon.thread("writer-lock", task));
   private volatile Holder own = Holder.here();
   private volatile @Nullable String other;
 

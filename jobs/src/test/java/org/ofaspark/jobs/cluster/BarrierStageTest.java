@@ -70,7 +70,7 @@ class BarrierStageTest {
         () ->
             assertThatThrownBy(() -> squares(context))
                 .hasMessageContaining(
-                    "no places for 2 tasks at once within spark.ofa.executors-wait, 4 s (expected:"
+                    "no slots for 2 tasks at once within spark.ofa.executors-wait, 4 s (expected:"
                         + " 1 free cores for each); this is one process, and something else has its"
                         + " cores"));
     OTHER_MAY_END.countDown();

@@ -30,7 +30,7 @@ import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.CollectiveContract;
 import org.ofaspark.collective.WireFormat;
 
-/** The contract of a gang, over sockets of one process. */
+/** The contract of a collective, over sockets of one process. */
 class SparkCollectiveTest extends CollectiveContract {
 
   private static SparkSession spark;
@@ -47,7 +47,7 @@ class SparkCollectiveTest extends CollectiveContract {
 
   /** Threads exchange their addresses here. */
   private static final class Meeting {
-    final UUID name = UUID.randomUUID();
+    final UUID group = UUID.randomUUID();
     final WireFormat gradientFormat;
     final String[] addresses;
     final CyclicBarrier barrier;
@@ -86,9 +86,7 @@ class SparkCollectiveTest extends CollectiveContract {
   private static Collective join(
       Meeting meeting, int rank, int worldSize, Duration timeout, AtomicBoolean killed) {
     return new SparkCollective(
-        meeting.name,
-        rank,
-        worldSize,
+        new RankId(meeting.group, rank, worldSize),
         own -> meeting.exchange(rank, own),
         meeting.gradientFormat,
         timeout,
@@ -119,7 +117,7 @@ class SparkCollectiveTest extends CollectiveContract {
   }
 
   @Test
-  void rankOfAnotherGangIsNotHeard() throws Exception {
+  void rankOfAnotherGroupIsNotHeard() throws Exception {
     var meeting = new Meeting(2);
     var failure = new Throwable[1];
     var other =
@@ -127,9 +125,7 @@ class SparkCollectiveTest extends CollectiveContract {
             () -> {
               try (Collective gang =
                   new SparkCollective(
-                      UUID.randomUUID(),
-                      1,
-                      2,
+                      new RankId(UUID.randomUUID(), 1, 2),
                       own -> meeting.exchange(1, own),
                       WireFormat.FP32,
                       Duration.ofSeconds(1),
@@ -157,9 +153,7 @@ class SparkCollectiveTest extends CollectiveContract {
               sleep(1500); // the other waits in the rendezvous, longer than the timeout
               try (Collective gang =
                   new SparkCollective(
-                      meeting.name,
-                      1,
-                      2,
+                      new RankId(meeting.group, 1, 2),
                       own -> {
                         String[] addresses = meeting.exchange(1, own);
                         sleep(800);
@@ -193,9 +187,7 @@ class SparkCollectiveTest extends CollectiveContract {
       String address = "localhost:" + other.getLocalPort();
       try (Collective gang =
           new SparkCollective(
-              UUID.randomUUID(),
-              0,
-              2,
+              new RankId(UUID.randomUUID(), 0, 2),
               own -> new String[] {own, address},
               WireFormat.FP32,
               Duration.ofMinutes(1),
@@ -219,9 +211,7 @@ class SparkCollectiveTest extends CollectiveContract {
     assertThatThrownBy(
             () ->
                 new SparkCollective(
-                    UUID.randomUUID(),
-                    0,
-                    2,
+                    new RankId(UUID.randomUUID(), 0, 2),
                     own -> {
                       address[0] = own;
                       throw new IllegalStateException("another task has failed");
@@ -240,24 +230,22 @@ class SparkCollectiveTest extends CollectiveContract {
   @Test
   void rankThatLivesButDoesNotComeIsNamed() throws Exception {
     var meeting = new Meeting(3);
-    List<CompletableFuture<GangNetwork>> joining = new ArrayList<>();
+    List<CompletableFuture<RankNetwork>> joining = new ArrayList<>();
     for (int rank = 0; rank < 3; rank++) {
       int own = rank;
       joining.add(
           CompletableFuture.supplyAsync(
               () ->
-                  new GangNetwork(
-                      meeting.name,
-                      own,
-                      3,
+                  new RankNetwork(
+                      new RankId(meeting.group, own, 3),
                       address -> meeting.exchange(own, address),
                       Duration.ofSeconds(10),
                       () -> false,
                       new Deaf()),
               task -> new Thread(task).start()));
     }
-    List<GangNetwork> gang = new ArrayList<>();
-    for (CompletableFuture<GangNetwork> network : joining) {
+    List<RankNetwork> gang = new ArrayList<>();
+    for (CompletableFuture<RankNetwork> network : joining) {
       gang.add(network.get(30, TimeUnit.SECONDS));
     }
     assertThatThrownBy(
@@ -265,11 +253,11 @@ class SparkCollectiveTest extends CollectiveContract {
         .hasMessage(
             "rank 0: timed out after PT0S waiting for rank 2 at %s;".formatted(meeting.addresses[2])
                 + " all ranks are alive, take a thread dump of its executor, in allReduce");
-    gang.forEach(GangNetwork::close);
+    gang.forEach(RankNetwork::close);
   }
 
   /** Takes nothing in. */
-  private static final class Deaf implements GangNetwork.Receiver {
+  private static final class Deaf implements RankNetwork.Receiver {
 
     @Override
     public void receive(Frame frame, ByteBuffer payload) {}

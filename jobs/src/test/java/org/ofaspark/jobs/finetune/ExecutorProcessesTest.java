@@ -42,6 +42,7 @@ import org.ofaspark.jobs.cluster.BarrierStage;
 import org.ofaspark.jobs.cluster.ExecutorWait;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
+import org.ofaspark.jobs.cluster.RankId;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
@@ -85,7 +86,7 @@ class ExecutorProcessesTest {
   }
 
   /** One rank of upstream's run; returns its process. */
-  private record GoldenRank(String name, UUID gang)
+  private record GoldenRank(String name, UUID group)
       implements FlatMapFunction<Iterator<Integer>, Long> {
 
     @Override
@@ -93,9 +94,7 @@ class ExecutorProcessesTest {
       BarrierTaskContext task = BarrierTaskContext.get();
       try (Collective ranks =
           new SparkCollective(
-              gang,
-              task.partitionId(),
-              2,
+              new RankId(group, task.partitionId(), 2),
               task::allGather,
               WireFormat.FP32,
               Duration.ofMinutes(1),
@@ -123,7 +122,7 @@ class ExecutorProcessesTest {
   private record Place() implements FlatMapFunction<Iterator<Integer>, String> {
     @Override
     public Iterator<String> call(Iterator<Integer> input) {
-      return List.of(BarrierStage.place()).iterator();
+      return List.of(BarrierStage.location()).iterator();
     }
   }
 

@@ -56,6 +56,7 @@ import org.ofaspark.jobs.cluster.LostDevice;
 import org.ofaspark.jobs.cluster.LostExecutors;
 import org.ofaspark.jobs.evaluate.Evaluation;
 import org.ofaspark.jobs.evaluate.SplitScores;
+import org.ofaspark.jobs.finetune.Retries.SegmentFailedException;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;

@@ -30,8 +30,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.ofaspark.jobs.NanoRecipe;
+import org.ofaspark.jobs.cluster.FailureKind.NonFiniteException;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
+import org.ofaspark.jobs.finetune.Retries.SegmentFailedException;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -199,7 +201,7 @@ class ManyRunsTest {
                   + " \\d+: gradient not finite 5 times in a row \\(expected: finite\\); try a"
                   + " lower optimizer.lr or a longer optimizer.warmup-ratio")
           .cause()
-          .isInstanceOf(NumericFailureException.class) // what the ranks have returned
+          .isInstanceOf(NonFiniteException.class) // what the ranks have returned
           .hasMessageContaining("gradient not finite 5 times in a row");
       assertThat(log.lines()).isEmpty();
     }

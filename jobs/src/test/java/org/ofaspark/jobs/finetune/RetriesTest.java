@@ -29,23 +29,31 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.jobs.NanoRecipe;
 import org.ofaspark.jobs.OutageWait;
 import org.ofaspark.jobs.cluster.FailureKind;
-import org.ofaspark.jobs.cluster.GangMonitor;
+import org.ofaspark.jobs.cluster.FailureKind.NonFiniteException;
 import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.cluster.LostExecutors;
+import org.ofaspark.jobs.cluster.RankId;
+import org.ofaspark.jobs.cluster.RankMonitor;
 import org.ofaspark.jobs.cluster.RankReporter;
+import org.ofaspark.jobs.finetune.Retries.SegmentFailedException;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.jobs.storage.WriterLock;
+import org.ofaspark.recipe.Recipe;
+import org.ofaspark.task.caption.CaptionTask;
 
 class RetriesTest {
 
   private static SparkSession spark;
 
   @TempDir private Path folder;
-  private GangMonitor monitor;
+  private RankMonitor monitor;
   private LostExecutors lost;
+  private WriterLock writer;
   private RunDirectory run;
 
   @BeforeAll
@@ -60,13 +68,15 @@ class RetriesTest {
 
   @BeforeEach
   void listen() throws IOException {
-    monitor = new GangMonitor(line -> {});
+    monitor = new RankMonitor(line -> {});
     lost = new LostExecutors(spark.sparkContext());
     run = new RunDirectory(files(), folder.resolve("run").toString());
+    writer = WriterLock.take(files(), "run-dir", run.path(), run.lock());
   }
 
   @AfterEach
   void listenNoMore() {
+    writer.close();
     lost.close();
     monitor.close();
   }
@@ -76,9 +86,17 @@ class RetriesTest {
   }
 
   private Retries retries(int maxFailures) {
-    var retries = new Retries(spark.sparkContext(), files(), run, maxFailures, monitor, lost);
-    retries.begin();
-    return retries;
+    return retries(maxFailures, files());
+  }
+
+  private Retries retries(int maxFailures, HadoopFiles files) {
+    monitor.listenTo(null);
+    lost.forget();
+    Recipe recipe =
+        NanoRecipe.of(new CaptionTask(), folder, "run", "train.max-failures=" + maxFailures);
+    var checkpoints = new Checkpoints(run, files, recipe.train());
+    var context = new RunContext(spark, files, run, checkpoints, recipe);
+    return new Retries(context, writer, monitor, lost);
   }
 
   private static Manifest checkpoint(long update) {
@@ -118,7 +136,6 @@ class RetriesTest {
               "WARN Waiting for the file system for 0 s (at most 600, spark.ofa.outage-wait)")
           .endsWith("training resumes from update 0");
     }
-    run = new RunDirectory(files(), folder.resolve("run").toString());
     spark.sparkContext().conf().set("spark.ofa.outage-wait", "1ms");
     try {
       assertThatThrownBy(() -> retries(0).failed("training", checkpoint(7), outage))
@@ -133,7 +150,7 @@ class RetriesTest {
   @ParameterizedTest
   @EnumSource(
       value = FailureKind.class,
-      names = {"SETTINGS", "NUMERIC"})
+      names = {"SETTINGS", "NON_FINITE"})
   void whatFailsTheSameWayAgainIsNotTriedAgain(FailureKind kind) {
     assertThatThrownBy(() -> failOnARank(kind))
         .isInstanceOf(SegmentFailedException.class)
@@ -144,17 +161,17 @@ class RetriesTest {
   @EnumSource(
       value = FailureKind.class,
       mode = Mode.EXCLUDE,
-      names = {"SETTINGS", "NUMERIC"})
+      names = {"SETTINGS", "NON_FINITE"})
   void otherFailuresOfRanksAreTriedAgain(FailureKind kind) {
     assertThatCode(() -> failOnARank(kind)).doesNotThrowAnyException();
   }
 
   private void failOnARank(FailureKind kind) {
     Retries retries = retries(3);
-    UUID gang = UUID.randomUUID();
-    monitor.listenTo(gang);
-    try (var reporter = new RankReporter(monitor.address(), gang)) {
-      reporter.failure(1, 5, "training", kind, new IllegalStateException("a: 1"));
+    var rank = new RankId(UUID.randomUUID(), 1, 2);
+    monitor.listenTo(rank.group());
+    try (var reporter = new RankReporter(monitor.address(), rank)) {
+      reporter.failure(5, "training", kind, new IllegalStateException("a: 1"));
     }
     retries.failed("training", null, new SparkException("Job aborted"));
   }
@@ -204,7 +221,7 @@ class RetriesTest {
     configuration.setClass("fs.file.impl", Away.class, FileSystem.class);
     configuration.setBoolean("fs.file.impl.disable.cache", true);
     var files = new HadoopFiles(configuration);
-    var retries = new Retries(spark.sparkContext(), files, run, 3, monitor, lost);
+    Retries retries = retries(3, files);
     spark.sparkContext().conf().set("spark.ofa.outage-wait", "5s");
     try {
       assertThatThrownBy(() -> retries.failed("training", null, new ConnectException("refused")))
@@ -248,8 +265,7 @@ class RetriesTest {
   @Test
   void numbersThatAreNotFiniteAreNotTriedAgain() {
     assertThatThrownBy(
-            () ->
-                retries(3).failed("training", null, new NumericFailureException("update 5: lower")))
+            () -> retries(3).failed("training", null, new NonFiniteException("update 5: lower")))
         .isInstanceOf(SegmentFailedException.class)
         .hasMessage("training failed after update 0: update 5: lower");
   }

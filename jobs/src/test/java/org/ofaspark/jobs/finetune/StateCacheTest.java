@@ -58,24 +58,16 @@ class StateCacheTest {
     var segment =
         new Segment(
             UUID.randomUUID(),
-            null,
             recipe.resolvedText(),
             VOCABULARY,
-            new EpochPlan(8, 4, 2),
-            0,
-            2,
-            4,
-            0,
-            1,
-            LossScale.NONE,
-            weights,
-            List.of(),
-            null,
-            folder.resolve("checkpoint").toString(),
-            folder.resolve("metrics").toString(),
-            LONG,
-            "",
-            new SerializableConfiguration(hadoop));
+            new Segment.Updates(new EpochPlan(8, 4, 2), 1, 0, 2, 4),
+            new Segment.Start(null, 0, LossScale.NONE, weights, List.of(), null),
+            new Segment.Output(
+                folder.resolve("checkpoint").toString(),
+                folder.resolve("metrics").toString(),
+                "",
+                LONG,
+                new SerializableConfiguration(hadoop)));
     return new RankState(segment, recipe, new HadoopFiles(hadoop), new SingleRank(), DEVICE);
   }
 

@@ -52,7 +52,7 @@ final class AllReduceBenchmark implements Benchmark {
           BarrierStage.collect(
               new JavaSparkContext(spark.sparkContext())
                   .parallelize(IntStream.range(0, ranks).boxed().toList(), ranks),
-              new AllReduceRank(gangs(), ranks, sizes, stopwatch),
+              new AllReduceRank(groups(), ranks, sizes, stopwatch),
               Rounds.class);
       report.accept(
           timed.get(0).duration(Text.format("one double, %d ranks", ranks), "us", MICROS));
@@ -62,7 +62,7 @@ final class AllReduceBenchmark implements Benchmark {
     }
   }
 
-  private static Map<WireFormat, UUID> gangs() {
+  private static Map<WireFormat, UUID> groups() {
     return Map.of(WireFormat.FP32, UUID.randomUUID(), WireFormat.BF16, UUID.randomUUID());
   }
 

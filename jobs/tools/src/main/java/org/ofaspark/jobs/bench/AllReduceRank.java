@@ -14,6 +14,7 @@ import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.ofaspark.collective.Collective;
 import org.ofaspark.collective.WireFormat;
+import org.ofaspark.jobs.cluster.RankId;
 import org.ofaspark.jobs.cluster.SparkCollective;
 import org.ofaspark.tensor.FlatVector;
 import org.ofaspark.tensor.TorchRuntime;
@@ -21,13 +22,13 @@ import org.ofaspark.tensor.TorchRuntime;
 /**
  * One rank of {@link AllReduceBenchmark}. Executor.
  *
- * @param gangs names a gang for each form that gradients travel in
+ * @param groups names a rank group for each form that gradients travel in
  * @param worldSize number of ranks
  * @param sizes bytes of the vectors to all-reduce
  * @param stopwatch times them
  */
 record AllReduceRank(
-    Map<WireFormat, UUID> gangs, int worldSize, List<Long> sizes, Stopwatch stopwatch)
+    Map<WireFormat, UUID> groups, int worldSize, List<Long> sizes, Stopwatch stopwatch)
     implements FlatMapFunction<Iterator<Integer>, Rounds> {
 
   private static final Stopwatch LATENCY = new Stopwatch(100, 500);
@@ -55,9 +56,8 @@ record AllReduceRank(
 
   private Collective join(BarrierTaskContext task, WireFormat gradientFormat) {
     return new SparkCollective(
-        Objects.requireNonNull(gangs.get(gradientFormat)),
-        task.partitionId(),
-        worldSize,
+        new RankId(
+            Objects.requireNonNull(groups.get(gradientFormat)), task.partitionId(), worldSize),
         task::allGather,
         gradientFormat,
         Duration.ofMinutes(1),

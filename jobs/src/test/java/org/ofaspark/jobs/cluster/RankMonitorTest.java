@@ -29,9 +29,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.collective.CollectiveException;
 
 /** What ranks tell the driver, over sockets of one process. */
-class GangMonitorTest {
+class RankMonitorTest {
 
-  private static final UUID GANG = UUID.randomUUID();
+  private static final UUID GROUP = UUID.randomUUID();
 
   private static SparkSession spark;
 
@@ -47,19 +47,19 @@ class GangMonitorTest {
     spark.stop();
   }
 
-  private static void fail(GangMonitor monitor, UUID gang, int rank, Throwable cause) {
-    try (var reporter = new RankReporter(monitor.address(), gang)) {
-      reporter.failure(rank, 7, "training", FailureKind.of(cause), cause);
+  private static void fail(RankMonitor monitor, UUID group, int rank, Throwable cause) {
+    try (var reporter = new RankReporter(monitor.address(), new RankId(group, rank, 3))) {
+      reporter.failure(7, "training", FailureKind.of(cause), cause);
     }
   }
 
   @Test
   void causeCountsMoreThanAnEarlierSymptom() {
-    try (var monitor = new GangMonitor(lines::add)) {
-      monitor.listenTo(GANG);
-      fail(monitor, GANG, 0, new CollectiveException("rank 1 is lost"));
-      fail(monitor, GANG, 1, new IllegalStateException("no memory"));
-      fail(monitor, GANG, 2, new IllegalStateException("later"));
+    try (var monitor = new RankMonitor(lines::add)) {
+      monitor.listenTo(GROUP);
+      fail(monitor, GROUP, 0, new CollectiveException("rank 1 is lost"));
+      fail(monitor, GROUP, 1, new IllegalStateException("no memory"));
+      fail(monitor, GROUP, 2, new IllegalStateException("later"));
 
       assertThat(monitor.firstFailure())
           .hasValueSatisfying(
@@ -74,17 +74,17 @@ class GangMonitorTest {
 
   @Test
   void ranksOfAnEarlierAttemptAreNotHeard() {
-    try (var monitor = new GangMonitor(lines::add);
-        var late = new RankReporter(monitor.address(), GANG)) {
-      monitor.listenTo(GANG);
-      fail(monitor, GANG, 0, new IllegalStateException("of the first attempt"));
+    try (var monitor = new RankMonitor(lines::add);
+        var late = new RankReporter(monitor.address(), new RankId(GROUP, 1, 3))) {
+      monitor.listenTo(GROUP);
+      fail(monitor, GROUP, 0, new IllegalStateException("of the first attempt"));
       var line = new JsonObject();
       line.addProperty("update", 1);
       late.progress(line);
 
       monitor.listenTo(UUID.randomUUID());
       late.progress(line);
-      late.failure(1, 7, "training", FailureKind.OTHER, new IllegalStateException("late"));
+      late.failure(7, "training", FailureKind.OTHER, new IllegalStateException("late"));
 
       assertThat(monitor.firstFailure()).isEmpty();
       assertThat(lines).hasSize(1);
@@ -98,11 +98,11 @@ class GangMonitorTest {
     assertThat(FailureKind.of(quota)).isEqualTo(FailureKind.OTHER);
     assertThat(FailureKind.of(new IllegalArgumentException("a: 1")))
         .isEqualTo(FailureKind.SETTINGS);
-    try (var monitor = new GangMonitor(lines::add);
-        var reporter = new RankReporter(monitor.address(), GANG)) {
-      monitor.listenTo(GANG);
-      reporter.start(3);
-      fail(monitor, GANG, 0, new IllegalStateException(new ConnectException("refused")));
+    try (var monitor = new RankMonitor(lines::add);
+        var reporter = new RankReporter(monitor.address(), new RankId(GROUP, 3, 4))) {
+      monitor.listenTo(GROUP);
+      reporter.start();
+      fail(monitor, GROUP, 0, new IllegalStateException(new ConnectException("refused")));
 
       assertThat(monitor.firstFailure())
           .hasValueSatisfying(
@@ -124,7 +124,7 @@ class GangMonitorTest {
     }
     SparkEnv.get().conf().set("spark.ofa.io.mode", mode);
     try (var channels = SparkChannels.calling()) {
-      assertThatThrownBy(() -> channels.clients().createUnmanagedClient("127.0.0.1", closed))
+      assertThatThrownBy(() -> channels.connect("127.0.0.1:" + closed))
           .hasRootCauseInstanceOf(ConnectException.class)
           .satisfies(failure -> assertThat(FailureKind.of(failure)).isEqualTo(FailureKind.OTHER));
     } finally {
@@ -138,7 +138,7 @@ class GangMonitorTest {
     SparkEnv.get().conf().set("spark.ofa.io.mode", mode);
     try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         var channels = SparkChannels.calling();
-        var client = channels.clients().createUnmanagedClient("127.0.0.1", server.getLocalPort())) {
+        var client = channels.connect("127.0.0.1:" + server.getLocalPort())) {
       var failure = new CompletableFuture<Throwable>();
       long unused =
           client.sendRpc(
@@ -176,8 +176,9 @@ class GangMonitorTest {
         boolean unused = caller.connect(silent.getLocalSocketAddress());
       }
       long start = System.nanoTime();
-      try (var reporter = new RankReporter("127.0.0.1:" + silent.getLocalPort(), GANG)) {
-        reporter.start(0);
+      try (var reporter =
+          new RankReporter("127.0.0.1:" + silent.getLocalPort(), new RankId(GROUP, 0, 1))) {
+        reporter.start();
         assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
       }
     }

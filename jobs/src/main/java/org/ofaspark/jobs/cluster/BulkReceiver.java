@@ -15,29 +15,23 @@ import org.ofaspark.collective.WireFormat;
 import org.ofaspark.config.Text;
 
 /**
- * One reduce-scatter or all-gather of this rank: what has arrived, and what has been taken in by
- * the others. Called by the threads of the network; {@link SparkCollective} waits on {@link
- * #isDone}.
+ * What this rank receives in one reduce-scatter or all-gather. Called by the threads of the
+ * network; {@link SparkCollective} waits on {@link #isDone}.
  *
  * <p>Sums are made in the order own, rank + 1, rank + 2 and so on: a chunk whose turn it is is
  * added as its bytes arrive, one that is early waits in a buffer.
  */
-final class BulkTransfer {
+final class BulkReceiver {
 
-  private final Frame.Kind kind;
-  private final WireFormat format;
-  private final long sequence;
-  private final int rank;
-  private final int worldSize;
+  private final BulkOperation operation;
+  private final RankId self;
   private final HostVector vector;
-  private final long size;
-  private final MessageMemory gradients;
+  private final MessageMemory messages;
   private final Runnable changed;
   private final Map<Long, Chunk> chunks = new TreeMap<>();
   private final ReadWriteLock memory = new ReentrantReadWriteLock();
   private boolean isStopped; // guarded by memory
   private int incoming;
-  private int outgoing;
 
   /** The state of one chunk of this rank's range, while it is summed. */
   private static final class Chunk {
@@ -56,72 +50,44 @@ final class BulkTransfer {
   /**
    * Prepares an operation.
    *
-   * @param kind REDUCE or GATHER
-   * @param format of the numbers that travel
-   * @param vector where floats are taken from and put to
-   * @param size of the vector in floats
-   * @param chunkSize of a message in floats
-   * @param gradients room for messages that are early
-   * @param changed called whenever something has arrived or been taken in
+   * @param operation what all ranks do
+   * @param self this rank
+   * @param vector where floats are put to
+   * @param messages room for messages that are early
+   * @param changed called whenever something has arrived
    */
-  BulkTransfer(
-      Frame.Kind kind,
-      WireFormat format,
-      long sequence,
-      int rank,
-      int worldSize,
+  BulkReceiver(
+      BulkOperation operation,
+      RankId self,
       HostVector vector,
-      long size,
-      long chunkSize,
-      MessageMemory gradients,
+      MessageMemory messages,
       Runnable changed) {
-    this.kind = kind;
-    this.format = format;
-    this.sequence = sequence;
-    this.rank = rank;
-    this.worldSize = worldSize;
+    this.operation = operation;
+    this.self = self;
     this.vector = vector;
-    this.size = size;
-    this.gradients = gradients;
+    this.messages = messages;
     this.changed = changed;
-    for (int i = 0; i < worldSize; i++) {
-      int chunksOfRank = HostVector.chunks(Range.of(i, worldSize, size), chunkSize).size();
-      int ownChunks = HostVector.chunks(Range.of(rank, worldSize, size), chunkSize).size();
-      if (i != rank) {
-        incoming += kind == Frame.Kind.REDUCE ? ownChunks : chunksOfRank;
-        outgoing += kind == Frame.Kind.REDUCE ? chunksOfRank : ownChunks;
-      }
-    }
-    if (kind == Frame.Kind.REDUCE) {
-      for (Range range : HostVector.chunks(Range.of(rank, worldSize, size), chunkSize)) {
-        chunks.put(range.from(), new Chunk(range));
+    for (int peer : self.peers().toArray()) {
+      List<Range> ranges = operation.messages(peer, self.rank(), self.worldSize());
+      incoming += ranges.size();
+      if (operation.isReduce()) {
+        ranges.forEach(range -> chunks.put(range.from(), new Chunk(range)));
       }
     }
   }
 
-  long sequence() {
-    return sequence;
+  /** Tells whether a message belongs to this operation. */
+  boolean isOf(Frame frame) {
+    return frame.sequence() == operation.sequence() && frame.kind() == operation.kind();
   }
 
-  Frame.Kind kind() {
-    return kind;
-  }
-
-  WireFormat format() {
-    return format;
-  }
-
-  long size() {
-    return size;
-  }
-
-  /** Tells whether all has arrived and all has been taken in by the others. */
+  /** Tells whether all has arrived. */
   synchronized boolean isDone() {
-    return incoming == 0 && outgoing == 0;
+    return incoming == 0;
   }
 
   /**
-   * Ends the transfer: once this returns, no thread of the network writes to the vector. A
+   * Ends the operation: once this returns, no thread of the network writes to the vector. A
    * connection that is being closed may still bring some of a message.
    */
   void stop() {
@@ -139,20 +105,12 @@ final class BulkTransfer {
     try {
       if (isStopped) {
         throw new IllegalStateException(
-            Text.format("%s: has ended (expected: nothing more to arrive)", kind));
+            Text.format("%s: has ended (expected: nothing more to arrive)", operation.kind()));
       }
       write.run();
     } finally {
       memory.readLock().unlock();
     }
-  }
-
-  /** Notes that a peer has taken a message in. */
-  void taken() {
-    synchronized (this) {
-      outgoing--;
-    }
-    changed.run();
   }
 
   private void arrived() {
@@ -170,20 +128,25 @@ final class BulkTransfer {
    * @throws IllegalArgumentException if the message lies outside of what this rank takes in
    */
   StreamCallbackWithID receive(Frame frame, Runnable takenIn) {
-    long to = frame.position() + frame.length() / format.bytes();
-    Range allowed = Range.of(kind == Frame.Kind.REDUCE ? rank : frame.sender(), worldSize, size);
+    long to = end(frame);
+    int owner = operation.isReduce() ? self.rank() : frame.sender();
+    Range allowed = operation.range(owner, self.worldSize());
     Chunk chunk = chunks.get(frame.position());
     boolean fits =
-        kind == Frame.Kind.REDUCE
+        operation.isReduce()
             ? chunk != null && chunk.range.to() == to
             : frame.position() >= allowed.from() && to <= allowed.to();
-    if (!fits || frame.length() % format.bytes() != 0) {
+    if (!fits || frame.length() % operation.format().bytes() != 0) {
       throw new IllegalArgumentException(
           Text.format(
               "%s of floats %d to %d from rank %d (expected: within %d to %d)",
-              kind, frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
+              frame.kind(), frame.position(), to, frame.sender(), allowed.from(), allowed.to()));
     }
     return chunk == null ? new Put(frame, takenIn) : new Add(frame, takenIn, chunk);
+  }
+
+  private long end(Frame frame) {
+    return frame.position() + frame.length() / operation.format().bytes();
   }
 
   /** A message in the course of arriving. */
@@ -199,7 +162,7 @@ final class BulkTransfer {
 
     @Override
     public String getID() {
-      return Text.format("%s %d", kind, frame.position());
+      return Text.format("%s %d", frame.kind(), frame.position());
     }
 
     @Override
@@ -221,7 +184,7 @@ final class BulkTransfer {
 
     @Override
     public void onFailure(String id, Throwable cause) {
-      // Spark tells the sender, or the connection has ended, which GangNetwork notices
+      // Spark tells the sender, or the connection has ended, which RankNetwork notices
     }
   }
 
@@ -231,8 +194,7 @@ final class BulkTransfer {
 
     Put(Frame frame, Runnable takenIn) {
       super(frame, takenIn);
-      this.target =
-          vector.slice(frame.position(), frame.position() + frame.length() / format.bytes());
+      this.target = vector.slice(frame.position(), end(frame));
     }
 
     @Override
@@ -257,11 +219,15 @@ final class BulkTransfer {
     Add(Frame frame, Runnable takenIn, Chunk chunk) {
       super(frame, takenIn);
       this.chunk = chunk;
-      this.turn = Math.floorMod(frame.sender() - rank, worldSize);
-      this.adder = format.new Adder(vector.slice(chunk.range.from(), chunk.range.to()));
+      this.turn = Math.floorMod(frame.sender() - self.rank(), self.worldSize());
+      this.adder = adder(chunk);
       synchronized (chunk) {
-        this.early = chunk.turn == turn ? null : gradients.take();
+        this.early = chunk.turn == turn ? null : messages.take();
       }
+    }
+
+    private WireFormat.Adder adder(Chunk sum) {
+      return operation.format().new Adder(vector.slice(sum.range.from(), sum.range.to()));
     }
 
     @Override
@@ -287,9 +253,8 @@ final class BulkTransfer {
         Early next = chunk.early.remove(chunk.turn);
         while (next != null) {
           ByteBuffer encoded = next.encoded();
-          Range range = chunk.range;
-          write(() -> format.new Adder(vector.slice(range.from(), range.to())).add(encoded));
-          gradients.giveBack(encoded);
+          write(() -> adder(chunk).add(encoded));
+          messages.giveBack(encoded);
           takenIn.add(next.takenIn());
           chunk.turn++;
           next = chunk.early.remove(chunk.turn);

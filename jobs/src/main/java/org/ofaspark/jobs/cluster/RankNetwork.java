@@ -5,13 +5,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
@@ -24,37 +22,28 @@ import org.apache.spark.network.server.RpcHandler;
 import org.apache.spark.network.server.StreamManager;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.collective.CollectiveException;
+import org.ofaspark.config.Daemon;
 import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connections of one rank to the others, and who of them is alive.
+ * The connections of one rank to the others, and which of them is alive.
  *
- * <p>A message that is not of this gang closes its connection. A rank is lost when its connection
- * breaks before it has said that it leaves, or when it has sent nothing, not even a heartbeat, for
- * the timeout. Thread-safe.
+ * <p>A message of another group closes its connection. A rank is lost when its connection breaks
+ * before it has said that it leaves, or by its {@link Heartbeats}. Thread-safe.
  */
-final class GangNetwork implements AutoCloseable {
+final class RankNetwork implements AutoCloseable {
 
-  private static final Logger LOG = LoggerFactory.getLogger(GangNetwork.class);
+  private static final Logger LOG = LoggerFactory.getLogger(RankNetwork.class);
   private static final long POLL_MILLIS = 50;
   private static final long LEAVE_MILLIS = 5_000;
-
-  /** Ranks learn the addresses up to this long after each other, as Spark's barrier is polled. */
-  private static final long JOIN_NANOS = 2_000_000_000;
-
-  /** What a rank sends before its goodbye may arrive this much after it, on another connection. */
-  private static final long GRACE_NANOS = 1_000_000_000;
 
   private static final String BROKE = "is lost: its connection broke";
   private static final String LEAVING = "leaving";
   private static final byte[] NOTHING = new byte[0];
 
-  private final UUID gang;
-  private final int rank;
-  private final int worldSize;
-  private final Duration timeout;
+  private final RankId self;
   private final Receiver receiver;
   private final BooleanSupplier isKilled;
   private final SparkChannels channels;
@@ -62,8 +51,7 @@ final class GangNetwork implements AutoCloseable {
   private volatile String[] addresses = {};
   private final Map<Integer, TransportClient> clients = new HashMap<>();
   private final Map<String, Integer> ranksByConnection = new ConcurrentHashMap<>();
-  private final AtomicLongArray lastSeen;
-  private final AtomicLongArray leftAt;
+  private final Heartbeats heartbeats;
   private final Semaphore changes = new Semaphore(0);
   private volatile @Nullable CollectiveException failure;
   private volatile boolean isOpen = true;
@@ -83,61 +71,42 @@ final class GangNetwork implements AutoCloseable {
    *
    * @throws CollectiveException if a rank cannot be reached
    */
-  GangNetwork(
-      UUID gang,
-      int rank,
-      int worldSize,
+  RankNetwork(
+      RankId self,
       SparkCollective.Rendezvous rendezvous,
       Duration timeout,
       BooleanSupplier isKilled,
       Receiver receiver) {
-    this.gang = gang;
-    this.rank = rank;
-    this.timeout = timeout;
+    this.self = self;
     this.isKilled = isKilled;
     this.receiver = receiver;
-    this.worldSize = worldSize;
-    this.lastSeen = new AtomicLongArray(worldSize);
-    this.leftAt = new AtomicLongArray(worldSize);
+    this.heartbeats = new Heartbeats(self.worldSize(), timeout);
     this.channels = SparkChannels.listening(new Handler()); // peers may call from here on
     try {
-      this.addresses = rendezvous.allGather(SparkChannels.host() + ":" + channels.port());
+      this.addresses = rendezvous.allGather(channels.address());
       connect();
     } catch (RuntimeException | Error e) {
       channels.close();
       throw e;
     }
-    for (int i = 0; i < worldSize; i++) {
-      lastSeen.set(i, System.nanoTime() + JOIN_NANOS);
-    }
-    this.heart = Executors.newSingleThreadScheduledExecutor(GangNetwork::daemon);
+    heartbeats.start();
+    this.heart =
+        Executors.newSingleThreadScheduledExecutor(task -> Daemon.thread("ofa-heartbeat", task));
     long beat = Math.max(100, timeout.toMillis() / 10);
     var unused = heart.scheduleAtFixedRate(this::beat, beat, beat, TimeUnit.MILLISECONDS);
   }
 
-  private static Thread daemon(Runnable task) {
-    Thread thread = new Thread(task, "ofa-heartbeat");
-    thread.setDaemon(true);
-    return thread;
-  }
-
   private void connect() {
-    for (int i = 0; i < addresses.length; i++) {
-      if (i == rank) {
-        continue;
-      }
-      int colon = addresses[i].lastIndexOf(':');
-      String host = addresses[i].substring(0, colon);
-      int port = Integer.parseInt(addresses[i].substring(colon + 1));
+    for (int peer : self.peers().toArray()) {
       try {
-        TransportClient client = channels.clients().createUnmanagedClient(host, port);
-        clients.put(i, client);
-        ranksByConnection.put(String.valueOf(client.getSocketAddress()), i);
+        TransportClient client = channels.connect(addresses[peer]);
+        clients.put(peer, client);
+        ranksByConnection.put(String.valueOf(client.getSocketAddress()), peer);
       } catch (IOException | InterruptedException | RuntimeException e) { // of authentication
         throw new CollectiveException(
             Text.format(
                 "rank %d: cannot reach rank %d at %s; do executors see each other's ports?",
-                rank, i, addresses[i]),
+                self.rank(), peer, addresses[peer]),
             e);
       }
     }
@@ -155,12 +124,13 @@ final class GangNetwork implements AutoCloseable {
 
   /** Sends a message to a rank; a failure is found by {@link #await}. */
   void send(int peer, long sequence, Frame.Kind kind, long position, byte[] payload) {
-    client(peer).send(new Frame(gang, rank, sequence, kind, position, 0).with(payload));
+    client(peer)
+        .send(new Frame(self.group(), self.rank(), sequence, kind, position, 0).with(payload));
   }
 
   /** Streams memory to a rank, which says when it has taken it in. */
   void stream(int peer, long sequence, Frame.Kind kind, long position, ByteBuffer memory) {
-    var frame = new Frame(gang, rank, sequence, kind, position, memory.remaining());
+    var frame = new Frame(self.group(), self.rank(), sequence, kind, position, memory.remaining());
     client(peer)
         .uploadStream(
             new NioManagedBuffer(frame.with(NOTHING)),
@@ -180,7 +150,8 @@ final class GangNetwork implements AutoCloseable {
   private TransportClient client(int peer) {
     TransportClient client = clients.get(peer);
     if (client == null) {
-      throw new IllegalArgumentException(Text.format("rank %d: no peer of rank %d", peer, rank));
+      throw new IllegalArgumentException(
+          Text.format("rank %d: no peer of rank %d", peer, self.rank()));
     }
     return client;
   }
@@ -194,7 +165,7 @@ final class GangNetwork implements AutoCloseable {
   void fail(String message, @Nullable Throwable cause) {
     synchronized (changes) {
       if (isOpen && failure == null) {
-        failure = new CollectiveException(Text.format("rank %d: %s", rank, message), cause);
+        failure = new CollectiveException(Text.format("rank %d: %s", self.rank(), message), cause);
       }
     }
     signal();
@@ -204,12 +175,13 @@ final class GangNetwork implements AutoCloseable {
    * Waits for the other ranks.
    *
    * @param operation what for, for messages
-   * @param patience how long to wait while all ranks are alive
-   * @param hasCome whether a rank has come to the operation; asked for messages
+   * @param longest how long to wait while all ranks are alive
+   * @param hasEntered whether a rank has entered the operation, for messages
    * @param condition what to wait for; looked at after each {@link #signal}
-   * @throws CollectiveException if a rank is lost, the patience ends or Spark ends the task
+   * @throws CollectiveException if a rank is lost, the time is over or Spark ends the task
    */
-  void await(String operation, Duration patience, IntPredicate hasCome, BooleanSupplier condition) {
+  void await(
+      String operation, Duration longest, IntPredicate hasEntered, BooleanSupplier condition) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       CollectiveException failed = failure;
@@ -219,20 +191,20 @@ final class GangNetwork implements AutoCloseable {
       }
       if (isKilled.getAsBoolean()) {
         throw new CollectiveException(
-            Text.format("rank %d: Spark ends this task, in %s", rank, operation));
+            Text.format("rank %d: Spark ends this task, in %s", self.rank(), operation));
       }
-      checkSignsOfLife(operation);
-      if (System.nanoTime() - start > patience.toNanos()) {
+      checkHeartbeats(operation);
+      if (System.nanoTime() - start > longest.toNanos()) {
         String late =
             clients.keySet().stream()
-                .filter(peer -> !hasCome.test(peer))
+                .filter(peer -> !hasEntered.test(peer))
                 .map(this::describe)
                 .collect(Collectors.joining(", "));
         fail(
             Text.format(
                 "timed out after %s waiting for %s; all ranks are alive, take a thread dump of its"
                     + " executor",
-                patience, late.isEmpty() ? "what the others send" : late),
+                longest, late.isEmpty() ? "what the others send" : late),
             null);
       }
       pause(operation);
@@ -246,28 +218,19 @@ final class GangNetwork implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new CollectiveException(Text.format("rank %d: interrupted, in %s", rank, operation), e);
+      throw new CollectiveException(
+          Text.format("rank %d: interrupted, in %s", self.rank(), operation), e);
     }
   }
 
-  private boolean hasLeft(int peer) {
-    return leftAt.get(peer) != 0;
-  }
-
-  private void checkSignsOfLife(String operation) {
+  private void checkHeartbeats(String operation) {
     for (int peer : clients.keySet()) {
-      if (hasLeft(peer)
-          && !operation.equals(LEAVING)
-          && System.nanoTime() - leftAt.get(peer) > GRACE_NANOS) {
-        fail(Text.format("%s has left the gang", describe(peer)), null);
+      if (heartbeats.isGone(peer) && !operation.equals(LEAVING)) {
+        fail(Text.format("%s has left the rank group", describe(peer)), null);
       }
-      if (!hasLeft(peer) && System.nanoTime() - lastSeen.get(peer) > timeout.toNanos()) {
-        fail(
-            Text.format(
-                "%s has sent no heartbeat for %s; its process is frozen or its network is cut",
-                describe(peer), timeout),
-            null);
-      }
+      heartbeats
+          .loss(peer)
+          .ifPresent(loss -> fail(Text.format("%s %s", describe(peer), loss), null));
     }
   }
 
@@ -275,18 +238,18 @@ final class GangNetwork implements AutoCloseable {
   private Frame accept(TransportClient connection, ByteBuffer message) {
     Frame frame = Frame.read(message);
     boolean known =
-        frame.gang().equals(gang)
+        frame.group().equals(self.group())
             && frame.sender() >= 0
-            && frame.sender() < worldSize
-            && frame.sender() != rank;
+            && frame.sender() < self.worldSize()
+            && frame.sender() != self.rank();
     if (!known) {
       throw new IllegalArgumentException(
           Text.format(
-              "frame of gang %s, rank %d (expected: gang %s, another rank of %d)",
-              frame.gang(), frame.sender(), gang, worldSize));
+              "frame of group %s, rank %d (expected: group %s, another rank of %d)",
+              frame.group(), frame.sender(), self.group(), self.worldSize()));
     }
     ranksByConnection.put(String.valueOf(connection.getSocketAddress()), frame.sender());
-    lastSeen.set(frame.sender(), System.nanoTime());
+    heartbeats.heard(frame.sender());
     return frame;
   }
 
@@ -300,7 +263,7 @@ final class GangNetwork implements AutoCloseable {
         Frame frame = accept(connection, message);
         switch (frame.kind()) {
           case ALIVE -> {}
-          case LEAVING -> leftAt.set(frame.sender(), System.nanoTime() | 1); // never 0
+          case LEAVING -> heartbeats.left(frame.sender());
           case READY_TO_REDUCE, READY_TO_GATHER, TAKEN, ARRAY -> receiver.receive(frame, message);
           case REDUCE, GATHER ->
               throw new IllegalArgumentException(frame.kind() + " that is no stream");
@@ -323,7 +286,9 @@ final class GangNetwork implements AutoCloseable {
     public StreamCallbackWithID receiveStream(
         TransportClient connection, ByteBuffer header, RpcResponseCallback callback) {
       Frame frame = accept(connection, header);
-      var taken = new Frame(gang, rank, frame.sequence(), Frame.Kind.TAKEN, frame.position(), 0);
+      var taken =
+          new Frame(
+              self.group(), self.rank(), frame.sequence(), Frame.Kind.TAKEN, frame.position(), 0);
       // on this connection, where it does not wait behind what this rank streams
       return receiver.receiveStream(frame, () -> connection.send(taken.with(NOTHING)));
     }
@@ -336,7 +301,7 @@ final class GangNetwork implements AutoCloseable {
     @Override
     public void exceptionCaught(Throwable cause, TransportClient connection) {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
-      if (sender != null && !hasLeft(sender)) {
+      if (sender != null && !heartbeats.hasLeft(sender)) {
         String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
         fail(Text.format("%s %s", describe(sender), why), cause);
       }
@@ -345,7 +310,7 @@ final class GangNetwork implements AutoCloseable {
     @Override
     public void channelInactive(TransportClient connection) {
       Integer sender = ranksByConnection.remove(String.valueOf(connection.getSocketAddress()));
-      if (sender != null && !hasLeft(sender)) {
+      if (sender != null && !heartbeats.hasLeft(sender)) {
         fail(Text.format("%s is lost: its connection closed", describe(sender)), null);
       }
     }
@@ -366,7 +331,7 @@ final class GangNetwork implements AutoCloseable {
         await(
             LEAVING,
             Duration.ofMillis(LEAVE_MILLIS),
-            this::hasLeft,
+            heartbeats::hasLeft,
             () -> allHaveLeft() && allHaveAnswered());
       }
     } catch (CollectiveException e) {
@@ -386,6 +351,6 @@ final class GangNetwork implements AutoCloseable {
   }
 
   private boolean allHaveLeft() {
-    return clients.keySet().stream().allMatch(this::hasLeft);
+    return clients.keySet().stream().allMatch(heartbeats::hasLeft);
   }
 }

@@ -1,0 +1,35 @@
+package org.ofaspark.jobs.finetune;
+
+import java.io.IOException;
+import org.apache.spark.SparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.RunDirectory;
+import org.ofaspark.recipe.Recipe;
+
+/**
+ * What every step of a run needs. Driver.
+ *
+ * @param spark the session; stays open
+ * @param files access to the file system
+ * @param run where the run lies
+ * @param checkpoints its finished checkpoints
+ * @param recipe what it is
+ */
+record RunContext(
+    SparkSession spark,
+    HadoopFiles files,
+    RunDirectory run,
+    Checkpoints checkpoints,
+    Recipe recipe) {
+
+  static RunContext of(SparkSession spark, Recipe recipe) throws IOException {
+    var files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
+    var run = new RunDirectory(files, recipe.runDir());
+    return new RunContext(spark, files, run, new Checkpoints(run, files, recipe.train()), recipe);
+  }
+
+  SparkContext sparkContext() {
+    return spark.sparkContext();
+  }
+}
