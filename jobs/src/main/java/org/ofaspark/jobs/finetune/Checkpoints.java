@@ -21,6 +21,7 @@ import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.Validation;
 import org.ofaspark.format.BadCheckpointException;
+import org.ofaspark.jobs.storage.CheckpointWriter;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.HashedFile;
 import org.ofaspark.jobs.storage.RunDirectory;
@@ -36,11 +37,13 @@ final class Checkpoints {
   private static final Pattern UPDATE = Pattern.compile("\\{\"update\":(\\d{1,18}),");
 
   private final RunDirectory run;
+  private final CheckpointWriter writer;
   private final HadoopFiles files;
   private final TrainConfig config;
 
   Checkpoints(RunDirectory run, HadoopFiles files, TrainConfig config) {
     this.run = run;
+    this.writer = run.checkpointWriter();
     this.files = files;
     this.config = config;
   }
@@ -75,7 +78,7 @@ final class Checkpoints {
     for (var damage : damages.descendingMap().entrySet()) {
       setAside(damage.getKey(), damage.getValue(), "; the run resumes from " + next);
     }
-    run.deleteUnfinished();
+    writer.deleteUnfinished();
     long update = good.map(Manifest::updateNumber).orElse(0L);
     run.forgetTraining(update);
     writeLines(line -> updateOf(line) <= update, "");
@@ -105,7 +108,7 @@ final class Checkpoints {
   private void setAside(long update, IOException damage, String next) throws IOException {
     LOG.warn(
         "A checkpoint is damaged and set aside as {}: {}{}",
-        run.setAside(update),
+        writer.setAside(update),
         damage.getMessage(),
         next);
   }
@@ -135,7 +138,7 @@ final class Checkpoints {
     measured.metrics().forEach(line::addProperty);
     line.addProperty("seconds", seconds);
     writeLines(known -> updateOf(known) != manifest.updateNumber(), line + "\n");
-    run.validated(manifest.updateNumber(), new Validation(measured.metrics())); // and not again
+    writer.validated(manifest.updateNumber(), new Validation(measured.metrics())); // and not again
     markBest();
     return measured;
   }
@@ -159,7 +162,7 @@ final class Checkpoints {
 
   private void markBest() throws IOException {
     for (Manifest best : byMetric().stream().limit(1).toList()) { // none if no metric is a number
-      run.markBest(best.updateNumber());
+      writer.markBest(best.updateNumber());
     }
   }
 
@@ -193,7 +196,7 @@ final class Checkpoints {
         .forEach(manifest -> kept.add(manifest.updateNumber()));
     for (long update : updates) {
       if (!kept.contains(update)) {
-        run.deleteCheckpoint(update);
+        writer.delete(update);
       }
     }
   }

@@ -215,7 +215,7 @@ final class SegmentRunner {
             results.stream().flatMap(result -> result.files().stream()).toList(),
             Map.of());
     writer.requireHeld();
-    run.commit(manifest, segment.output().checkpoint());
+    run.checkpointWriter().commit(manifest, segment.output().checkpoint());
     return manifest;
   }
 

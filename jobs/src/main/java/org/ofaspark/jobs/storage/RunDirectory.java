@@ -42,9 +42,8 @@ public final class RunDirectory {
 
   private static final Logger LOG = LoggerFactory.getLogger(RunDirectory.class);
 
-  private static final String PREFIX = "update-";
+  static final String PREFIX = "update-";
   private static final String TRAIN_PREFIX = "train-";
-  private static final String DELETED = ".deleted";
 
   private final HadoopFiles files;
   private final String path;
@@ -178,13 +177,18 @@ public final class RunDirectory {
     return Text.format("%s/evaluation/.%s.tmp", path, split);
   }
 
+  /** Returns the directory of all checkpoints. */
+  String checkpointsDirectory() {
+    return path + "/checkpoints";
+  }
+
   /**
    * Returns the directory of a checkpoint.
    *
    * @param updateNumber updates done
    */
   public String checkpoint(long updateNumber) {
-    return Text.format("%s/checkpoints/%s%08d", path, PREFIX, updateNumber);
+    return Text.format("%s/%s%08d", checkpointsDirectory(), PREFIX, updateNumber);
   }
 
   /**
@@ -195,22 +199,8 @@ public final class RunDirectory {
    * @param attempt names the attempt
    */
   public String unfinishedCheckpoint(long updateNumber, UUID attempt) {
-    return Text.format("%s/checkpoints/.%s%08d-%s.tmp", path, PREFIX, updateNumber, attempt);
-  }
-
-  /**
-   * Finishes a checkpoint of one attempt: writes its manifest and renames it into place.
-   *
-   * @param manifest what it is
-   * @param unfinished where its files are
-   */
-  public void commit(Manifest manifest, String unfinished) throws IOException {
-    String target = checkpoint(manifest.updateNumber());
-    files.writeText(unfinished + "/" + Manifest.FILE, manifest.toJson());
-    if (files.exists(target)) {
-      LOG.warn("{}: another checkpoint is there, set aside as {}", target, setAside(target));
-    }
-    files.rename(unfinished, target);
+    return Text.format(
+        "%s/.%s%08d-%s.tmp", checkpointsDirectory(), PREFIX, updateNumber, attempt);
   }
 
   /**
@@ -244,20 +234,15 @@ public final class RunDirectory {
     }
   }
 
-  /**
-   * Notes what a validation has measured.
-   *
-   * @param updateNumber updates done of the checkpoint
-   * @param validation its metrics
-   */
-  public void validated(long updateNumber, Validation validation) throws IOException {
-    files.writeText(checkpoint(updateNumber) + "/" + Validation.FILE, validation.toJson());
+  /** Returns what changes the checkpoints. */
+  public CheckpointWriter checkpointWriter() {
+    return new CheckpointWriter(files, this);
   }
 
   /** Returns the updates done of every finished checkpoint, ascending. */
   public List<Long> checkpoints() throws IOException {
     List<Long> updates = new ArrayList<>();
-    for (String name : files.list(path + "/checkpoints")) {
+    for (String name : files.list(checkpointsDirectory())) {
       for (long update : updateNumber(name).toList()) {
         if (files.exists(checkpoint(update) + "/" + Manifest.FILE)) {
           updates.add(update);
@@ -272,77 +257,6 @@ public final class RunDirectory {
     return name.matches(PREFIX + "\\d{1,18}")
         ? Stream.of(Long.parseLong(name.substring(PREFIX.length())))
         : Stream.of();
-  }
-
-  /**
-   * Deletes a checkpoint.
-   *
-   * @param updateNumber updates done
-   */
-  public void deleteCheckpoint(long updateNumber) throws IOException {
-    String checkpoint = checkpoint(updateNumber);
-    String mark = mark(new Path(checkpoint).getName());
-    files.writeText(mark, ""); // tells it from one that somebody else has taken apart
-    files.delete(checkpoint + "/" + Manifest.FILE); // from here on it does not exist
-    files.delete(checkpoint);
-    files.delete(mark);
-  }
-
-  /** Returns the file that says that a checkpoint is being deleted. */
-  private String mark(String name) {
-    return Text.format("%s/checkpoints/.%s%s", path, name, DELETED);
-  }
-
-  /**
-   * Deletes what a process left behind that was killed while it wrote or deleted a checkpoint. One
-   * that has lost its manifest in another way is set aside. Nothing may be writing one now.
-   */
-  public void deleteUnfinished() throws IOException {
-    for (String name : files.list(path + "/checkpoints")) {
-      String each = path + "/checkpoints/" + name;
-      if (name.matches("\\..*\\.tmp")) {
-        files.delete(each);
-      } else if (name.matches(PREFIX + "\\d+") && !files.exists(each + "/" + Manifest.FILE)) {
-        if (files.exists(mark(name))) {
-          files.delete(each);
-        } else {
-          LOG.warn("{}: no {}; set aside as {}", each, Manifest.FILE, setAside(each));
-        }
-      }
-    }
-    for (String name : files.list(path + "/checkpoints")) {
-      if (name.startsWith(".") && name.endsWith(DELETED)) {
-        files.delete(path + "/checkpoints/" + name);
-      }
-    }
-  }
-
-  /**
-   * Takes a damaged checkpoint out of the run, and keeps it for a person to look at.
-   *
-   * @param updateNumber updates done
-   * @return where it is now
-   */
-  public String setAside(long updateNumber) throws IOException {
-    return setAside(checkpoint(updateNumber));
-  }
-
-  private String setAside(String checkpoint) throws IOException {
-    String aside =
-        Text.format(
-            "%s/checkpoints/damaged-%s-%s",
-            path, new Path(checkpoint).getName(), UUID.randomUUID().toString().substring(0, 8));
-    files.rename(checkpoint, aside);
-    return aside;
-  }
-
-  /**
-   * Notes which checkpoint is the best.
-   *
-   * @param updateNumber updates done
-   */
-  public void markBest(long updateNumber) throws IOException {
-    files.writeText(path + "/checkpoints/best", Text.format("%s%08d\n", PREFIX, updateNumber));
   }
 
   /**
@@ -371,8 +285,13 @@ public final class RunDirectory {
     }
   }
 
+  /** Returns the file that names the best checkpoint. */
+  String bestFile() {
+    return checkpointsDirectory() + "/best";
+  }
+
   private Optional<Long> markedBest() throws IOException {
-    String file = path + "/checkpoints/best";
+    String file = bestFile();
     if (!files.exists(file)) {
       return Optional.empty();
     }

@@ -147,7 +147,7 @@ class CheckpointsTest {
             run,
             new HadoopFiles(configuration),
             NanoRecipe.of(new CaptionTask(), folder, "run").train());
-    run.deleteCheckpoint(9);
+    run.checkpointWriter().delete(9);
     assertThatThrownBy(checkpoints::lastGood).isInstanceOf(BlockMissingException.class);
     assertThat(run.checkpoints()).containsExactly(10L);
 
@@ -271,7 +271,7 @@ class CheckpointsTest {
   void bestThatIsNoLongerThereIsNone() throws IOException {
     checkpoints().measured(write(1), Map.of("loss", 1.0), 1);
     write(2);
-    run.setAside(1);
+    run.checkpointWriter().setAside(1);
 
     assertThat(run.best()).isEmpty();
     assertThatThrownBy(() -> run.bestCheckpoint("--weights"))

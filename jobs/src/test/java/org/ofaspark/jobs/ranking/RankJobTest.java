@@ -87,7 +87,7 @@ class RankJobTest {
             out -> Files.copy(weights.resolve(WeightFiles.SINGLE), out));
     OnlyAttempt.commit(
         run, new Manifest(Manifest.VERSION, 7, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
-    run.markBest(7);
+    run.checkpointWriter().markBest(7);
   }
 
   private static String[] arguments(String weights, String... more) {

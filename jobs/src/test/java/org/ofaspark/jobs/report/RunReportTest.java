@@ -75,7 +75,7 @@ class RunReportTest {
           new Manifest(Manifest.VERSION, update, 1, 2, 1234567, 0, 1, 0, List.of(), Map.of());
       files.writeText(file, manifest.toJson());
     }
-    run().markBest(4);
+    run().checkpointWriter().markBest(4);
   }
 
   private String written() throws IOException {

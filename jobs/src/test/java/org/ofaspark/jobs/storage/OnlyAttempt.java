@@ -18,6 +18,6 @@ public final class OnlyAttempt {
 
   /** Finishes a checkpoint. */
   public static void commit(RunDirectory run, Manifest manifest) throws IOException {
-    run.commit(manifest, directory(run, manifest.updateNumber()));
+    run.checkpointWriter().commit(manifest, directory(run, manifest.updateNumber()));
   }
 }

@@ -37,14 +37,14 @@ class RunDirectoryTest {
     OnlyAttempt.commit(run, manifest(500));
     Locale.setDefault(Locale.forLanguageTag(locale));
     OnlyAttempt.commit(run, manifest(1000));
-    run.markBest(1000);
+    run.checkpointWriter().markBest(1000);
 
     assertThat(run.checkpoints()).containsExactly(500L, 1000L);
     assertThat(run.best()).contains(1000L);
     assertThat(run.checkpoint(1000)).endsWith("/checkpoints/update-00001000");
     assertThat(run.ranking(3)).endsWith("/ranking/update-00000003");
     assertThat(run.trainMetrics(3)).endsWith("/metrics/train-00000003.jsonl");
-    assertThat(run.setAside(500)).contains("/checkpoints/damaged-update-00000500-");
+    assertThat(run.checkpointWriter().setAside(500)).contains("/checkpoints/damaged-update-00000500-");
   }
 
   @Test
@@ -57,10 +57,10 @@ class RunDirectoryTest {
     files.writeText(next + "/weights", "of the next attempt");
     files.writeText(frozen + "/weights", "of the frozen one");
 
-    run.commit(manifest(4), next);
+    run.checkpointWriter().commit(manifest(4), next);
 
     assertThat(files.readText(run.checkpoint(4) + "/weights")).isEqualTo("of the next attempt");
-    run.deleteUnfinished();
+    run.checkpointWriter().deleteUnfinished();
     assertThat(files.list(folder + "/checkpoints")).containsExactly("update-00000004");
   }
 }

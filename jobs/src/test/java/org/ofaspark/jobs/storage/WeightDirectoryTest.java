@@ -51,7 +51,7 @@ class WeightDirectoryTest {
     var run = new RunDirectory(FILES, path("run"));
     write(run, 3);
     write(run, 5);
-    run.markBest(3);
+    run.checkpointWriter().markBest(3);
     assertThat(resolve("run")).isEqualTo(run.checkpoint(3));
   }
 
@@ -59,7 +59,7 @@ class WeightDirectoryTest {
   void weightsThatAreNotAsTheyWereWrittenAreRefused() throws IOException {
     var run = new RunDirectory(FILES, path("run"));
     write(run, 3);
-    run.markBest(3);
+    run.checkpointWriter().markBest(3);
     FILES.writeText(run.checkpoint(3) + "/" + WeightFiles.SINGLE, "4");
     String weights = resolve("run");
     assertThatThrownBy(() -> WeightDirectory.verify(FILES, weights))

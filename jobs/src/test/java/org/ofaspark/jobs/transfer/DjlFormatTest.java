@@ -61,7 +61,7 @@ class DjlFormatTest {
     }
     OnlyAttempt.commit(
         run, new Manifest(Manifest.VERSION, UPDATE, 1, 1, 1, 0, 1, 0, List.of(), Map.of()));
-    run.markBest(UPDATE);
+    run.checkpointWriter().markBest(UPDATE);
   }
 
   private static Dictionary dictionary(Recipe recipe, int words) {

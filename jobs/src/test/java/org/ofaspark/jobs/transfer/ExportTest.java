@@ -98,7 +98,7 @@ class ExportTest {
                 + " run submit/finetune first, or name a directory of weights");
     assertThat(files.exists(in("export"))).isFalse();
 
-    run.markBest(4);
+    run.checkpointWriter().markBest(4);
     files.writeText(
         run.recipe(),
         files.readText(weights + "/recipe.conf").replaceFirst("arch = .*", "arch = of_the_run"));
@@ -129,7 +129,7 @@ class ExportTest {
             files, OnlyAttempt.directory(run, 4), WeightFiles.SINGLE, out -> out.write(whole));
     OnlyAttempt.commit(
         run, new Manifest(Manifest.VERSION, 4, 1, 1, 1, 0, 1, 0, List.of(file), Map.of()));
-    run.markBest(4);
+    run.checkpointWriter().markBest(4);
     whole[whole.length - 1] ^= 1;
     files.write(run.checkpoint(4) + "/" + WeightFiles.SINGLE, out -> out.write(whole));
 
