@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  *   <caption>All of them</caption>
  *   <tr><th>property</th><th>default</th><th>meaning</th></tr>
  *   <tr><td>{@value #RANKS}</td><td>one an executor</td>
- *       <td>number of ranks of a gang; in a local master they share the process</td></tr>
+ *       <td>number of ranks; in a local master they share the process</td></tr>
  *   <tr><td>{@value #PORT}</td><td>0, any</td>
  *       <td>port that the driver's monitor and each rank listen on for each other, or if it is taken
  *       one of the {@code spark.port.maxRetries} after it. Executors call the driver and each other
@@ -34,7 +34,7 @@ public final class OfaProperties {
 
   private static final Logger LOG = LoggerFactory.getLogger(OfaProperties.class);
 
-  /** How many ranks a gang has. */
+  /** How many ranks a run has. */
   public static final String RANKS = "spark.ofa.ranks";
 
   /** Where the driver's monitor and each rank listen. */

@@ -15,7 +15,7 @@ import org.ofaspark.tensor.FlatVector;
 
 /**
  * Optimizer shards: the moments of a range of the flat parameters, one safetensors file a rank. A
- * rank of any later gang finds its own range in them.
+ * rank of any later group finds its own range in them.
  */
 public final class OptimizerFiles {
 

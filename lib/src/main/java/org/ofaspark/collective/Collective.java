@@ -4,7 +4,7 @@ import java.util.List;
 import org.ofaspark.tensor.FlatVector;
 
 /**
- * The operations that the ranks of a gang make together. Every rank calls the same operations in
+ * The operations that the ranks of a group make together. Every rank calls the same operations in
  * the same order; each waits for the others, for a limited time.
  *
  * <p>Sums are made in an order that depends on nothing but the world size, so that the same run
@@ -53,7 +53,7 @@ public interface Collective extends AutoCloseable {
    */
   double[] allReduce(double... values);
 
-  /** Leaves the gang; a later call fails on the ranks that stay. */
+  /** Leaves the group; a later call fails on the ranks that stay. */
   @Override
   void close();
 }

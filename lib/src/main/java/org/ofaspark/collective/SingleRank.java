@@ -3,10 +3,10 @@ package org.ofaspark.collective;
 import java.util.List;
 import org.ofaspark.tensor.FlatVector;
 
-/** A gang of one, to which every operation is the identity. */
+/** A group of one rank, to which every operation is the identity. */
 public final class SingleRank implements Collective {
 
-  /** Creates the gang. */
+  /** Creates the group. */
   public SingleRank() {}
 
   @Override

@@ -4,20 +4,20 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.ofaspark.tensor.FlatVector;
 
-/** A gang whose operations are timed, waiting for slower ranks included. Used by one thread. */
+/** A rank group whose operations are timed, waiting for slower ranks included. Used by one thread. */
 public final class TimedCollective implements Collective {
 
-  private final Collective gang;
+  private final Collective ranks;
   private long nanos;
   private volatile boolean isInOperation;
 
   /**
-   * Creates a timed view of a gang.
+   * Creates a timed view of a rank group.
    *
-   * @param gang the gang; closed with this view
+   * @param ranks the group; closed with this view
    */
-  public TimedCollective(Collective gang) {
-    this.gang = gang;
+  public TimedCollective(Collective ranks) {
+    this.ranks = ranks;
   }
 
   /** Returns the nanoseconds spent in operations since the last call, and starts from 0 again. */
@@ -45,19 +45,19 @@ public final class TimedCollective implements Collective {
 
   @Override
   public int rank() {
-    return gang.rank();
+    return ranks.rank();
   }
 
   @Override
   public int worldSize() {
-    return gang.worldSize();
+    return ranks.worldSize();
   }
 
   @Override
   public void reduceScatter(FlatVector vector) {
     timed(
         () -> {
-          gang.reduceScatter(vector);
+          ranks.reduceScatter(vector);
           return vector;
         });
   }
@@ -66,23 +66,23 @@ public final class TimedCollective implements Collective {
   public void allGather(FlatVector vector) {
     timed(
         () -> {
-          gang.allGather(vector);
+          ranks.allGather(vector);
           return vector;
         });
   }
 
   @Override
   public List<float[]> allGather(float[] values) {
-    return timed(() -> gang.allGather(values));
+    return timed(() -> ranks.allGather(values));
   }
 
   @Override
   public double[] allReduce(double... values) {
-    return timed(() -> gang.allReduce(values));
+    return timed(() -> ranks.allReduce(values));
   }
 
   @Override
   public void close() {
-    gang.close();
+    ranks.close();
   }
 }

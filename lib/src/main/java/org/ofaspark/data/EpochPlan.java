@@ -77,49 +77,49 @@ public record EpochPlan(long examples, int globalBatch, int batchSize) implement
   }
 
   /**
-   * Returns the place of an example's use in the run: it grows with update, micro-batch and sample.
+   * Returns the index of a sample, one use of an example, in the run: it grows with update, micro-batch and sample.
    *
    * @param epoch the epoch
    * @param position in the epoch's order, from 0
    */
-  public long place(int epoch, long position) {
+  public long sampleIndex(int epoch, long position) {
     return (epoch - 1) * examples + position;
   }
 
   /**
-   * Returns the place of the first example of an update.
+   * Returns the index of an update's first sample.
    *
    * @param update its number
    */
-  public long firstPlace(long update) {
-    return place(epoch(update), start(update));
+  public long firstSample(long update) {
+    return sampleIndex(epoch(update), start(update));
   }
 
   /**
    * Returns the update that an example's use belongs to.
    *
-   * @param place see {@link #place}
+   * @param sample see {@link #sampleIndex}
    */
-  public long updateOf(long place) {
-    return place / examples * updatesPerEpoch() + place % examples / globalBatch;
+  public long updateOf(long sample) {
+    return sample / examples * updatesPerEpoch() + sample % examples / globalBatch;
   }
 
   /**
    * Returns the micro-batch, counted from 0 within its update, that an example's use belongs to.
    *
-   * @param place see {@link #place}
+   * @param sample see {@link #sampleIndex}
    */
-  public int microBatchOf(long place) {
-    return (int) (place % examples % globalBatch / batchSize);
+  public int microBatchOf(long sample) {
+    return (int) (sample % examples % globalBatch / batchSize);
   }
 
   /**
    * Returns the rank that gets an example's use.
    *
-   * @param place see {@link #place}
+   * @param sample see {@link #sampleIndex}
    * @param worldSize number of ranks
    */
-  public int rankOf(long place, int worldSize) {
-    return microBatchOf(place) % worldSize;
+  public int rankOf(long sample, int worldSize) {
+    return microBatchOf(sample) % worldSize;
   }
 }

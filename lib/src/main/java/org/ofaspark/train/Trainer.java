@@ -91,7 +91,7 @@ public final class Trainer implements AutoCloseable {
    * @param criterion the objective
    * @param optimizer settings of the optimizer
    * @param runUpdates updates of the whole run, which the schedule spans
-   * @param collective the gang
+   * @param collective the ranks
    * @param numerics what to compute with
    */
   public Trainer(
@@ -119,20 +119,20 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Goes on with another gang, as the same rank of as many.
+   * Continues in another rank group, as the same rank of as many.
    *
-   * @param gang the ranks from now on
+   * @param ranks the ranks from now on
    * @throws IllegalArgumentException if this rank or the number of ranks is another
    */
-  public void join(Collective gang) {
-    if (gang.rank() != collective.rank() || gang.worldSize() != collective.worldSize()) {
+  public void join(Collective ranks) {
+    if (ranks.rank() != collective.rank() || ranks.worldSize() != collective.worldSize()) {
       throw new IllegalArgumentException(
           Text.format(
-              "gang: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is"
+              "ranks: rank %d of %d (expected: %d of %d, whose range of the optimizer's state is"
                   + " here)",
-              gang.rank(), gang.worldSize(), collective.rank(), collective.worldSize()));
+              ranks.rank(), ranks.worldSize(), collective.rank(), collective.worldSize()));
     }
-    collective = gang;
+    collective = ranks;
   }
 
   /** Returns the number of updates done. */

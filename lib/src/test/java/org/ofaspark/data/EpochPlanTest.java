@@ -33,7 +33,7 @@ class EpochPlanTest {
     Map<Long, Map<Integer, List<Long>>> updates = new TreeMap<>();
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
       for (long position = 0; position < plan.examples(); position++) {
-        long place = plan.place(epoch, position);
+        long place = plan.sampleIndex(epoch, position);
         updates
             .computeIfAbsent(plan.updateOf(place), update -> new TreeMap<>())
             .computeIfAbsent(plan.microBatchOf(place), batch -> new ArrayList<>())
@@ -65,7 +65,7 @@ class EpochPlanTest {
                   LongStream.range(0, plan.totalUpdates(EPOCHS, 0)).boxed().toList());
           for (int epoch = 1; epoch <= EPOCHS; epoch++) {
             for (long position = 0; position < plan.examples(); position++) {
-              assertThat(plan.epoch(plan.updateOf(plan.place(epoch, position)))).isEqualTo(epoch);
+              assertThat(plan.epoch(plan.updateOf(plan.sampleIndex(epoch, position)))).isEqualTo(epoch);
             }
           }
         });
@@ -122,10 +122,10 @@ class EpochPlanTest {
         plan -> {
           Map<Long, Map<Integer, List<Long>>> updates = microBatches(plan);
           for (var update : updates.entrySet()) {
-            assertThat(plan.firstPlace(update.getKey()))
+            assertThat(plan.firstSample(update.getKey()))
                 .isEqualTo(update.getValue().values().iterator().next().get(0));
-            assertThat(plan.firstPlace(update.getKey() + 1))
-                .isEqualTo(plan.firstPlace(update.getKey()) + plan.examplesOf(update.getKey()));
+            assertThat(plan.firstSample(update.getKey() + 1))
+                .isEqualTo(plan.firstSample(update.getKey()) + plan.examplesOf(update.getKey()));
           }
         });
   }
@@ -165,10 +165,10 @@ class EpochPlanTest {
   @Test
   void placesOfLongRunsAreNotCutTo32Bits() {
     EpochPlan plan = new EpochPlan(3_000_000_000L, 2, 1);
-    long place = plan.place(4, 2_999_999_999L);
+    long place = plan.sampleIndex(4, 2_999_999_999L);
     assertThat(place).isEqualTo(11_999_999_999L);
     assertThat(plan.updateOf(place)).isEqualTo(5_999_999_999L);
-    assertThat(plan.firstPlace(5_999_999_999L)).isEqualTo(11_999_999_998L);
+    assertThat(plan.firstSample(5_999_999_999L)).isEqualTo(11_999_999_998L);
     assertThat(plan.epoch(5_999_999_999L)).isEqualTo(4);
   }
 

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * The device of a task: the GPU that Spark assigns it, else the CPU. Executor.
  *
  * <p>Spark's address counts the GPUs of the machine, unless the cluster manager hides the others
- * with {@code CUDA_VISIBLE_DEVICES}; then the engine sees one, and its number is the place of the
+ * with {@code CUDA_VISIBLE_DEVICES}; then the engine sees one, and its number is the index of the
  * address in that list.
  */
 public final class AssignedDevice {
@@ -124,7 +124,7 @@ public final class AssignedDevice {
   static String ignored(Optional<String> wanted, Path folder) {
     return wanted
         .filter(path -> !folder.equals(Path.of(path).toAbsolutePath()))
-        .map(path -> Text.format("; %s is %s, where it has found no libtorch.so", LIBRARY, path))
+        .map(path -> Text.format("; %s is %s, which has no libtorch.so", LIBRARY, path))
         .orElse("");
   }
 
@@ -141,10 +141,10 @@ public final class AssignedDevice {
     }
     return Optional.of(
         Text.format(
-                "%s: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is 80 times"
+                "%s: fp16 (expected: fp32 or bf16 where no GPU is requested); float16 is 80 times"
                     + " slower on",
                 key)
-            + " a CPU; change it, or ask for GPUs with "
+            + " a CPU; change it, or request GPUs with "
             + TASK_GPUS);
   }
 
@@ -155,9 +155,9 @@ public final class AssignedDevice {
    * @param visible the value of CUDA_VISIBLE_DEVICES, if it is set
    */
   static int number(String address, Optional<String> visible) {
-    int place = entries(visible).indexOf(address);
-    if (place >= 0) {
-      return place;
+    int index = entries(visible).indexOf(address);
+    if (index >= 0) {
+      return index;
     }
     try {
       return Integer.parseInt(address);

@@ -93,7 +93,7 @@ public final class BarrierStage {
       return JavaRDD.fromRDD(stage, tag).collect();
     } catch (Exception e) { // Spark's exceptions are checked and undeclared
       if (e
-          instanceof BarrierJobSlotsNumberCheckFailed) { // executors have gone, and none have come
+          instanceof BarrierJobSlotsNumberCheckFailed) { // executors are lost, and no new ones are up
         int executors = ExecutorWait.count(input.context());
         throw new IllegalArgumentException(
             ExecutorWait.shortage(input.context(), tasks, executors), e);
@@ -105,8 +105,8 @@ public final class BarrierStage {
   }
 
   /**
-   * Tells of a stage that waits for enough slots at once, and ends it when it has waited too long:
-   * Spark goes on to wait, and tells so at level INFO.
+   * Logs that a stage that waits for enough slots at once, and ends it when it has waited too long:
+   * Spark keeps waiting, and logs so at level INFO.
    */
   private static final class StartWatch extends SparkListener {
     private final SparkContext context;

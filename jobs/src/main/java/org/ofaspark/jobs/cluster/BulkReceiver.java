@@ -188,7 +188,7 @@ final class BulkReceiver {
     }
   }
 
-  /** Puts a message in its place. */
+  /** Copies a message to the vector. */
   private final class Put extends Incoming {
     private final ByteBuffer target;
 
@@ -209,7 +209,7 @@ final class BulkReceiver {
     }
   }
 
-  /** Adds a message to this rank's chunk, now or when its turn comes. */
+  /** Adds a message to this rank's chunk, now or in its turn. */
   private final class Add extends Incoming {
     private final Chunk chunk;
     private final int turn;

@@ -14,7 +14,7 @@ import org.ofaspark.config.Text;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the cluster manager says of an application, as far as it can be asked. Driver. */
+/** What the cluster manager reports of an application, as far as it can be queried. Driver. */
 final class ClusterManager {
 
   private static final Logger LOG = LoggerFactory.getLogger(ClusterManager.class);
@@ -23,7 +23,7 @@ final class ClusterManager {
   private ClusterManager() {}
 
   /** Returns YARN's report of the application; nothing under other cluster managers. */
-  static Optional<String> says(SparkContext context) {
+  static Optional<String> report(SparkContext context) {
     if (!context.master().equals("yarn")) {
       return Optional.empty();
     }
@@ -39,7 +39,7 @@ final class ClusterManager {
                   client,
                   client.getApplicationReport(ApplicationId.fromString(context.applicationId()))));
     } catch (IOException | YarnException | RuntimeException | LinkageError e) {
-      LOG.debug("YARN tells nothing", e); // an application master may lack the ticket to ask
+      LOG.debug("No report of YARN", e); // an application master may lack the ticket to ask
       return Optional.empty();
     }
   }

@@ -28,7 +28,7 @@ public final class ExecutorWait {
    *
    * @param context the application
    * @param needed how many
-   * @throws IllegalArgumentException if fewer have come within {@code spark.ofa.executors-wait}
+   * @throws IllegalArgumentException if fewer have started within {@code spark.ofa.executors-wait}
    * @throws IllegalStateException if the application ends
    */
   public static void await(SparkContext context, int needed) {
@@ -39,13 +39,13 @@ public final class ExecutorWait {
     if (LocalMaster.ofOneProcess(context.getConf()).isPresent()) {
       return;
     }
-    Duration patience = OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT);
+    Duration longest = OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT);
     long start = System.nanoTime();
     long nextLine = lines.toNanos();
     int count = count(context);
     while (count < needed) {
       long waited = System.nanoTime() - start;
-      if (waited > patience.toNanos()) {
+      if (waited > longest.toNanos()) {
         throw new IllegalArgumentException(shortage(context, needed, count));
       }
       if (waited > nextLine) {
@@ -56,7 +56,7 @@ public final class ExecutorWait {
       count = count(context);
     }
     if (nextLine > lines.toNanos()) {
-      LOG.info("{} executors have come", count);
+      LOG.info("{} executors are up", count);
     }
   }
 
@@ -76,13 +76,13 @@ public final class ExecutorWait {
   /** Returns the line that is logged while a job waits. */
   static String line(SparkContext context, int needed, int count, long waitedNanos) {
     return Text.format(
-        "Waiting for executors: %d of %d have come in %d s (at most %d, %s)%s",
+        "Waiting for executors: %d of %d are up after %d s (at most %d, %s)%s",
         count,
         needed,
         TimeUnit.NANOSECONDS.toSeconds(waitedNanos),
         OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
         OfaProperties.EXECUTORS_WAIT,
-        ClusterManager.says(context).map(text -> "; " + text).orElse(""));
+        ClusterManager.report(context).map(text -> "; " + text).orElse(""));
   }
 
   /** Returns the message when a job has waited too long. */
@@ -93,7 +93,7 @@ public final class ExecutorWait {
             needed,
             OfaProperties.EXECUTORS_WAIT,
             OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
-            ClusterManager.says(context).map(text -> "; " + text).orElse(""))
+            ClusterManager.report(context).map(text -> "; " + text).orElse(""))
         + "; give the application more of the cluster, wait longer, or ask for fewer with"
         + " spark.executor.instances, spark.cores.max or "
         + OfaProperties.RANKS;

@@ -7,7 +7,7 @@ import org.ofaspark.jobs.storage.FileSystemFailure;
 public enum FailureKind {
   /** A setting: it fails the same way each time. */
   SETTINGS,
-  /** Non-finite numbers: they come again. */
+  /** Non-finite numbers: they occur again. */
   NON_FINITE,
   /** A file system that does not answer, and may be back. */
   OUTAGE,

@@ -10,8 +10,8 @@ import org.apache.spark.TaskContext;
 import org.ofaspark.config.Text;
 
 /**
- * Which GPU of which machine a task has, so that two tasks with the same one are found. Addresses
- * do not tell: a container that sees one GPU of its machine calls it 0, and so does one that sees
+ * Which GPU of which machine a task has, so that two tasks with the same one are noticed. Addresses
+ * are not enough: a container that sees one GPU of its machine calls it 0, and so does one that sees
  * all of them. Executor.
  */
 public final class GpuIdentity {
@@ -23,7 +23,7 @@ public final class GpuIdentity {
   private GpuIdentity() {}
 
   /**
-   * Returns the GPU of a task, if it has one: host and UUID, or address where nvidia-smi tells no
+   * Returns the GPU of a task, if it has one: host and UUID, or address where nvidia-smi lists no
    * UUID.
    *
    * @param task the task
@@ -52,8 +52,8 @@ public final class GpuIdentity {
   static String name(String address, List<String> visible, List<String> listed) {
     String name = address;
     if (!visible.isEmpty() && !visible.contains(address) && address.matches("\\d{1,4}")) {
-      int place = Integer.parseInt(address);
-      name = place < visible.size() ? visible.get(place) : address;
+      int index = Integer.parseInt(address);
+      name = index < visible.size() ? visible.get(index) : address;
     }
     String prefix = name + ",";
     return listed.stream()

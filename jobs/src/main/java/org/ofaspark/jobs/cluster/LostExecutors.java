@@ -21,7 +21,7 @@ public final class LostExecutors implements AutoCloseable {
 
   private final SparkContext context;
   private final List<Loss> losses = new CopyOnWriteArrayList<>();
-  private final Set<String> told = ConcurrentHashMap.newKeySet();
+  private final Set<String> reported = ConcurrentHashMap.newKeySet();
   private final Map<String, String> hosts = new ConcurrentHashMap<>();
   private final SparkListener listener = new Listener();
 
@@ -52,23 +52,23 @@ public final class LostExecutors implements AutoCloseable {
 
   /** Forgets the losses so far: they are not those of what starts now. */
   public void forget() {
-    losses.forEach(loss -> told.add(loss.executor()));
+    losses.forEach(loss -> reported.add(loss.executor()));
   }
 
   /**
    * Returns the executors that have gone since {@link #forget}, each with its rank and the reason.
-   * The cluster manager may need a moment to tell.
+   * The cluster manager may need a moment to report.
    *
    * @param ranks names of the executors' ranks by the executors' ids, as far as they are known
-   * @param patience how long to wait for a first one
+   * @param longest how long to wait for a first one
    * @return a text, empty if none has gone
    */
-  public String text(Map<String, String> ranks, Duration patience) {
+  public String text(Map<String, String> ranks, Duration longest) {
     if (LocalMaster.ofOneProcess(context.getConf()).isPresent()) {
       return "";
     }
     long start = System.nanoTime();
-    while (fresh(ranks).isEmpty() && System.nanoTime() - start < patience.toNanos()) {
+    while (fresh(ranks).isEmpty() && System.nanoTime() - start < longest.toNanos()) {
       ExecutorWait.pause();
     }
     return String.join("; ", fresh(ranks));
@@ -76,7 +76,7 @@ public final class LostExecutors implements AutoCloseable {
 
   private List<String> fresh(Map<String, String> ranks) {
     return losses.stream()
-        .filter(loss -> !told.contains(loss.executor()))
+        .filter(loss -> !reported.contains(loss.executor()))
         .map(
             loss -> {
               String host = hosts.get(loss.executor());

@@ -5,8 +5,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Direct memory for messages, used again: what Java is asked for stays until its garbage collector
- * comes by. Thread-safe.
+ * Direct memory for messages, reused: what Java allocates stays until its garbage collector
+ * runs. Thread-safe.
  */
 final class MessageMemory {
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -141,24 +142,22 @@ final class RankNetwork implements AutoCloseable {
 
               @Override
               public void onFailure(Throwable e) {
-                String why = e instanceof IOException ? BROKE : "has refused a message";
-                fail(Text.format("%s %s", describe(peer), why), e);
+                lose(peer, e instanceof IOException ? BROKE : "has refused a message", e);
               }
             });
   }
 
   private TransportClient client(int peer) {
-    TransportClient client = clients.get(peer);
-    if (client == null) {
-      throw new IllegalArgumentException(
-          Text.format("rank %d: no peer of rank %d", peer, self.rank()));
-    }
-    return client;
+    return Objects.requireNonNull(clients.get(peer));
   }
 
   /** Wakes {@link #await} up to look at its condition. */
   void signal() {
     changes.release();
+  }
+
+  private void lose(int peer, String why, @Nullable Throwable cause) {
+    fail(Text.format("%s %s", describe(peer), why), cause);
   }
 
   /** Ends the operation in progress and all later ones with an error; the first one counts. */
@@ -226,11 +225,9 @@ final class RankNetwork implements AutoCloseable {
   private void checkHeartbeats(String operation) {
     for (int peer : clients.keySet()) {
       if (heartbeats.isGone(peer) && !operation.equals(LEAVING)) {
-        fail(Text.format("%s has left the rank group", describe(peer)), null);
+        lose(peer, "has left the rank group", null);
       }
-      heartbeats
-          .loss(peer)
-          .ifPresent(loss -> fail(Text.format("%s %s", describe(peer), loss), null));
+      heartbeats.loss(peer).ifPresent(loss -> lose(peer, loss, null));
     }
   }
 
@@ -303,7 +300,7 @@ final class RankNetwork implements AutoCloseable {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !heartbeats.hasLeft(sender)) {
         String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
-        fail(Text.format("%s %s", describe(sender), why), cause);
+        lose(sender, why, cause);
       }
     }
 
@@ -311,7 +308,7 @@ final class RankNetwork implements AutoCloseable {
     public void channelInactive(TransportClient connection) {
       Integer sender = ranksByConnection.remove(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !heartbeats.hasLeft(sender)) {
-        fail(Text.format("%s is lost: its connection closed", describe(sender)), null);
+        lose(sender, "is lost: its connection closed", null);
       }
     }
   }
@@ -332,7 +329,7 @@ final class RankNetwork implements AutoCloseable {
             LEAVING,
             Duration.ofMillis(LEAVE_MILLIS),
             heartbeats::hasLeft,
-            () -> allHaveLeft() && allHaveAnswered());
+            this::allHaveLeft);
       }
     } catch (CollectiveException e) {
       LOG.info("Not all ranks said goodbye: {}", e.getMessage());
@@ -344,13 +341,12 @@ final class RankNetwork implements AutoCloseable {
     }
   }
 
-  /** Tells whether Spark's answers to streams have come, which may be later than the goodbyes. */
-  private boolean allHaveAnswered() {
-    return clients.values().stream()
-        .allMatch(client -> client.getHandler().numOutstandingRequests() == 0);
-  }
-
+  /** Tells whether the goodbyes have arrived, and Spark's answers to streams, which may be later. */
   private boolean allHaveLeft() {
-    return clients.keySet().stream().allMatch(heartbeats::hasLeft);
+    return clients.entrySet().stream()
+        .allMatch(
+            peer ->
+                heartbeats.hasLeft(peer.getKey())
+                    && peer.getValue().getHandler().numOutstandingRequests() == 0);
   }
 }

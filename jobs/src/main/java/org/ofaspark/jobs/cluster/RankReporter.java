@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sends a rank's reports to the driver's {@link RankMonitor}. Reports that do not get through are
- * logged and given up: training goes on without them. Executor.
+ * logged and given up: training continues without them. Executor.
  */
 public final class RankReporter implements AutoCloseable {
 
@@ -34,7 +34,7 @@ public final class RankReporter implements AutoCloseable {
   private final CompletableFuture<@Nullable TransportClient> driver;
 
   /**
-   * Starts to connect to the driver, while the rank goes on: a firewall may drop what it sends.
+   * Starts to connect to the driver, while the rank continues: a firewall may drop what it sends.
    *
    * @param address where its monitor listens
    * @param self the rank

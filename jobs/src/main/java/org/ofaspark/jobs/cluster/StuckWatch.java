@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a rank that lives and gets nowhere: its heartbeats come from another thread, so the others
+ * Ends a rank that lives and makes no progress: its heartbeats come from another thread, so the others
  * would wait for it. It is reported with its thread's stack, and its process ends, as native code
  * cannot be interrupted; in a local master's process, which is the user's, the thread is
  * interrupted. Executor.
@@ -44,7 +44,7 @@ public final class StuckWatch implements AutoCloseable {
    *
    * @param timeout how long it may make no progress
    * @param isWaiting whether it waits for other ranks, which is no fault of its own
-   * @param report tells the driver
+   * @param report reports to the driver
    */
   public StuckWatch(
       Duration timeout, BooleanSupplier isWaiting, Consumer<IllegalStateException> report) {

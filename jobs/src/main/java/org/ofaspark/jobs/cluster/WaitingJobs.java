@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
 import scala.Option;
 
 /**
- * Tells of Spark jobs that no executor works at, and ends them after {@link
+ * Logs that no executor works at a Spark job, and cancels such jobs after {@link
  * OfaProperties#EXECUTORS_WAIT}: Spark waits for ever, in silence. Driver; Spark makes it, by
  * {@code spark.extraListeners}.
  */
@@ -31,7 +31,7 @@ public final class WaitingJobs extends SparkListener {
 
   private static final Logger LOG = LoggerFactory.getLogger(WaitingJobs.class);
 
-  private final Duration patience;
+  private final Duration longest;
   private final Duration lines;
   private final ScheduledExecutorService timer;
   private final Set<Integer> jobs = ConcurrentHashMap.newKeySet();
@@ -50,10 +50,10 @@ public final class WaitingJobs extends SparkListener {
 
   WaitingJobs(SparkConf conf, Duration lines) {
     this.lines = lines;
-    this.patience = OfaProperties.time(conf, OfaProperties.EXECUTORS_WAIT);
+    this.longest = OfaProperties.time(conf, OfaProperties.EXECUTORS_WAIT);
     this.timer =
         new ScheduledThreadPoolExecutor(1, task -> Daemon.thread("ofa-waiting-jobs", task));
-    long pause = Math.min(lines.toMillis(), Math.min(1_000, patience.toMillis()));
+    long pause = Math.min(lines.toMillis(), Math.min(1_000, longest.toMillis()));
     var unused = timer.scheduleAtFixedRate(this::look, pause, pause, TimeUnit.MILLISECONDS);
   }
 
@@ -78,7 +78,7 @@ public final class WaitingJobs extends SparkListener {
   @Override
   public void onTaskEnd(SparkListenerTaskEnd end) {
     if (running.decrementAndGet() <= 0) {
-      running.set(0); // Spark may have dropped what it had to tell
+      running.set(0); // Spark may have dropped events
       idle();
     }
   }
@@ -103,7 +103,7 @@ public final class WaitingJobs extends SparkListener {
     if (context.isStopped()) {
       return;
     }
-    if (waited > patience.toNanos()) {
+    if (waited > longest.toNanos()) {
       String reason = ExecutorWait.shortage(context, 1, ExecutorWait.count(context));
       jobs.forEach(job -> context.cancelJob(job, reason));
       idle();

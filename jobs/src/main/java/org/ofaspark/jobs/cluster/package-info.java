@@ -1,5 +1,5 @@
 /**
- * Spark as a place for ranks: the barrier stage, the collective over Spark's network library, model
+ * Ranks as tasks of Spark: the barrier stage, the collective over Spark's network library, model
  * broadcast and GPU addresses.
  *
  * <p>Starting points: {@link org.ofaspark.jobs.cluster.BarrierStage}, {@link

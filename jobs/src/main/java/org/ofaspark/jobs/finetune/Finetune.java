@@ -172,7 +172,7 @@ public final class Finetune {
     try {
       checkpoints.prune();
     } catch (IOException e) {
-      LOG.warn("{}: old checkpoints not deleted, training goes on", run.path(), e);
+      LOG.warn("{}: old checkpoints not deleted, training continues", run.path(), e);
     }
   }
 
@@ -181,7 +181,7 @@ public final class Finetune {
     try {
       RunReport.write(files, run);
     } catch (IOException | RuntimeException e) {
-      LOG.warn("{}: not written, training goes on", run.report(), e);
+      LOG.warn("{}: not written, training continues", run.report(), e);
     }
   }
 }

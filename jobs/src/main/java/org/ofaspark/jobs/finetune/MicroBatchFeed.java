@@ -112,7 +112,7 @@ final class MicroBatchFeed implements AutoCloseable {
    */
   private List<Example> readMicroBatch() {
     long inUpdate = (long) (readMicroBatch * updates.worldSize() + rank) * epochs.batchSize();
-    long sample = epochs.firstPlace(readUpdate) + inUpdate;
+    long sample = epochs.firstSample(readUpdate) + inUpdate;
     long size = Math.min(epochs.batchSize(), epochs.examplesOf(readUpdate) - inUpdate);
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < size; i++) {

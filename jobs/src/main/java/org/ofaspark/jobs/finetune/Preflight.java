@@ -19,7 +19,7 @@ import org.ofaspark.train.TrainConfig;
  * Checks the recipe and Spark's settings before any executor starts. Driver.
  *
  * <p>Each finding is a line that names the key to change. What is not known is not guessed: a
- * cluster that has too few executors is found when the gang meets.
+ * cluster that has too few executors is noticed when the ranks start.
  */
 final class Preflight {
 
@@ -57,7 +57,7 @@ final class Preflight {
   static void check(
       SparkConf conf, Recipe recipe, int worldSize, long parameters, long activations) {
     var preflight = new Preflight(conf, worldSize);
-    preflight.gang();
+    preflight.executors();
     preflight.localSlots();
     preflight.memory(recipe, parameters, activations);
     preflight.directMemory();
@@ -75,12 +75,12 @@ final class Preflight {
    */
   static void check(SparkConf conf) {
     var preflight = new Preflight(conf, 1);
-    preflight.gang();
+    preflight.executors();
     preflight.end();
   }
 
-  private void gang() {
-    gangStaysTogether();
+  private void executors() {
+    ranksStay();
     oneTaskOnEachExecutor();
     for (String key :
         List.of(
@@ -99,8 +99,8 @@ final class Preflight {
     }
   }
 
-  /** A rank that comes, goes or runs twice breaks the gang. */
-  private void gangStaysTogether() {
+  /** The barrier stage fails if a rank is added, removed or run twice. */
+  private void ranksStay() {
     for (String key : List.of("spark.dynamicAllocation.enabled", "spark.speculation")) {
       if (conf.getBoolean(key, false)) {
         find(key, "true", "false", "ranks have to stay as they started");

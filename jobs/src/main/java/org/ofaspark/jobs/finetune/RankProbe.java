@@ -32,14 +32,14 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   private static final long serialVersionUID = 1;
   private static final Logger LOG = LoggerFactory.getLogger(RankProbe.class);
 
-  /** Where a rank would be, on which GPU, and what is wrong there, if anything is. */
-  private record Found(String place, @Nullable String gpu, @Nullable String fault)
+  /** The executor and the GPU that a rank would have, and what is wrong there, if anything is. */
+  private record Probe(String location, @Nullable String gpu, @Nullable String fault)
       implements Serializable {}
 
   private RankProbe() {}
 
   /**
-   * Checks the executors that a gang would have. If the check itself does not come to an end,
+   * Checks the executors that the ranks would have. If the check itself fails,
    * training starts all the same, and has its own retries.
    *
    * @param context the application
@@ -74,22 +74,22 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   /** Returns what is wrong with the executors of ranks, in the order of ranks. */
   static List<String> findings(List<String> answers, boolean mayShare) {
     List<String> findings = new ArrayList<>();
-    Map<String, List<Integer>> ranksByPlace = new TreeMap<>();
+    Map<String, List<Integer>> ranksByLocation = new TreeMap<>();
     Map<String, List<Integer>> ranksByGpu = new TreeMap<>();
     for (int rank = 0; rank < answers.size(); rank++) {
-      Found found = new Gson().fromJson(answers.get(rank), Found.class);
-      if (found.fault() != null) {
-        findings.add(found.fault());
+      Probe probe = new Gson().fromJson(answers.get(rank), Probe.class);
+      if (probe.fault() != null) {
+        findings.add(probe.fault());
       }
-      ranksByPlace.computeIfAbsent(found.place(), place -> new ArrayList<>()).add(rank);
-      if (found.gpu() != null) {
-        ranksByGpu.computeIfAbsent(found.gpu(), gpu -> new ArrayList<>()).add(rank);
+      ranksByLocation.computeIfAbsent(probe.location(), location -> new ArrayList<>()).add(rank);
+      if (probe.gpu() != null) {
+        ranksByGpu.computeIfAbsent(probe.gpu(), gpu -> new ArrayList<>()).add(rank);
       }
     }
     if (!mayShare) {
       addShared(
           findings,
-          ranksByPlace,
+          ranksByLocation,
           "an executor for each); set spark.task.cpus to the cores of an executor");
       addShared(
           findings,
@@ -115,7 +115,7 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   public Iterator<String> call(Iterator<Integer> ranks) {
     BarrierTaskContext task = BarrierTaskContext.get();
     String gpu = GpuIdentity.of(task).orElse(null);
-    return List.of(new Gson().toJson(new Found(BarrierStage.location(), gpu, fault(task))))
+    return List.of(new Gson().toJson(new Probe(BarrierStage.location(), gpu, fault(task))))
         .iterator();
   }
 

@@ -101,20 +101,20 @@ final class RankState implements AutoCloseable {
   /** Reads this rank's range; every shard that has a part of it is compared with the manifest. */
   private void loadOptimizer(List<FileEntry> optimizerFiles, HadoopFiles files) throws IOException {
     Adam adam = trainer.adam();
-    long found = 0;
+    long read = 0;
     for (FileEntry file : optimizerFiles) {
       try (var reader =
           new SafetensorsReader(HashedFile.open(files, file.name(), file), file.name())) {
-        found +=
+        read +=
             OptimizerFiles.read(
                 reader, adam.firstMoment(), adam.secondMoment(), trainer.range().from());
       }
     }
-    if (found != trainer.range().size()) {
+    if (read != trainer.range().size()) {
       throw new BadCheckpointException(
           Text.format(
               "optimizer shards: %d values of rank %d's range (expected: %d)",
-              found, rank, trainer.range().size()));
+              read, rank, trainer.range().size()));
     }
   }
 

@@ -25,7 +25,7 @@ import org.ofaspark.recipe.RecipeReader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a run writes down before it trains, and checks when it goes on. Driver. */
+/** What a run writes down before it trains, and checks when it resumes. Driver. */
 final class RunProvenance {
 
   private static final Logger LOG = LoggerFactory.getLogger(RunProvenance.class);

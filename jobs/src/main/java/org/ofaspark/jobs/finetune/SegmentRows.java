@@ -28,25 +28,25 @@ import org.ofaspark.jobs.table.ExampleTable;
 import scala.Tuple2;
 
 /**
- * The examples of a segment's updates, one partition for each rank, sorted by their place in the
- * run.
+ * The examples of a segment's updates, one partition for each rank, sorted by their sample index
+ * in the run.
  *
- * <p>The order of an epoch is found from the examples' ids alone; the rows themselves, images
+ * <p>The order of an epoch follows from the examples' ids alone; the rows themselves, images
  * included, move once, from where they are read to the rank that trains on them. Of an example that
- * is left out only the place moves. Driver.
+ * is left out only the index moves. Driver.
  */
 final class SegmentRows {
 
-  /** Examples of a segment up to which ids and places travel to every reader of rows. */
+  /** Examples of a segment up to which ids and sample indices travel to every reader of rows. */
   private static final long BROADCAST_EXAMPLES = 1_000_000;
 
   private static final String EPOCH = "epoch";
-  private static final String PLACE = "place";
+  private static final String SAMPLE = "sample";
   private static final String IS_DROPPED = "is_dropped";
-  private static final StructType PLACES =
+  private static final StructType SAMPLES =
       new StructType()
           .add(ExampleTable.EXAMPLE_ID, DataTypes.StringType, false)
-          .add(PLACE, DataTypes.LongType, false);
+          .add(SAMPLE, DataTypes.LongType, false);
 
   private final SparkSession spark;
   private final Dataset<Row> table;
@@ -58,7 +58,7 @@ final class SegmentRows {
    *
    * @param spark the session
    * @param table the training examples
-   * @param plan which places make up which update
+   * @param plan which samples make up which update
    * @param seed of the order
    */
   SegmentRows(SparkSession spark, Dataset<Row> table, EpochPlan plan, long seed) {
@@ -82,22 +82,22 @@ final class SegmentRows {
    * @param toUpdate update after the last
    * @param worldSize number of ranks
    * @param dropped ids of the examples that are left out
-   * @return place and {@link TrainingRow}, {@link TrainingRow#DROPPED} for those left out
+   * @return sample index and {@link TrainingRow}, {@link TrainingRow#DROPPED} for those left out
    */
   JavaRDD<Tuple2<Long, byte[]>> rows(
       long fromUpdate, long toUpdate, int worldSize, Optional<Dataset<Row>> dropped) {
-    Dataset<Row> places = marked(places(fromUpdate, toUpdate), dropped);
+    Dataset<Row> samples = marked(samples(fromUpdate, toUpdate), dropped);
     long examples = (toUpdate - fromUpdate) * plan.globalBatch();
     Dataset<Row> planned =
         table.join(
-            examples <= BROADCAST_EXAMPLES ? broadcast(places) : places, ExampleTable.EXAMPLE_ID);
+            examples <= BROADCAST_EXAMPLES ? broadcast(samples) : samples, ExampleTable.EXAMPLE_ID);
     JavaPairRDD<Long, byte[]> rows =
         planned
             .javaRDD()
             .mapToPair(
                 row ->
                     new Tuple2<>(
-                        row.<Long>getAs(PLACE),
+                        row.<Long>getAs(SAMPLE),
                         row.<Boolean>getAs(IS_DROPPED)
                             ? TrainingRow.DROPPED
                             : TrainingRow.encode(ExampleTable.fromRow(row))));
@@ -106,23 +106,23 @@ final class SegmentRows {
         scala.reflect.ClassTag$.MODULE$.apply(Tuple2.class));
   }
 
-  /** Adds a column that tells which places are those of examples left out. */
-  private static Dataset<Row> marked(Dataset<Row> places, Optional<Dataset<Row>> dropped) {
+  /** Adds a column that marks the samples whose examples are left out. */
+  private static Dataset<Row> marked(Dataset<Row> samples, Optional<Dataset<Row>> dropped) {
     if (dropped.isEmpty()) {
-      return places.withColumn(IS_DROPPED, lit(false));
+      return samples.withColumn(IS_DROPPED, lit(false));
     }
     Dataset<Row> marks = dropped.get().withColumn(IS_DROPPED, lit(true));
-    return places
+    return samples
         .join(
             marks,
-            places.col(ExampleTable.EXAMPLE_ID).equalTo(marks.col(ExampleTable.EXAMPLE_ID)),
+            samples.col(ExampleTable.EXAMPLE_ID).equalTo(marks.col(ExampleTable.EXAMPLE_ID)),
             "left_outer")
         .drop(marks.col(ExampleTable.EXAMPLE_ID))
         .withColumn(IS_DROPPED, coalesce(col(IS_DROPPED), lit(false)));
   }
 
-  /** Finds the id and place of every example that the updates use. */
-  private Dataset<Row> places(long fromUpdate, long toUpdate) {
+  /** Returns the id and sample index of every example that the updates use. */
+  private Dataset<Row> samples(long fromUpdate, long toUpdate) {
     int firstEpoch = plan.epoch(fromUpdate);
     long runSeed = seed;
     EpochPlan runPlan = plan;
@@ -142,18 +142,18 @@ final class SegmentRows {
     JavaRDD<Row> numbered =
         ordered
             .javaRDD()
-            .zipWithIndex() // goes on from one epoch to the next, as places do
+            .zipWithIndex() // continues from one epoch to the next, as sample indices do
             .map(
                 example ->
-                    RowFactory.create(example._1(), runPlan.place(firstEpoch, example._2())));
-    long from = plan.firstPlace(fromUpdate);
-    long to = plan.firstPlace(toUpdate - 1) + plan.examplesOf(toUpdate - 1);
+                    RowFactory.create(example._1(), runPlan.sampleIndex(firstEpoch, example._2())));
+    long from = plan.firstSample(fromUpdate);
+    long to = plan.firstSample(toUpdate - 1) + plan.examplesOf(toUpdate - 1);
     return spark
-        .createDataFrame(numbered, PLACES)
-        .filter(col(PLACE).geq(from).and(col(PLACE).lt(to)));
+        .createDataFrame(numbered, SAMPLES)
+        .filter(col(SAMPLE).geq(from).and(col(SAMPLE).lt(to)));
   }
 
-  /** Sends each place to the rank that trains on it. */
+  /** Sends each sample to the rank that trains on it. */
   private static final class RankPartitioner extends Partitioner {
     private static final long serialVersionUID = 1;
     private final EpochPlan plan;
@@ -170,8 +170,8 @@ final class SegmentRows {
     }
 
     @Override
-    public int getPartition(Object place) {
-      return plan.rankOf((Long) place, worldSize);
+    public int getPartition(Object sample) {
+      return plan.rankOf((Long) sample, worldSize);
     }
 
     @Override

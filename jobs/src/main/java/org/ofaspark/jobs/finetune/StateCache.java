@@ -14,9 +14,9 @@ import org.ofaspark.config.Daemon;
 import org.ofaspark.jobs.serving.ExecutorModel;
 
 /**
- * What the ranks of this executor keep from one segment to the next, so that a checkpoint costs
+ * The in-memory states that the ranks of this executor keep for the next segment, so that a checkpoint costs
  * training the time to write it and no time to read it. Nobody may rely on it: another executor may
- * get the rank, and what the next segment has not asked for in time is freed, as the run may have
+ * get the rank, and what the next segment has not taken in time is freed, as the run may have
  * ended. Executor; thread-safe.
  */
 final class StateCache {
@@ -26,7 +26,7 @@ final class StateCache {
 
   private static final List<Kept> STATES = new ArrayList<>();
 
-  /** Frees what is not asked for. */
+  /** Frees what is not taken. */
   static final ScheduledThreadPoolExecutor TIMER =
       new ScheduledThreadPoolExecutor(1, task -> Daemon.thread("ofa-state-cache", task));
 
@@ -65,7 +65,7 @@ final class StateCache {
 
   /**
    * Returns a state that was kept, which the caller owns from now on. Those of other segments, and
-   * one on another device, are freed: no rank will ask for them.
+   * one on another device, are freed: no rank will take them.
    *
    * @param segment names the attempt that it is the end of, or null for none
    * @param rank whose it is
@@ -73,18 +73,18 @@ final class StateCache {
    */
   static Optional<RankState> take(@Nullable UUID segment, int rank, Device device) {
     synchronized (STATES) {
-      Optional<RankState> found = Optional.empty();
+      Optional<RankState> taken = Optional.empty();
       for (Kept kept : List.copyOf(STATES)) {
         boolean isOfSegment = kept.segment.equals(segment);
         boolean isOfRank = kept.state.rank() == rank;
         if (isOfSegment && isOfRank && kept.state.device().equals(device)) {
           remove(kept);
-          found = Optional.of(kept.state);
+          taken = Optional.of(kept.state);
         } else if (!isOfSegment || isOfRank) {
           free(kept);
         }
       }
-      return found;
+      return taken;
     }
   }
 

@@ -13,8 +13,8 @@ import org.ofaspark.jobs.cluster.ExecutorWait;
  * How many ranks a run has: one an executor, unless {@link OfaProperties#RANKS} says otherwise.
  * Driver.
  *
- * <p>Executors come up one after the other, so the number asked for counts where there is one; else
- * the executors are counted once no more have come for a while.
+ * <p>Executors come up one after the other, so the number requested counts where there is one; else
+ * the executors are counted once no more have started for a while.
  */
 public final class WorldSize {
 
@@ -27,7 +27,7 @@ public final class WorldSize {
    *
    * @param spark the session, whose executors may still be coming up
    * @throws IllegalArgumentException if the settings do not hold the ranks together, or no executor
-   *     comes
+   *     starts
    */
   public static int of(SparkSession spark) {
     SparkContext context = spark.sparkContext();

@@ -83,7 +83,7 @@ final class InputListing {
       throw new IllegalArgumentException(
           Text.format(
               "%s: %s (expected: a file, a directory with files, or a pattern of some)%s",
-              key, files.told(name), PathHint.of(name)));
+              key, files.shown(name), PathHint.of(name)));
     }
   }
 

@@ -73,7 +73,7 @@ public final class HadoopFiles {
    *
    * @param path any path
    */
-  public String told(String path) throws IOException {
+  public String shown(String path) throws IOException {
     Path raw = new Path(path);
     return raw.isAbsolute() || raw.toUri().getScheme() != null
         ? path
@@ -126,8 +126,8 @@ public final class HadoopFiles {
   }
 
   /**
-   * Tries whether files can be written below a directory now, without the patience that Hadoop's
-   * clients have.
+   * Tries whether files can be written below a directory now, without the retries of Hadoop's
+   * clients.
    *
    * @param directory with its scheme; made if it is not there
    * @throws IOException if not
@@ -173,7 +173,7 @@ public final class HadoopFiles {
   }
 
   /**
-   * Opens a file to be read from any place.
+   * Opens a file to be read from any offset.
    *
    * @param path a file
    */
@@ -191,7 +191,7 @@ public final class HadoopFiles {
     try (InputStream in = open(path)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (ChecksumException e) {
-      var told =
+      var explained =
           new ChecksumException(
               Text.format(
                       "%s: does not fit the check sums in .%s.crc beside it (expected: what was"
@@ -199,8 +199,8 @@ public final class HadoopFiles {
                       path, new Path(path).getName())
                   + " if somebody has changed it on purpose, delete that file",
               e.getPos());
-      told.initCause(e);
-      throw told;
+      explained.initCause(e);
+      throw explained;
     }
   }
 

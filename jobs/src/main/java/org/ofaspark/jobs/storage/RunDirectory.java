@@ -112,8 +112,8 @@ public final class RunDirectory {
   }
 
   /**
-   * Deletes the training metrics of segments that start after an update, where a run goes on that
-   * had come further: they are written again, maybe in other segments.
+   * Deletes the training metrics of segments that start after an update, where a run resumes that
+   * was further: they are written again, maybe in other segments.
    *
    * @param updateNumber the update that the run resumes from
    */
@@ -193,7 +193,7 @@ public final class RunDirectory {
 
   /**
    * Returns the directory that one attempt at a checkpoint writes to before it is renamed into
-   * place. Each attempt has its own: a frozen rank of an earlier one may wake, and go on to write.
+   * place. Each attempt has its own: a frozen rank of an earlier one may wake, and write.
    *
    * @param updateNumber updates done
    * @param attempt names the attempt

@@ -198,7 +198,7 @@ public final class WeightDirectory {
           Text.format(
                   "%s: %s: %s (expected: a directory of weights); to use an upstream"
                       + " checkpoint, first run",
-                  key, files.told(path), files.exists(path) ? "a file" : "not there")
+                  key, files.shown(path), files.exists(path) ? "a file" : "not there")
               + " submit/import FILE DIRECTORY and name the directory"
               + PathHint.of(path));
     }

@@ -196,7 +196,7 @@ public final class WriterLock implements AutoCloseable {
         }
       } else if (isGone(text) || (text.equals(seen) && isStale(since))) {
         if (text.equals(look()) && create(true)) {
-          LOG.info("{}: goes on where a process has ended without a word", subject);
+          LOG.info("{}: takes over the lock of a process that was killed", subject);
           return;
         }
       } else if (!text.equals(seen)) {

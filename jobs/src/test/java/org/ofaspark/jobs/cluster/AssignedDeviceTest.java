@@ -111,7 +111,7 @@ class AssignedDeviceTest {
     assertThat(AssignedDevice.ignored(Optional.empty(), folder)).isEmpty();
     assertThat(AssignedDevice.ignored(Optional.of("/opt/torch/lib"), folder)).isEmpty();
     assertThat(AssignedDevice.ignored(Optional.of("/opt/tarch/lib"), folder))
-        .isEqualTo("; PYTORCH_LIBRARY_PATH is /opt/tarch/lib, where it has found no libtorch.so");
+        .isEqualTo("; PYTORCH_LIBRARY_PATH is /opt/tarch/lib, which has no libtorch.so");
   }
 
   @Test

@@ -41,7 +41,7 @@ class WaitingJobsTest {
                                   .startsWith(
                                       "executors: 0 (expected: 1 within spark.ofa.executors-wait,"
                                           + " 3 s); give the application more of the cluster")));
-      String line = "INFO Waiting for executors: 0 of %d have come in %d s (at most 3, spark.ofa.";
+      String line = "INFO Waiting for executors: 0 of %d are up after %d s (at most 3, spark.ofa.";
       assertThat(log.lines())
           .anySatisfy(told -> assertThat(told).startsWith(line.formatted(1, 1)))
           .hasSizeLessThan(8);

@@ -143,7 +143,7 @@ class PreflightTest {
     Recipe half = train("train.precision=fp16");
     assertThatThrownBy(() -> Preflight.check(conf(), half, 2, 1, 0))
         .hasMessage(
-            "train.precision: fp16 (expected: fp32 or bf16 where no GPU is asked for); float16 is"
+            "train.precision: fp16 (expected: fp32 or bf16 where no GPU is requested); float16 is"
                 + " 80 times slower on a CPU; change it, or ask for GPUs with"
                 + " spark.task.resource.gpu.amount");
     var gpu = conf("spark.task.resource.gpu.amount", "1", "spark.executor.memoryOverhead", "1g");
