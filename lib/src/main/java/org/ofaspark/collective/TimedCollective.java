@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.function.Supplier;
 import org.ofaspark.tensor.FlatVector;
 
-/** A rank group whose operations are timed, waiting for slower ranks included. Used by one thread. */
+/**
+ * A rank group whose operations are timed, waiting for slower ranks included. Used by one thread.
+ */
 public final class TimedCollective implements Collective {
 
   private final Collective ranks;

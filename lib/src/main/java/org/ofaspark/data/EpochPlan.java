@@ -77,7 +77,8 @@ public record EpochPlan(long examples, int globalBatch, int batchSize) implement
   }
 
   /**
-   * Returns the index of a sample, one use of an example, in the run: it grows with update, micro-batch and sample.
+   * Returns the index of a sample, one use of an example, in the run: it grows with update,
+   * micro-batch and sample.
    *
    * @param epoch the epoch
    * @param position in the epoch's order, from 0

@@ -65,7 +65,8 @@ class EpochPlanTest {
                   LongStream.range(0, plan.totalUpdates(EPOCHS, 0)).boxed().toList());
           for (int epoch = 1; epoch <= EPOCHS; epoch++) {
             for (long position = 0; position < plan.examples(); position++) {
-              assertThat(plan.epoch(plan.updateOf(plan.sampleIndex(epoch, position)))).isEqualTo(epoch);
+              assertThat(plan.epoch(plan.updateOf(plan.sampleIndex(epoch, position))))
+                  .isEqualTo(epoch);
             }
           }
         });

@@ -236,9 +236,7 @@ final class RankNetwork implements AutoCloseable {
     Frame frame = Frame.read(message);
     boolean known =
         frame.group().equals(self.group())
-            && frame.sender() >= 0
-            && frame.sender() < self.worldSize()
-            && frame.sender() != self.rank();
+            && self.peers().anyMatch(peer -> peer == frame.sender());
     if (!known) {
       throw new IllegalArgumentException(
           Text.format(
@@ -299,8 +297,7 @@ final class RankNetwork implements AutoCloseable {
     public void exceptionCaught(Throwable cause, TransportClient connection) {
       Integer sender = ranksByConnection.get(String.valueOf(connection.getSocketAddress()));
       if (sender != null && !heartbeats.hasLeft(sender)) {
-        String why = cause instanceof IOException ? BROKE : "sends what cannot be taken in";
-        lose(sender, why, cause);
+        lose(sender, cause instanceof IOException ? BROKE : "sends what cannot be taken in", cause);
       }
     }
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.hdfs.protocol.DSQuotaExceededException;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.network.client.RpcResponseCallback;
@@ -98,6 +99,8 @@ class RankMonitorTest {
     assertThat(FailureKind.of(quota)).isEqualTo(FailureKind.OTHER);
     assertThat(FailureKind.of(new IllegalArgumentException("a: 1")))
         .isEqualTo(FailureKind.SETTINGS);
+    assertThat(FailureKind.of(new IllegalStateException(new ChecksumException("a", 0))))
+        .isEqualTo(FailureKind.DAMAGE);
     try (var monitor = new RankMonitor(lines::add);
         var reporter = new RankReporter(monitor.address(), new RankId(GROUP, 3, 4))) {
       monitor.listenTo(GROUP);

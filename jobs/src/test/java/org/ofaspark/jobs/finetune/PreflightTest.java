@@ -144,7 +144,7 @@ class PreflightTest {
     assertThatThrownBy(() -> Preflight.check(conf(), half, 2, 1, 0))
         .hasMessage(
             "train.precision: fp16 (expected: fp32 or bf16 where no GPU is requested); float16 is"
-                + " 80 times slower on a CPU; change it, or ask for GPUs with"
+                + " 80 times slower on a CPU; change it, or request GPUs with"
                 + " spark.task.resource.gpu.amount");
     var gpu = conf("spark.task.resource.gpu.amount", "1", "spark.executor.memoryOverhead", "1g");
     assertThatCode(() -> Preflight.check(gpu, half, 2, 1, 0)).doesNotThrowAnyException();

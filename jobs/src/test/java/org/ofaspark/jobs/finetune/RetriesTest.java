@@ -9,8 +9,10 @@ import java.net.ConnectException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -41,6 +43,7 @@ import org.ofaspark.jobs.cluster.RankMonitor;
 import org.ofaspark.jobs.cluster.RankReporter;
 import org.ofaspark.jobs.finetune.Retries.SegmentFailedException;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.storage.OnlyAttempt;
 import org.ofaspark.jobs.storage.RunDirectory;
 import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.recipe.Recipe;
@@ -168,12 +171,75 @@ class RetriesTest {
 
   private void failOnARank(FailureKind kind) {
     Retries retries = retries(3);
+    reportOfARank(kind, new IllegalStateException("a: 1"));
+    retries.failed("training", null, new SparkException("Job aborted"));
+  }
+
+  private void reportOfARank(FailureKind kind, Exception cause) {
     var rank = new RankId(UUID.randomUUID(), 1, 2);
     monitor.listenTo(rank.group());
     try (var reporter = new RankReporter(monitor.address(), rank)) {
-      reporter.failure(5, "training", kind, new IllegalStateException("a: 1"));
+      reporter.failure(5, "training", kind, cause);
     }
-    retries.failed("training", null, new SparkException("Job aborted"));
+  }
+
+  /** Commits two checkpoints, of which the second is not as it was written. */
+  private void damageTheSecondCheckpoint() throws IOException {
+    OnlyAttempt.commit(run, checkpoint(1));
+    OnlyAttempt.commit(run, checkpoint(2));
+    files().writeText(run.checkpoint(2) + "/" + Manifest.FILE, "{");
+  }
+
+  @Test
+  void runResumesFromAnOlderCheckpointWhereARankReportsDamage() throws IOException {
+    damageTheSecondCheckpoint();
+    Optional<Manifest> at =
+        retries(0)
+            .run(
+                "training",
+                checkpoint(2),
+                () -> {
+                  reportOfARank(FailureKind.DAMAGE, new IllegalStateException("any"));
+                  throw new SparkException("Job aborted");
+                });
+    assertThat(at).contains(run.manifest(1));
+    assertThat(run.checkpoints()).containsExactly(1L);
+  }
+
+  /** As where no report of a rank gets through. */
+  @Test
+  void checkpointIsVerifiedWhereAStageFailsWithoutAReport() throws IOException {
+    damageTheSecondCheckpoint();
+    Optional<Manifest> at =
+        retries(0)
+            .run(
+                "training",
+                checkpoint(2),
+                () -> {
+                  throw new SparkException("Job aborted");
+                });
+    assertThat(at).contains(run.manifest(1));
+  }
+
+  @Test
+  void textOfAFailureDoesNotDecide() throws IOException {
+    damageTheSecondCheckpoint();
+    var attempts = new AtomicInteger();
+    Optional<Manifest> at =
+        retries(1)
+            .run(
+                "training",
+                checkpoint(2),
+                () -> {
+                  if (attempts.getAndIncrement() > 0) {
+                    return checkpoint(3);
+                  }
+                  var text = "caused by org.apache.hadoop.fs.ChecksumException";
+                  reportOfARank(FailureKind.OTHER, new IllegalStateException(text));
+                  throw new SparkException("Job aborted: " + text);
+                });
+    assertThat(at).contains(checkpoint(3));
+    assertThat(run.checkpoints()).containsExactly(1L, 2L); // none has been set aside
   }
 
   @ParameterizedTest
