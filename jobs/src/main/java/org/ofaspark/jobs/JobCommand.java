@@ -248,7 +248,9 @@ public final class JobCommand {
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", slotChecks());
   }
 
-  /** Spark's own wait for the slots of a barrier stage, a look a second, is not to end before ours. */
+  /**
+   * Spark's own wait for the slots of a barrier stage, a look a second, is not to end before ours.
+   */
   private static long slotChecks() {
     return OfaProperties.time(new SparkConf(), OfaProperties.EXECUTORS_WAIT).toSeconds() + 1;
   }

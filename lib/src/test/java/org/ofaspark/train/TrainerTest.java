@@ -87,7 +87,8 @@ class TrainerTest {
       assertThatThrownBy(() -> trainer.join(other))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
-              "ranks: rank 1 of 2 (expected: 0 of 1, whose range of the optimizer's state is here)");
+              "ranks: rank 1 of 2 (expected: 0 of 1, whose range of the optimizer's state is"
+                  + " here)");
     }
   }
 

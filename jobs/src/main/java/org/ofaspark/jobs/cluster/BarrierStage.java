@@ -93,7 +93,8 @@ public final class BarrierStage {
       return JavaRDD.fromRDD(stage, tag).collect();
     } catch (Exception e) { // Spark's exceptions are checked and undeclared
       if (e
-          instanceof BarrierJobSlotsNumberCheckFailed) { // executors are lost, and no new ones are up
+          instanceof
+          BarrierJobSlotsNumberCheckFailed) { // executors are lost, and no new ones are up
         int executors = ExecutorWait.count(input.context());
         throw new IllegalArgumentException(
             ExecutorWait.shortage(input.context(), tasks, executors), e);

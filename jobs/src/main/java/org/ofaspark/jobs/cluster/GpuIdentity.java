@@ -11,8 +11,8 @@ import org.ofaspark.config.Text;
 
 /**
  * Which GPU of which machine a task has, so that two tasks with the same one are noticed. Addresses
- * are not enough: a container that sees one GPU of its machine calls it 0, and so does one that sees
- * all of them. Executor.
+ * are not enough: a container that sees one GPU of its machine calls it 0, and so does one that
+ * sees all of them. Executor.
  */
 public final class GpuIdentity {
 

@@ -5,8 +5,8 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Direct memory for messages, reused: what Java allocates stays until its garbage collector
- * runs. Thread-safe.
+ * Direct memory for messages, reused: what Java allocates stays until its garbage collector runs.
+ * Thread-safe.
  */
 final class MessageMemory {
 

@@ -235,8 +235,7 @@ final class RankNetwork implements AutoCloseable {
   private Frame accept(TransportClient connection, ByteBuffer message) {
     Frame frame = Frame.read(message);
     boolean known =
-        frame.group().equals(self.group())
-            && self.peers().anyMatch(peer -> peer == frame.sender());
+        frame.group().equals(self.group()) && self.peers().anyMatch(peer -> peer == frame.sender());
     if (!known) {
       throw new IllegalArgumentException(
           Text.format(
@@ -322,11 +321,7 @@ final class RankNetwork implements AutoCloseable {
     try {
       if (failure == null && !isKilled.getAsBoolean()) {
         clients.keySet().forEach(peer -> send(peer, 0, Frame.Kind.LEAVING, 0, NOTHING));
-        await(
-            LEAVING,
-            Duration.ofMillis(LEAVE_MILLIS),
-            heartbeats::hasLeft,
-            this::allHaveLeft);
+        await(LEAVING, Duration.ofMillis(LEAVE_MILLIS), heartbeats::hasLeft, this::allHaveLeft);
       }
     } catch (CollectiveException e) {
       LOG.info("Not all ranks said goodbye: {}", e.getMessage());
@@ -338,7 +333,9 @@ final class RankNetwork implements AutoCloseable {
     }
   }
 
-  /** Tells whether the goodbyes have arrived, and Spark's answers to streams, which may be later. */
+  /**
+   * Tells whether the goodbyes have arrived, and Spark's answers to streams, which may be later.
+   */
   private boolean allHaveLeft() {
     return clients.entrySet().stream()
         .allMatch(

@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a rank that lives and makes no progress: its heartbeats come from another thread, so the others
- * would wait for it. It is reported with its thread's stack, and its process ends, as native code
- * cannot be interrupted; in a local master's process, which is the user's, the thread is
+ * Ends a rank that lives and makes no progress: its heartbeats come from another thread, so the
+ * others would wait for it. It is reported with its thread's stack, and its process ends, as native
+ * code cannot be interrupted; in a local master's process, which is the user's, the thread is
  * interrupted. Executor.
  */
 public final class StuckWatch implements AutoCloseable {

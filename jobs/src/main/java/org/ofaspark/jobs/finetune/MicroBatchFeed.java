@@ -120,7 +120,8 @@ final class MicroBatchFeed implements AutoCloseable {
       if (row == null || row._1() != sample + i) {
         throw new IllegalStateException(
             Text.format(
-                "update %d: sample index %s (expected: %d); has the table changed since the run began?",
+                "update %d: sample index %s (expected: %d); has the table changed since the run"
+                    + " began?",
                 readUpdate, row == null ? "missing" : row._1(), sample + i));
       }
       if (!TrainingRow.isDropped(row._2())) {

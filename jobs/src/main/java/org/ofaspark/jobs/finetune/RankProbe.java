@@ -39,8 +39,8 @@ final class RankProbe implements FlatMapFunction<Iterator<Integer>, String> {
   private RankProbe() {}
 
   /**
-   * Checks the executors that the ranks would have. If the check itself fails,
-   * training starts all the same, and has its own retries.
+   * Checks the executors that the ranks would have. If the check itself fails, training starts all
+   * the same, and has its own retries.
    *
    * @param context the application
    * @param worldSize number of ranks

@@ -16,8 +16,8 @@ import org.ofaspark.recipe.Recipe;
 /**
  * The example rankings of a run: when there is one, and which examples it leaves out. Driver.
  *
- * <p>A ranking stays in the run's directory, so a run that resumes uses the ranking that it
- * stopped with. If it is gone it is made again, of the same weights and so with the same outcome.
+ * <p>A ranking stays in the run's directory, so a run that resumes uses the ranking that it stopped
+ * with. If it is gone it is made again, of the same weights and so with the same outcome.
  */
 final class RunRankings {
 

@@ -28,8 +28,8 @@ import org.ofaspark.jobs.table.ExampleTable;
 import scala.Tuple2;
 
 /**
- * The examples of a segment's updates, one partition for each rank, sorted by their sample index
- * in the run.
+ * The examples of a segment's updates, one partition for each rank, sorted by their sample index in
+ * the run.
  *
  * <p>The order of an epoch follows from the examples' ids alone; the rows themselves, images
  * included, move once, from where they are read to the rank that trains on them. Of an example that

@@ -14,10 +14,10 @@ import org.ofaspark.config.Daemon;
 import org.ofaspark.jobs.serving.ExecutorModel;
 
 /**
- * The in-memory states that the ranks of this executor keep for the next segment, so that a checkpoint costs
- * training the time to write it and no time to read it. Nobody may rely on it: another executor may
- * get the rank, and what the next segment has not taken in time is freed, as the run may have
- * ended. Executor; thread-safe.
+ * The in-memory states that the ranks of this executor keep for the next segment, so that a
+ * checkpoint costs training the time to write it and no time to read it. Nobody may rely on it:
+ * another executor may get the rank, and what the next segment has not taken in time is freed, as
+ * the run may have ended. Executor; thread-safe.
  */
 final class StateCache {
 

@@ -70,7 +70,8 @@ public final class CheckpointWriter {
       String each = run.checkpointsDirectory() + "/" + name;
       if (name.matches("\\..*\\.tmp")) {
         files.delete(each);
-      } else if (name.matches(RunDirectory.PREFIX + "\\d+") && !files.exists(each + "/" + Manifest.FILE)) {
+      } else if (name.matches(RunDirectory.PREFIX + "\\d+")
+          && !files.exists(each + "/" + Manifest.FILE)) {
         if (files.exists(mark(name))) {
           files.delete(each);
         } else {
@@ -100,7 +101,8 @@ public final class CheckpointWriter {
         Text.format(
             "%s/damaged-%s-%s",
             run.checkpointsDirectory(),
-            new Path(checkpoint).getName(), UUID.randomUUID().toString().substring(0, 8));
+            new Path(checkpoint).getName(),
+            UUID.randomUUID().toString().substring(0, 8));
     files.rename(checkpoint, aside);
     return aside;
   }

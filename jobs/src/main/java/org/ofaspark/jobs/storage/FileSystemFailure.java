@@ -22,8 +22,8 @@ import org.apache.hadoop.ipc.RetriableException;
 import org.apache.hadoop.ipc.StandbyException;
 import org.apache.hadoop.security.AccessControlException;
 import org.apache.hadoop.util.VersionInfo;
-import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.config.Text;
+import org.ofaspark.format.BadCheckpointException;
 
 /**
  * What an exception of a Hadoop file system means. Servers send theirs with a stack of their own,

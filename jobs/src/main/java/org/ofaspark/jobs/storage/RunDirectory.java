@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.ChecksumException;
-import org.apache.hadoop.fs.Path;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Validation;
 import org.ofaspark.config.Text;
@@ -199,8 +198,7 @@ public final class RunDirectory {
    * @param attempt names the attempt
    */
   public String unfinishedCheckpoint(long updateNumber, UUID attempt) {
-    return Text.format(
-        "%s/.%s%08d-%s.tmp", checkpointsDirectory(), PREFIX, updateNumber, attempt);
+    return Text.format("%s/.%s%08d-%s.tmp", checkpointsDirectory(), PREFIX, updateNumber, attempt);
   }
 
   /**

@@ -41,8 +41,8 @@ class AssignedDeviceTest {
               line ->
                   assertThat(line)
                       .matches(
-                          "rank \\d: GPU address: (\\d), which is gpu\\(\\1\\) of the engine on \\S+:"
-                              + " libtorch "
+                          "rank \\d: GPU address: (\\d), which is gpu\\(\\1\\) of the engine on"
+                              + " \\S+: libtorch "
                               + TorchRuntime.version()
                               + " in \\S+ is built for CPUs (?s:.*)")
                       .containsPattern("\n  spark.executorEnv.PYTORCH_LIBRARY_PATH  FOLDER .*\n")

@@ -44,7 +44,8 @@ class RunDirectoryTest {
     assertThat(run.checkpoint(1000)).endsWith("/checkpoints/update-00001000");
     assertThat(run.ranking(3)).endsWith("/ranking/update-00000003");
     assertThat(run.trainMetrics(3)).endsWith("/metrics/train-00000003.jsonl");
-    assertThat(run.checkpointWriter().setAside(500)).contains("/checkpoints/damaged-update-00000500-");
+    assertThat(run.checkpointWriter().setAside(500))
+        .contains("/checkpoints/damaged-update-00000500-");
   }
 
   @Test
