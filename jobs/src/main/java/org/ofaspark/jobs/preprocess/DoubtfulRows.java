@@ -12,7 +12,7 @@ import org.ofaspark.task.Task;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Training examples that upstream takes as they are, but that are likely to be a mistake. */
+/** Training examples that upstream accepts, but that are likely to be a mistake. */
 final class DoubtfulRows {
 
   private static final Logger LOG = LoggerFactory.getLogger(DoubtfulRows.class);
@@ -26,7 +26,7 @@ final class DoubtfulRows {
    * @param examples of the split to train on
    * @param key what in the recipe names its files
    */
-  static void tell(Task task, Dataset<Row> examples, String key) {
+  static void warn(Task task, Dataset<Row> examples, String key) {
     List<Doubt> doubts = task.doubts();
     if (doubts.isEmpty()) {
       return;

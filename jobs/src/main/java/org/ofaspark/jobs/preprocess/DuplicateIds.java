@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.format_string;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.row_number;
 import static org.apache.spark.sql.types.DataTypes.IntegerType;
+import static org.apache.spark.sql.types.DataTypes.LongType;
 import static org.apache.spark.sql.types.DataTypes.StringType;
 import static org.ofaspark.jobs.table.ExampleTable.EXAMPLE_ID;
 import static org.ofaspark.jobs.table.ExampleTable.FILE;
@@ -16,6 +17,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -46,6 +49,12 @@ final class DuplicateIds {
   private static final String FIRST_FILE = "first_file";
   private static final String FIRST_LINE = "first_line";
 
+  private static final StructType RAW_LINES =
+      new StructType()
+          .add(FILE, StringType, false)
+          .add(LINE, LongType, false)
+          .add(Rejects.RAW, StringType, false);
+
   private final SparkSession spark;
   private final HadoopFiles files;
   private final SplitInput split;
@@ -62,10 +71,9 @@ final class DuplicateIds {
    * Moves rows from the examples to the rejects.
    *
    * @param directory of the split's examples
-   * @param rejects directory of its rejected rows
-   * @param rawLines the lines as they stand in the input
+   * @param rejects those of the split
    */
-  void reject(String directory, String rejects, RawLines rawLines) throws IOException {
+  void reject(String directory, Rejects rejects) throws IOException {
     Dataset<Row> examples = ExampleTable.read(spark, directory, task);
     Dataset<Row> later =
         later(examples); // not cached: that takes away Spark's right to merge tasks
@@ -74,7 +82,7 @@ final class DuplicateIds {
       return;
     }
     Dataset<Row> duplicates = count > MAX_BROADCAST_ROWS ? later : broadcast(later);
-    writeRejects(rawLines.of(spark, split).join(duplicates, key()), rejects);
+    writeRejects(rawLines(rejects).join(duplicates, key()), rejects);
     replace(examples.join(duplicates, key(), "left_anti").select(columns()), directory);
   }
 
@@ -110,7 +118,7 @@ final class DuplicateIds {
         numbers, new StructType().add(FILE, StringType).add(FILE_NUMBER, IntegerType));
   }
 
-  private void writeRejects(Dataset<Row> duplicates, String rejects) {
+  private void writeRejects(Dataset<Row> duplicates, Rejects rejects) {
     duplicates
         .select(
             lit(split.split()).as(Rejects.SPLIT),
@@ -125,7 +133,16 @@ final class DuplicateIds {
             col(Rejects.RAW))
         .write()
         .mode(SaveMode.Append)
-        .json(rejects);
+        .json(rejects.directory());
+  }
+
+  /** Returns all lines of the split as they stand in the input, with their file and number. */
+  private Dataset<Row> rawLines(Rejects rejects) {
+    JavaRDD<Row> rows =
+        split
+            .lines(JavaSparkContext.fromSparkContext(spark.sparkContext()))
+            .map(line -> RowFactory.create(line.file(), line.number(), rejects.raw(line)));
+    return spark.createDataFrame(rows, RAW_LINES);
   }
 
   private void replace(Dataset<Row> examples, String directory) throws IOException {

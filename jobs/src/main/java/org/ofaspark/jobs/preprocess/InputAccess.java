@@ -1,7 +1,7 @@
 package org.ofaspark.jobs.preprocess;
 
+import java.io.IOException;
 import java.io.Serializable;
-import java.util.List;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.ofaspark.jobs.storage.HadoopFiles;
@@ -21,12 +21,12 @@ record InputAccess(Broadcast<SerializableConfiguration> hadoop, int maxLineBytes
   }
 
   /**
-   * Returns the lines of a task.
+   * Opens a range.
    *
-   * @param ranges what the task reads
-   * @return lines to be closed by the caller
+   * @param range a range of a file
+   * @return its lines, to be closed by the caller
    */
-  TaskLines lines(List<InputRange> ranges) {
-    return new TaskLines(files(), ranges, maxLineBytes);
+  LineReader open(InputRange range) throws IOException {
+    return range.open(files(), maxLineBytes);
   }
 }

@@ -1,6 +1,5 @@
 package org.ofaspark.jobs.preprocess;
 
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -14,12 +13,12 @@ import org.ofaspark.config.Text;
  * <p>A line ends at LF or CR LF; the last one may have no end. A byte order mark at the start of
  * the stream is skipped. Ranges that cover a stream without overlap give each of its lines once.
  */
-final class LineReader implements Closeable {
+final class LineReader implements TaskIterator.Source<Line> {
 
   private static final int CHUNK = 1 << 17;
   private static final byte[] BYTE_ORDER_MARK = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
 
-  private final String name;
+  private final String file;
   private final InputStream in;
   private final long end;
   private final int maxBytes;
@@ -36,7 +35,7 @@ final class LineReader implements Closeable {
   /**
    * Creates a reader.
    *
-   * @param name what messages should call the stream
+   * @param file path of the file that the stream is of
    * @param in a stream at {@code start}, or, where that is above 0, one byte before; is closed with
    *     this reader
    * @param start first byte of the range
@@ -44,9 +43,9 @@ final class LineReader implements Closeable {
    * @param firstLine number of the first line that begins in the range
    * @param maxBytes most bytes of a line that are held
    */
-  LineReader(String name, InputStream in, long start, long end, long firstLine, int maxBytes)
+  LineReader(String file, InputStream in, long start, long end, long firstLine, int maxBytes)
       throws IOException {
-    this.name = name;
+    this.file = file;
     this.in = in;
     this.end = end;
     this.maxBytes = maxBytes;
@@ -60,8 +59,8 @@ final class LineReader implements Closeable {
     }
   }
 
-  /** Returns the next line, or null behind the last one. */
-  @Nullable Line next() throws IOException {
+  @Override
+  public @Nullable Line next() throws IOException {
     if (lineStart >= end || !fill()) {
       return null;
     }
@@ -81,7 +80,7 @@ final class LineReader implements Closeable {
       length--;
     }
     lineStart = position;
-    return new Line(number++, Arrays.copyOf(held, (int) Math.min(count, length)), length);
+    return new Line(file, number++, Arrays.copyOf(held, (int) Math.min(count, length)), length);
   }
 
   /** Adds bytes of the chunk to the line, as many as may be held. */
@@ -135,7 +134,7 @@ final class LineReader implements Closeable {
       limit = in.readNBytes(chunk, 0, CHUNK);
     } catch (IOException e) {
       throw new IOException(
-          Text.format("%s: cannot be read behind byte %d: %s", name, position, e.getMessage()), e);
+          Text.format("%s: cannot be read behind byte %d: %s", file, position, e.getMessage()), e);
     }
     next = 0;
     return limit > 0;

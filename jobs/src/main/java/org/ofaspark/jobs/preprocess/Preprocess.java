@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.network.util.JavaUtils;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
@@ -87,22 +88,15 @@ public final class Preprocess {
     Optional<Dictionary> given = readDictionary();
     given.ifPresent(dictionary -> requireWritable(new TokenCodec(bpe.encoding(), dictionary)));
     table.claim(existing);
-    try (Broadcasts broadcasts = new Broadcasts(context)) {
-      var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
-      var access = new InputAccess(broadcasts.of(hadoop), config.maxLineBytes());
-      List<SplitInput> splits = survey(new InputSurvey(access), inputs);
-      Dictionary dictionary =
-          given.isPresent()
-              ? given.get()
-              : count(new DictionaryCount(access, broadcasts.of(bpe)), splits);
+    try {
+      List<SplitInput> splits = survey(inputs);
+      Dictionary dictionary = given.isPresent() ? given.get() : count(splits, bpe);
       Vocabulary vocabulary = Vocabulary.of(dictionary, bpe);
       vocabulary.write(files, table.path());
-      var sentVocabulary = broadcasts.of(vocabulary);
+      Broadcast<Vocabulary> sentVocabulary = context.broadcast(vocabulary);
       Map<String, SplitCounts> counts = new TreeMap<>();
       for (SplitInput split : splits) {
-        RowSettings settings = RowSettings.of(recipe, split.split());
-        var writer = new SplitWriter(access, sentVocabulary, settings, config.rawLineLimit());
-        counts.put(split.split(), write(split, writer, table).counts());
+        counts.put(split.split(), write(split, sentVocabulary, table).counts());
       }
       table.complete(info(splits, counts, dictionary));
       return new PreprocessReport(table.path(), table.rejects(), counts, dictionary.size());
@@ -194,14 +188,16 @@ public final class Preprocess {
         : dictionary.withTaskSymbols(codes, bins);
   }
 
-  private List<SplitInput> survey(InputSurvey survey, List<SplitFiles> inputs) {
+  private List<SplitInput> survey(List<SplitFiles> inputs) {
+    var hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+    var access = new InputAccess(context.broadcast(hadoop), config.maxLineBytes());
     long maxBytes =
         JavaUtils.byteStringAsBytes(spark.conf().get("spark.sql.files.maxPartitionBytes"));
     List<SplitInput> splits = new ArrayList<>();
     for (SplitFiles input : inputs) {
       describe("count the rows of " + input.split());
-      long taskBytes = InputPlan.taskBytes(input, context.defaultParallelism(), maxBytes);
-      SplitInput split = survey.run(context, input, InputPlan.tasks(input, taskBytes));
+      long taskBytes = input.taskBytes(context.defaultParallelism(), maxBytes);
+      SplitInput split = SplitInput.survey(context, access, input, input.tasks(taskBytes));
       LOG.info(
           "Split {}: {} rows, {} MB in {} files, for {} tasks",
           split.split(),
@@ -214,16 +210,26 @@ public final class Preprocess {
     return splits;
   }
 
-  private Dictionary count(DictionaryCount symbols, List<SplitInput> splits) {
+  /**
+   * Counts the BPE ids of all that would be encoded: prompts, captions and expressions. Rows that
+   * are rejected for something else than their text count too, so images need not be looked at.
+   */
+  private Dictionary count(List<SplitInput> splits, BpeFiles bpe) {
+    Broadcast<BpeFiles> sentBpe = context.broadcast(bpe);
     Map<String, Long> counts = new HashMap<>();
     for (SplitInput split : splits) {
       describe("count the symbols of " + split.split());
-      symbols
-          .run(context, split, RowSettings.of(recipe, split.split()))
-          .forEach((symbol, count) -> counts.merge(symbol, count, Long::sum));
+      RowSettings settings = RowSettings.of(recipe, split.split());
+      split
+          .lines(context)
+          .filter(Line::isWhole)
+          .flatMap(line -> settings.encodedTexts(line.bytes()).iterator())
+          .flatMap(text -> Arrays.stream(sentBpe.value().encoding().encode(text)).iterator())
+          .countByValue() // not more than the encoding has tokens
+          .forEach((id, count) -> counts.merge(Integer.toString(id), count, Long::sum));
     }
     for (String text : recipe.task().vocabulary()) {
-      for (int id : symbols.bpe().value().encoding().encode(text)) {
+      for (int id : bpe.encoding().encode(text)) {
         counts.merge(Integer.toString(id), 1L, Long::sum);
       }
     }
@@ -241,25 +247,27 @@ public final class Preprocess {
     }
   }
 
-  private SplitResult write(SplitInput split, SplitWriter writer, TableDirectory table)
-      throws IOException {
+  private SplitResult write(
+      SplitInput split, Broadcast<Vocabulary> vocabulary, TableDirectory table) throws IOException {
     String examples = table.examples(split.split());
-    String rejects = table.rejects(split.split());
+    var rejects =
+        new Rejects(
+            split.input(), split.split(), table.rejects(split.split()), config.rawLineLimit());
+    RowSettings settings = RowSettings.of(recipe, split.split());
     describe("read the rows of " + split.split());
-    writer.run(spark, split, examples, rejects);
+    ExampleRows.write(spark, split.lines(context), settings, vocabulary, rejects, examples);
     describe("look for duplicate ids in " + split.split());
-    new DuplicateIds(spark, files, split, recipe.task())
-        .reject(examples, rejects, writer.rawLines());
+    new DuplicateIds(spark, files, split, recipe.task()).reject(examples, rejects);
     describe("count what is written of " + split.split());
     SplitResult result =
         new SplitResult(
             split.split(),
             split.rows(),
             ExampleTable.read(spark, examples).count(),
-            files.exists(rejects) ? Rejects.byReason(spark, rejects) : List.of());
+            rejects.byReason(spark));
     LOG.info("Split {}: {}", result.split(), PreprocessReport.text(result.counts()));
     if (split.split().equals(recipe.table().trainSplit())) {
-      DoubtfulRows.tell(
+      DoubtfulRows.warn(
           recipe.task(),
           ExampleTable.read(spark, examples, recipe.task()),
           SplitFiles.key(split.split()));
@@ -268,7 +276,7 @@ public final class Preprocess {
       file.requireUnchanged(files, SplitFiles.key(split.split()));
     }
     result.requireAllRows();
-    result.requireGoodRows(config.maxRejectRatio(), rejects);
+    result.requireGoodRows(config.maxRejectRatio(), rejects.directory());
     return result;
   }
 

@@ -10,7 +10,6 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
-import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.PendingFile;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.task.RowOutcome;
@@ -25,10 +24,8 @@ final class RejectFile implements Closeable {
 
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
-  private final HadoopFiles files;
+  private final Rejects rejects;
   private final String path;
-  private final String split;
-  private final int rawLineLimit;
 
   private @Nullable PendingFile pending;
   private @Nullable Writer writer;
@@ -36,34 +33,29 @@ final class RejectFile implements Closeable {
   /**
    * Creates a file, which appears with its first row.
    *
-   * @param files access to the file system
+   * @param rejects those of the split
    * @param path the file
-   * @param split what the rows belong to
-   * @param rawLineLimit most bytes that are kept of a line
    */
-  RejectFile(HadoopFiles files, String path, String split, int rawLineLimit) {
-    this.files = files;
+  RejectFile(Rejects rejects, String path) {
+    this.rejects = rejects;
     this.path = path;
-    this.split = split;
-    this.rawLineLimit = rawLineLimit;
   }
 
   /**
    * Adds a row.
    *
-   * @param file where it comes from
    * @param line what it is
    * @param rejected why it is no example
    */
-  void add(String file, Line line, RowOutcome.Rejected rejected) throws IOException {
+  void add(Line line, RowOutcome.Rejected rejected) throws IOException {
     JsonObject row = new JsonObject();
-    row.addProperty(Rejects.SPLIT, split);
-    row.addProperty(ExampleTable.FILE, file);
+    row.addProperty(Rejects.SPLIT, rejects.split());
+    row.addProperty(ExampleTable.FILE, line.file());
     row.addProperty(ExampleTable.LINE, line.number());
     row.addProperty(Rejects.REASON, rejected.reason().code());
     row.addProperty(Rejects.MESSAGE, rejected.message());
     rejected.id().ifPresent(id -> row.addProperty(Rejects.ID, id));
-    row.addProperty(Rejects.RAW, Rejects.raw(line, rawLineLimit));
+    row.addProperty(Rejects.RAW, rejects.raw(line));
     Writer out = writer();
     GSON.toJson(row, out);
     out.write('\n');
@@ -71,7 +63,7 @@ final class RejectFile implements Closeable {
 
   private Writer writer() throws IOException {
     if (writer == null) {
-      pending = files.create(path);
+      pending = rejects.input().files().create(path);
       writer = new BufferedWriter(new OutputStreamWriter(pending.out(), StandardCharsets.UTF_8));
     }
     return writer;

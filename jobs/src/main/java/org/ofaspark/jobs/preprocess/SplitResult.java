@@ -14,19 +14,19 @@ import org.ofaspark.jobs.table.TableInfo.SplitCounts;
  * @param examples rows of the table
  * @param rejects rejected rows by reason, the most frequent first
  */
-record SplitResult(String split, long read, long examples, List<RejectCount> rejects) {
+record SplitResult(String split, long read, long examples, List<Rejects.Count> rejects) {
 
   private static final int REASONS_TOLD = 3;
 
   /** Returns how many rows are rejected. */
   long rejected() {
-    return rejects.stream().mapToLong(RejectCount::rows).sum();
+    return rejects.stream().mapToLong(Rejects.Count::rows).sum();
   }
 
   /** Returns the counts as they stand beside the table. */
   SplitCounts counts() {
     Map<String, Long> byReason =
-        rejects.stream().collect(Collectors.toMap(RejectCount::reason, RejectCount::rows));
+        rejects.stream().collect(Collectors.toMap(Rejects.Count::reason, Rejects.Count::rows));
     return new SplitCounts(read, examples, byReason);
   }
 

@@ -12,9 +12,9 @@ import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.recipe.TableConfig;
 
 /**
- * The directory that a run fills. It is marked as incomplete from its first file to its last, and
- * the mark names the splits, so that a later run can tell what is left of a failed one from files
- * that are none of its business.
+ * The directory that a run fills. It is marked as incomplete from its first file to its last. The
+ * mark names the splits, so that a later run can distinguish the remains of a failed one from
+ * foreign files.
  */
 final class TableDirectory {
 

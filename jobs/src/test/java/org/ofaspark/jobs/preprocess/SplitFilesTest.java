@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
-class InputPlanTest {
+class SplitFilesTest {
 
   private static final HadoopFiles FILES = new HadoopFiles(new Configuration());
   private static final int MAX_LINE_BYTES = 1 << 20;
@@ -40,13 +40,15 @@ class InputPlanTest {
     SplitFiles split = InputListing.list(FILES, "train", List.of(directory.toString()));
 
     List<String> found = new ArrayList<>();
-    for (List<InputRange> task : InputPlan.tasks(split, taskBytes)) {
+    for (List<InputRange> task : split.tasks(taskBytes)) {
       assertThat(task).isNotEmpty();
-      try (TaskLines lines = new TaskLines(FILES, task, MAX_LINE_BYTES)) {
-        for (Line line = lines.next(); line != null; line = lines.next()) {
-          String text = new String(line.bytes(), StandardCharsets.UTF_8);
-          assertThat(lines.file()).endsWith("/" + text.substring(0, text.indexOf(' ')));
-          found.add(text);
+      for (InputRange range : task) {
+        try (LineReader lines = range.open(FILES, MAX_LINE_BYTES)) {
+          for (Line line = lines.next(); line != null; line = lines.next()) {
+            String text = new String(line.bytes(), StandardCharsets.UTF_8);
+            assertThat(line.file()).endsWith("/" + text.substring(0, text.indexOf(' ')));
+            found.add(text);
+          }
         }
       }
     }
@@ -56,8 +58,8 @@ class InputPlanTest {
   @Test
   void tasksReadAboutAsMuchAsTheyShould() {
     SplitFiles split = split(file("big", 1000), file("small", 30), file("gz", 500, true));
-    List<List<InputRange>> tasks = InputPlan.tasks(split, 300);
-    assertThat(tasks.stream().map(InputPlanTest::text))
+    List<List<InputRange>> tasks = split.tasks(300);
+    assertThat(tasks.stream().map(SplitFilesTest::text))
         .containsExactly(
             "big 0-300", "big 300-600", "big 600-900", "big 900-1000, small 0-30", "gz 0-500");
   }
@@ -66,9 +68,9 @@ class InputPlanTest {
   void eachCoreGetsTwoTasksUnlessTheyWouldBeSmallOrLarge() {
     long mib = 1 << 20;
     SplitFiles split = split(file("big", 1024 * mib));
-    assertThat(InputPlan.taskBytes(split, 8, 128 * mib)).isEqualTo(64 * mib + 1);
-    assertThat(InputPlan.taskBytes(split, 1, 128 * mib)).isEqualTo(128 * mib);
-    assertThat(InputPlan.taskBytes(split, 1000, 128 * mib)).isEqualTo(16 * mib);
+    assertThat(split.taskBytes(8, 128 * mib)).isEqualTo(64 * mib + 1);
+    assertThat(split.taskBytes(1, 128 * mib)).isEqualTo(128 * mib);
+    assertThat(split.taskBytes(1000, 128 * mib)).isEqualTo(16 * mib);
   }
 
   private static SplitFiles split(InputFile... files) {
