@@ -11,7 +11,6 @@ import com.typesafe.config.ConfigValueFactory;
 import com.typesafe.config.ConfigValueType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -23,7 +22,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -43,10 +41,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Used by one thread.
  */
 public final class ConfigSection {
-
-  private static final String INTEGER = "an integer";
-  private static final String NUMBER = "a number";
-  private static final String TEXT = "text";
 
   /** A value that is nothing but another key's. */
   private static final Pattern REFERENCE = Pattern.compile("\\$\\{\\??([^}\"]+)}");
@@ -142,14 +136,15 @@ public final class ConfigSection {
    */
   public ConfigSection section(String key) {
     ConfigSection section = prefixed(ConfigUtil.joinPath(key) + ".");
-    return read(
+    return value(
         key,
-        "a group of keys",
-        group -> {
-          group.requireGroup();
-          return section;
-        },
-        section);
+        new ValueType<>(
+            "a group of keys",
+            group -> {
+              group.requireGroup();
+              return section;
+            },
+            section));
   }
 
   /**
@@ -161,26 +156,6 @@ public final class ConfigSection {
     return new ConfigSection(file, written, recipe, known, prefix + start, mistakes);
   }
 
-  /**
-   * Reads keys of this section as a record, see {@link Key}. The section has to collect mistakes.
-   *
-   * @param type the record, public, whose constructor checks the values
-   * @param <R> the record
-   * @return nothing if there are mistakes
-   */
-  public <R extends Record> Optional<R> record(Class<R> type) {
-    return RecordKeys.read(this, type);
-  }
-
-  /** Reads all keys of this section as lists of texts; those that are null are left out. */
-  Map<String, List<String>> listsOfTexts() {
-    Map<String, List<String>> lists = new TreeMap<>();
-    for (String key : keys()) {
-      optionalTexts(key).ifPresent(texts -> lists.put(key, texts));
-    }
-    return lists;
-  }
-
   /** Returns the names of the keys and groups of this section, in alphabetical order. */
   public Set<String> keys() {
     ConfigValue group =
@@ -189,115 +164,50 @@ public final class ConfigSection {
   }
 
   /**
-   * Reads an integer.
+   * Reads a value.
    *
    * @param key its name
-   * @throws RecipeException if it is missing or not an integer of 32 bits
+   * @param type its type
+   * @param <T> what it is read as
+   * @throws RecipeException if it is missing or of another type
    */
-  public int integer(String key) {
-    return read(key, INTEGER, RecipeValue::integer, 0);
+  public <T> T value(String key, ValueType<T> type) {
+    String path = path(key);
+    ConfigValue value = find(path);
+    known.add(path);
+    String source = source(path);
+    try {
+      if (value == null || value.valueType() == ConfigValueType.NULL) {
+        throw missing(source, type.expected());
+      }
+      return type.read(new RecipeValue(source, value, type.expected()));
+    } catch (RecipeException e) {
+      return keptBack(path, source, e, type.substitute());
+    }
   }
 
   /**
-   * Reads an integer that can be large.
+   * Reads a value that need not be set.
    *
    * @param key its name
-   * @throws RecipeException if it is missing or not an integer of 64 bits
+   * @param type its type
+   * @param <T> what it is read as
+   * @throws RecipeException if it is missing, or of another type but not null
    */
-  public long longInteger(String key) {
-    return read(key, INTEGER, RecipeValue::longInteger, 1L);
+  public <T> Optional<T> optional(String key, ValueType<T> type) {
+    return optional(key, () -> value(key, type));
   }
 
-  /**
-   * Reads a number.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing or not a finite number
-   */
-  public double decimal(String key) {
-    return read(key, NUMBER, RecipeValue::decimal, 1.0);
-  }
-
-  /**
-   * Reads a truth value.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing or neither true nor false
-   */
-  public boolean flag(String key) {
-    return read(key, "true or false", RecipeValue::flag, false);
-  }
-
-  /**
-   * Reads a text.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing, empty, a group or a list, or a URI with a password
-   */
-  public String text(String key) {
-    return read(key, TEXT, RecipeValue::text, "x");
-  }
-
-  /**
-   * Reads a text that need not be set.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing, or no text but not null
-   */
-  public Optional<String> optionalText(String key) {
-    return optional(key, () -> text(key));
-  }
-
-  /**
-   * Reads texts.
-   *
-   * @param key their name
-   * @throws RecipeException if it is missing or not a list of texts
-   */
-  public List<String> texts(String key) {
-    return read(key, "a list of texts", list -> list.items(TEXT, RecipeValue::text), List.of());
-  }
-
-  /**
-   * Reads texts that need not be set.
-   *
-   * @param key their name
-   * @throws RecipeException if it is missing, or no list of texts but not null
-   */
-  public Optional<List<String>> optionalTexts(String key) {
-    return optional(key, () -> texts(key));
-  }
-
-  /**
-   * Reads integers.
-   *
-   * @param key their name
-   * @throws RecipeException if it is missing or not a list of integers
-   */
-  public List<Integer> integers(String key) {
-    return read(
-        key, "a list of integers", list -> list.items(INTEGER, RecipeValue::integer), List.of());
-  }
-
-  /**
-   * Reads integers that need not be set.
-   *
-   * @param key their name
-   * @throws RecipeException if it is missing, or no list of integers but not null
-   */
-  public Optional<List<Integer>> optionalIntegers(String key) {
-    return optional(key, () -> integers(key));
-  }
-
-  /**
-   * Reads numbers.
-   *
-   * @param key their name
-   * @throws RecipeException if it is missing or not a list of numbers
-   */
-  public List<Double> decimals(String key) {
-    return read(
-        key, "a list of numbers", list -> list.items(NUMBER, RecipeValue::decimal), List.of());
+  /** Reads a value that need not be set. */
+  <T> Optional<T> optional(String key, Supplier<T> reader) {
+    String path = path(key);
+    ConfigValue value = find(path);
+    known.add(path);
+    if (value == null) {
+      RecipeException missing = missing(path, "a value, or null for none");
+      return keptBack(path, path, missing, Optional.empty());
+    }
+    return value.valueType() == ConfigValueType.NULL ? Optional.empty() : Optional.of(reader.get());
   }
 
   /**
@@ -326,37 +236,9 @@ public final class ConfigSection {
    */
   public <T> T choice(String key, Map<String, T> byName) {
     String names = String.join(", ", byName.keySet());
-    return read(
-        key,
-        byName.size() == 1 ? names : "one of " + names,
-        value -> value.choice(byName),
-        byName.values().iterator().next());
-  }
-
-  /**
-   * Reads a duration: a text such as {@code 2 minutes}, or a number of seconds.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing or not a duration
-   */
-  public Duration duration(String key) {
-    return read(
-        key,
-        "a number of seconds, or a duration such as 2 minutes",
-        RecipeValue::duration,
-        Duration.ofSeconds(1));
-  }
-
-  /**
-   * Reads the size of something held in memory: a number of bytes, or a text such as {@code 16
-   * MiB}.
-   *
-   * @param key its name
-   * @throws RecipeException if it is missing or not a size below 2 GiB
-   */
-  public int bytes(String key) {
-    return read(
-        key, "a number of bytes, or a size such as 16 MiB, below 2 GiB", RecipeValue::bytes, 0);
+    String expected = byName.size() == 1 ? names : "one of " + names;
+    T first = byName.values().iterator().next();
+    return value(key, new ValueType<>(expected, name -> name.choice(byName), first));
   }
 
   /**
@@ -484,37 +366,12 @@ public final class ConfigSection {
     return value;
   }
 
-  private <T> T read(String key, String expected, Function<RecipeValue, T> reader, T toGoOnWith) {
-    ConfigValue value = find(path(key));
-    known.add(path(key));
-    String source = source(path(key));
-    try {
-      if (value == null || value.valueType() == ConfigValueType.NULL) {
-        throw missing(source, expected);
-      }
-      return reader.apply(new RecipeValue(source, value, expected));
-    } catch (RecipeException e) {
-      return keptBack(key, source, e, toGoOnWith);
-    }
-  }
-
-  /** Reads a value that need not be set. */
-  <T> Optional<T> optional(String key, Supplier<T> reader) {
-    ConfigValue value = find(path(key));
-    known.add(path(key));
-    if (value == null) {
-      RecipeException missing = missing(path(key), "a value, or null for none");
-      return keptBack(key, path(key), missing, Optional.empty());
-    }
-    return value.valueType() == ConfigValueType.NULL ? Optional.empty() : Optional.of(reader.get());
-  }
-
-  private <T> T keptBack(String key, String source, RecipeException mistake, T toGoOnWith) {
+  private <T> T keptBack(String path, String source, RecipeException mistake, T substitute) {
     if (mistakes == null) {
       throw mistake;
     }
-    mistakes.add(path(key), source, mistake);
-    return toGoOnWith;
+    mistakes.add(path, source, mistake);
+    return substitute;
   }
 
   /** Returns the key that a value comes from, which is another one if it was written as that. */

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -119,14 +118,15 @@ record RecipeValue(String path, ConfigValue value, String expected) {
   /**
    * Reads the items of a list, of a text with commas, or of a single number.
    *
-   * @param item what each should be
-   * @param reader of one item
+   * @param type of each item
    */
-  <T> List<T> items(String item, Function<RecipeValue, T> reader) {
+  <T> List<T> items(ValueType<T> type) {
     if (is(ConfigValueType.OBJECT) || is(ConfigValueType.BOOLEAN)) {
       throw wrong();
     }
-    return parts().stream().map(part -> reader.apply(new RecipeValue(path, part, item))).toList();
+    return parts().stream()
+        .map(part -> type.read(new RecipeValue(path, part, type.expected())))
+        .toList();
   }
 
   private List<ConfigValue> parts() {

@@ -1,5 +1,7 @@
 package org.ofaspark.config;
 
+import static org.ofaspark.config.ValueType.FLAG;
+
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -22,9 +24,25 @@ import org.jspecify.annotations.Nullable;
  * <p>A key is read by the type of its component: a number, a truth value, a text, an enum, a
  * duration, a list of numbers or texts, a group of lists of texts, an Optional of these; or any
  * type with a public static method {@code read(ConfigSection, String)}, which gets the section and
- * the key. The checks of a record are made once its groups have no mistake.
+ * the key. A component that is neither key nor group is the text of the whole recipe. The checks of
+ * a record are made once its groups have no mistake.
  */
 public final class RecordKeys {
+
+  private static final Map<Type, ValueType<?>> PLAIN =
+      Map.of(
+          int.class, ValueType.INTEGER,
+          long.class, ValueType.LONG,
+          double.class, ValueType.DECIMAL,
+          boolean.class, FLAG,
+          String.class, ValueType.TEXT,
+          Duration.class, ValueType.DURATION);
+
+  /** By the type of the items; other lists are of texts. */
+  private static final Map<Type, ValueType<?>> LISTS =
+      Map.of(
+          Integer.class, ValueType.INTEGERS,
+          Double.class, ValueType.DECIMALS);
 
   private RecordKeys() {}
 
@@ -32,10 +50,11 @@ public final class RecordKeys {
    * Reads a record.
    *
    * @param section the section of its keys, which collects mistakes
-   * @param type the record, whose constructor checks the values
+   * @param type the record, public, whose constructor checks the values
+   * @param <R> the record
    * @return nothing if there are mistakes
    */
-  static <R extends Record> Optional<R> read(ConfigSection section, Class<R> type) {
+  public static <R extends Record> Optional<R> read(ConfigSection section, Class<R> type) {
     List<Object> values = new ArrayList<>();
     RecordComponent[] components = type.getRecordComponents();
     for (RecordComponent component : components) {
@@ -62,51 +81,46 @@ public final class RecordKeys {
 
   private static Object value(ConfigSection section, RecordComponent component) {
     Key key = component.getAnnotation(Key.class);
+    if (key == null) {
+      return section.resolvedText();
+    }
     String name = name(component);
     if (key.bytes()) {
-      return section.bytes(name);
+      return section.value(name, ValueType.BYTES);
     }
     if (!key.or().isEmpty()) {
       boolean other =
-          section.flag(key.or()); // read at all times, as a key asked for is a known one
-      return section.flag(name) || other;
+          section.value(key.or(), FLAG); // read at all times, as a key asked for is a known one
+      return section.value(name, FLAG) || other;
     }
     return value(section, name, component.getGenericType());
   }
 
   private static Object value(ConfigSection section, String key, Type type) {
+    ValueType<?> plain = PLAIN.get(type);
+    if (plain != null) {
+      return section.value(key, plain);
+    }
     if (type instanceof ParameterizedType of) {
       Type item = of.getActualTypeArguments()[of.getActualTypeArguments().length - 1];
       if (of.getRawType() == Optional.class) {
         return section.optional(key, () -> value(section, key, item));
       }
-      if (of.getRawType() == Map.class) {
-        return section.section(key).listsOfTexts();
-      }
-      return item == Integer.class
-          ? section.integers(key)
-          : item == Double.class ? section.decimals(key) : section.texts(key);
+      return of.getRawType() == Map.class
+          ? listsOfTexts(section.section(key))
+          : section.value(key, LISTS.getOrDefault(item, ValueType.TEXTS));
     }
-    Class<?> plain = (Class<?>) type;
-    if (plain == int.class) {
-      return section.integer(key);
+    Class<?> other = (Class<?>) type;
+    return other.isEnum() ? constant(section, key, other) : custom(section, key, other);
+  }
+
+  /** Reads all keys of a section; those that are null are left out. */
+  private static Map<String, List<String>> listsOfTexts(ConfigSection section) {
+    Map<String, List<String>> lists = new TreeMap<>();
+    for (String key : section.keys()) {
+      section.optional(key, ValueType.TEXTS).ifPresent(texts -> lists.put(key, texts));
     }
-    if (plain == long.class) {
-      return section.longInteger(key);
-    }
-    if (plain == double.class) {
-      return section.decimal(key);
-    }
-    if (plain == boolean.class) {
-      return section.flag(key);
-    }
-    if (plain == String.class) {
-      return section.text(key);
-    }
-    if (plain == Duration.class) {
-      return section.duration(key);
-    }
-    return plain.isEnum() ? constant(section, key, plain) : custom(section, key, plain);
+    return lists;
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"})

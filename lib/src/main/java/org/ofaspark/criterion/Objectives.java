@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.RecordKeys;
 
 /** The objectives that a recipe can name. */
 public final class Objectives {
@@ -30,7 +31,7 @@ public final class Objectives {
     Class<? extends Record> named = criterion.choice(key, ALL);
     Optional<? extends Record> objective = Optional.empty();
     for (Class<? extends Record> type : ALL.values()) {
-      Optional<? extends Record> read = criterion.record(type);
+      Optional<? extends Record> read = RecordKeys.read(criterion, type);
       objective = type == named ? read : objective;
     }
     return (Objective) objective.orElseThrow();

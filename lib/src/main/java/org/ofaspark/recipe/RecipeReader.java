@@ -7,16 +7,9 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.RecipeSource;
-import org.ofaspark.criterion.CriterionConfig;
-import org.ofaspark.criterion.EncouragingLoss;
-import org.ofaspark.data.DataConfig;
-import org.ofaspark.generate.GenerateConfig;
-import org.ofaspark.model.OfaConfig;
-import org.ofaspark.optim.OptimizerConfig;
+import org.ofaspark.config.RecordKeys;
+import org.ofaspark.config.ValueType;
 import org.ofaspark.task.Task;
-import org.ofaspark.task.Tasks;
-import org.ofaspark.train.EmaConfig;
-import org.ofaspark.train.TrainConfig;
 
 /** Reads recipes. What every key means stands in {@code conf/base.conf}. */
 public final class RecipeReader {
@@ -77,52 +70,9 @@ public final class RecipeReader {
   }
 
   private static Recipe recipe(ConfigSection strict, RecipeSource files) {
-    ConfigSection general = strict.collecting();
-    Task named = general.choice("task", Tasks.all());
-    ConfigSection all = general.with(named.defaults());
-    for (String key : named.listsInFiles()) {
-      all = all.withLines(key, files);
-    }
-    return recipe(named, all);
-  }
-
-  private static Recipe recipe(Task named, ConfigSection all) {
-    var task = named.configured(all.section("data"));
-    String runDir = all.text("run-dir");
+    ConfigSection all = Task.withOwnKeys(strict.collecting(), "task", files);
     checkForm(all);
-    var model = all.section("model").record(OfaConfig.class);
-    var weights = all.section("model").record(InitialWeights.class);
-    var table = all.section("data").record(TableConfig.class);
-    var data = all.section("data").record(DataConfig.class);
-    var preprocess = all.section("preprocess").record(PreprocessConfig.class);
-    var criterion = all.section("criterion").record(CriterionConfig.class);
-    var rankingObjective = all.section("criterion").record(EncouragingLoss.class);
-    var ranking = all.section("ranking").record(RankingConfig.class);
-    var optimizer = all.section("optimizer").record(OptimizerConfig.class);
-    var ema = all.section("ema").record(EmaConfig.class);
-    var train = all.section("train").record(TrainConfig.class);
-    var generate = all.section("generate").record(GenerateConfig.class);
-    var evaluate = all.section("evaluate").record(EvaluateConfig.class);
-    Optional<Recipe> recipe =
-        all.attempt(
-            () ->
-                new Recipe(
-                    task.orElseThrow(),
-                    runDir,
-                    model.orElseThrow(),
-                    weights.orElseThrow(),
-                    table.orElseThrow(),
-                    data.orElseThrow(),
-                    preprocess.orElseThrow(),
-                    criterion.orElseThrow(),
-                    rankingObjective.orElseThrow(),
-                    ranking.orElseThrow(),
-                    optimizer.orElseThrow(),
-                    ema.orElseThrow(),
-                    train.orElseThrow(),
-                    generate.orElseThrow(),
-                    evaluate.orElseThrow(),
-                    all.resolvedText()));
+    Optional<Recipe> recipe = RecordKeys.read(all, Recipe.class);
     all.finish();
     return recipe.orElseThrow();
   }
@@ -131,7 +81,7 @@ public final class RecipeReader {
   private static void checkForm(ConfigSection all) {
     ConfigSection model = all.section("model");
     for (String name : SWITCHES) {
-      boolean on = model.flag(name);
+      boolean on = model.value(name, ValueType.FLAG);
       model.check(() -> Checks.that("model." + name, on, on, "true; the model has no other form"));
     }
     boolean isOfRecipe = !model.isOverridden("arch") || model.isOverridden("encoder-embed-dim");
@@ -139,7 +89,7 @@ public final class RecipeReader {
         () ->
             Checks.that(
                 "model.arch",
-                model.text("arch"),
+                model.value("arch", ValueType.TEXT),
                 isOfRecipe,
                 "set in the recipe, with the sizes that it names;"
                     + " include another conf/model/*.conf there"));

@@ -10,6 +10,7 @@ import java.util.Set;
 import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Named;
+import org.ofaspark.config.RecipeSource;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
 import org.ofaspark.data.Example;
@@ -32,6 +33,34 @@ import org.ofaspark.text.TokenCodec;
  */
 public interface Task extends Named, Serializable {
 
+  /**
+   * Reads the task that a recipe names.
+   *
+   * @param recipe a section
+   * @param key the key that names it
+   */
+  static Task read(ConfigSection recipe, String key) {
+    Task named = recipe.choice(key, Tasks.all());
+    return named.configured(recipe.section("data")).orElseThrow();
+  }
+
+  /**
+   * Returns a recipe with the keys that only its task has, where it does not have them itself, and
+   * with the lists that it has in files.
+   *
+   * @param recipe all of it
+   * @param key the key that names the task
+   * @param files where files are looked for
+   */
+  static ConfigSection withOwnKeys(ConfigSection recipe, String key, RecipeSource files) {
+    Task named = recipe.choice(key, Tasks.all());
+    ConfigSection all = recipe.with(named.defaults());
+    for (String list : named.listsInFiles()) {
+      all = all.withLines(list, files);
+    }
+    return all;
+  }
+
   /** Returns the name, as recipes and tables have it: lower-case letters, digits and dashes. */
   @Override
   String name();
@@ -53,7 +82,7 @@ public interface Task extends Named, Serializable {
 
   /**
    * Returns the task as a recipe wants it. A task with keys of its own is a record of them: {@code
-   * data.record(MyTask.class)}.
+   * RecordKeys.read(data, MyTask.class)}.
    *
    * @param data section {@code data} of the recipe, which collects mistakes
    * @return nothing if there are mistakes

@@ -4,6 +4,7 @@ import java.util.List;
 import org.ofaspark.config.Checks;
 import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Text;
+import org.ofaspark.config.ValueType;
 
 /**
  * The part of the vocabulary that targets come from: the four special symbols and one range, such
@@ -34,7 +35,7 @@ public record ConstraintRange(int start, int end) {
    * @throws IllegalArgumentException if it is not START,END
    */
   public static ConstraintRange read(ConfigSection section, String key) {
-    List<Integer> bounds = section.integers(key);
+    List<Integer> bounds = section.value(key, ValueType.INTEGERS);
     Checks.that(key, bounds, bounds.size() == 2, "START,END");
     return new ConstraintRange(bounds.get(0), bounds.get(1));
   }

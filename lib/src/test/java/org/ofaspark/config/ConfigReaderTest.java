@@ -2,6 +2,10 @@ package org.ofaspark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.ofaspark.config.ValueType.DECIMAL;
+import static org.ofaspark.config.ValueType.FLAG;
+import static org.ofaspark.config.ValueType.INTEGER;
+import static org.ofaspark.config.ValueType.TEXT;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,33 +51,33 @@ class ConfigReaderTest {
     write("base.conf", "train { seed = 1, max-epoch = 2 }");
     Path file = write("caption/x.conf", "include \"../base.conf\"", "train.seed = 3");
     ConfigSection train = read(file).section("train");
-    assertThat(train.integer("seed")).isEqualTo(3);
-    assertThat(train.integer("max-epoch")).isEqualTo(2);
+    assertThat(train.value("seed", INTEGER)).isEqualTo(3);
+    assertThat(train.value("max-epoch", INTEGER)).isEqualTo(2);
   }
 
   @Test
   void anOverrideMovesWhatDependsOnIt() throws IOException {
     write("base.conf", "log-end = 0.75", "run-dir = \"runs/el-\"${log-end}");
     Path file = write("x.conf", "include \"base.conf\"");
-    assertThat(read(file).text("run-dir")).isEqualTo("runs/el-0.75");
-    assertThat(read(file, "log-end=0.5").text("run-dir")).isEqualTo("runs/el-0.5");
+    assertThat(read(file).value("run-dir", TEXT)).isEqualTo("runs/el-0.75");
+    assertThat(read(file, "log-end=0.5").value("run-dir", TEXT)).isEqualTo("runs/el-0.5");
   }
 
   @Test
   void anOverrideCanReferToOtherKeys() {
-    assertThat(override("a = x\nb = null", "b=${a}/y").text("b")).isEqualTo("x/y");
+    assertThat(override("a = x\nb = null", "b=${a}/y").value("b", TEXT)).isEqualTo("x/y");
   }
 
   @Test
   void theLastOverrideOfAKeyHolds() {
-    assertThat(override("a = 1", "a=2", "a=3").integer("a")).isEqualTo(3);
+    assertThat(override("a = 1", "a=2", "a=3").value("a", INTEGER)).isEqualTo(3);
   }
 
   @Test
   void anOverrideCanSetAGroupAndLeavesTheRestOfIt() {
     ConfigSection drop = override("drop { ratio = 0, after = 5 }", "drop={ratio = 0.5}");
-    assertThat(drop.section("drop").decimal("ratio")).isEqualTo(0.5);
-    assertThat(drop.section("drop").integer("after")).isEqualTo(5);
+    assertThat(drop.section("drop").value("ratio", DECIMAL)).isEqualTo(0.5);
+    assertThat(drop.section("drop").value("after", INTEGER)).isEqualTo(5);
   }
 
   @ParameterizedTest
@@ -92,17 +96,17 @@ class ConfigReaderTest {
         "user@host"
       })
   void anOverrideThatIsNotHoconIsTakenAsItStands(String text) {
-    assertThat(override("a = null", "a=" + text).text("a")).isEqualTo(text);
+    assertThat(override("a = null", "a=" + text).value("a", TEXT)).isEqualTo(text);
   }
 
   @Test
   void aQuotedOverrideLosesItsQuotes() {
-    assertThat(override("a = null", "a=\"hdfs:///x#1\"").text("a")).isEqualTo("hdfs:///x#1");
+    assertThat(override("a = null", "a=\"hdfs:///x#1\"").value("a", TEXT)).isEqualTo("hdfs:///x#1");
   }
 
   @Test
   void anOverrideWithNullUnsetsAKey() {
-    assertThat(override("a = x", "a=null").optionalText("a")).isEmpty();
+    assertThat(override("a = x", "a=null").optional("a", TEXT)).isEmpty();
   }
 
   @ParameterizedTest
@@ -116,17 +120,17 @@ class ConfigReaderTest {
   void aRecipeIsLookedForOnTheClassPathTooWithAllItIncludes() {
     for (String name : List.of("parts/shared.conf", "conf/parts/shared.conf")) {
       ConfigSection train = ConfigReader.read(name, List.of()).section("train");
-      assertThat(train.integer("seed")).isEqualTo(7);
-      assertThat(train.integer("max-epoch")).isEqualTo(2);
+      assertThat(train.value("seed", INTEGER)).isEqualTo(7);
+      assertThat(train.value("max-epoch", INTEGER)).isEqualTo(2);
     }
   }
 
   @Test
   void aFileCanIncludeWhatIsOnTheClassPathAlone() throws IOException {
     Path file = write("mine.conf", "include \"conf/parts/shared.conf\"", "train.seed = 9");
-    assertThat(read(file).section("train").integer("seed")).isEqualTo(9);
+    assertThat(read(file).section("train").value("seed", INTEGER)).isEqualTo(9);
     assertMistake(
-        () -> read(file).section("train").flag("max-epoch"),
+        () -> read(file).section("train").value("max-epoch", FLAG),
         "classpath:conf/shared-base.conf:3: train.max-epoch: 2 (expected: true or false)");
   }
 
@@ -134,7 +138,7 @@ class ConfigReaderTest {
   void aFileWinsOverTheClassPath() throws IOException {
     write("conf/parts/shared.conf", "train.seed = 11");
     Path file = write("mine.conf", "include \"conf/parts/shared.conf\"");
-    assertThat(read(file).section("train").integer("seed")).isEqualTo(11);
+    assertThat(read(file).section("train").value("seed", INTEGER)).isEqualTo(11);
   }
 
   @Test

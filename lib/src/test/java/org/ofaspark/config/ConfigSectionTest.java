@@ -2,6 +2,16 @@ package org.ofaspark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.ofaspark.config.ValueType.BYTES;
+import static org.ofaspark.config.ValueType.DECIMAL;
+import static org.ofaspark.config.ValueType.DECIMALS;
+import static org.ofaspark.config.ValueType.DURATION;
+import static org.ofaspark.config.ValueType.FLAG;
+import static org.ofaspark.config.ValueType.INTEGER;
+import static org.ofaspark.config.ValueType.INTEGERS;
+import static org.ofaspark.config.ValueType.LONG;
+import static org.ofaspark.config.ValueType.TEXT;
+import static org.ofaspark.config.ValueType.TEXTS;
 
 import java.time.Duration;
 import java.util.List;
@@ -30,12 +40,12 @@ class ConfigSectionTest {
   @ParameterizedTest
   @CsvSource({"8, 8", "-3, -3", "1e3, 1000", "2.0, 2", "2147483647, 2147483647"})
   void integersAreRead(String written, int value) {
-    assertThat(parse("a = " + written).integer("a")).isEqualTo(value);
+    assertThat(parse("a = " + written).value("a", INTEGER)).isEqualTo(value);
   }
 
   @Test
   void largeIntegersAreReadExactly() {
-    assertThat(parse("a = 9007199254740993").longInteger("a")).isEqualTo(9007199254740993L);
+    assertThat(parse("a = 9007199254740993").value("a", LONG)).isEqualTo(9007199254740993L);
   }
 
   @ParameterizedTest
@@ -43,7 +53,7 @@ class ConfigSectionTest {
   void whatIsNoIntegerIsRejected(String written) {
     assertMistake(
         "train {\n  a = " + written + "\n}",
-        all -> all.section("train").integer("a"),
+        all -> all.section("train").value("a", INTEGER),
         "x.conf:2: train.a: %s (expected: an integer)"
             .formatted(written.matches("yes|eight") ? '"' + written + '"' : written));
   }
@@ -52,14 +62,14 @@ class ConfigSectionTest {
   void anIntegerOfMoreThan32BitsIsRejected() {
     assertMistake(
         "a = 2147483648",
-        all -> all.integer("a"),
+        all -> all.value("a", INTEGER),
         "x.conf:1: a: 2147483648 (expected: an integer of 32 bits)");
   }
 
   @ParameterizedTest
   @CsvSource({"1e-5, 1e-5", "0.75, 0.75", "3, 3"})
   void numbersAreRead(String written, double value) {
-    assertThat(parse("a = " + written).decimal("a")).isEqualTo(value);
+    assertThat(parse("a = " + written).value("a", DECIMAL)).isEqualTo(value);
   }
 
   @ParameterizedTest
@@ -67,26 +77,26 @@ class ConfigSectionTest {
   void whatIsNoNumberIsRejected(String written, String shown) {
     assertMistake(
         "a = " + written,
-        all -> all.decimal("a"),
+        all -> all.value("a", DECIMAL),
         "x.conf:1: a: %s (expected: a number)".formatted(shown));
   }
 
   @ParameterizedTest
   @CsvSource({"yes, '\"yes\"'", "1, 1", "on, '\"on\"'"})
   void onlyTrueAndFalseAreTruthValues(String written, String shown) {
-    assertThat(parse("a = true").flag("a")).isTrue();
-    assertThat(parse("a = false").flag("a")).isFalse();
+    assertThat(parse("a = true").value("a", FLAG)).isTrue();
+    assertThat(parse("a = false").value("a", FLAG)).isFalse();
     assertMistake(
         "a = " + written,
-        all -> all.flag("a"),
+        all -> all.value("a", FLAG),
         "x.conf:1: a: %s (expected: true or false)".formatted(shown));
   }
 
   @Test
   void textsAreReadAsWritten() {
-    assertThat(parse("a = runs/el").text("a")).isEqualTo("runs/el");
-    assertThat(parse("a = \"hdfs:///x\"").text("a")).isEqualTo("hdfs:///x");
-    assertThat(parse("a = 1e-5").text("a")).isEqualTo("1e-5");
+    assertThat(parse("a = runs/el").value("a", TEXT)).isEqualTo("runs/el");
+    assertThat(parse("a = \"hdfs:///x\"").value("a", TEXT)).isEqualTo("hdfs:///x");
+    assertThat(parse("a = 1e-5").value("a", TEXT)).isEqualTo("1e-5");
   }
 
   @ParameterizedTest
@@ -94,7 +104,7 @@ class ConfigSectionTest {
   void whatIsNoTextIsRejected(String written) {
     assertMistake(
         "a = " + written,
-        all -> all.text("a"),
+        all -> all.value("a", TEXT),
         "x.conf:1: a: %s (expected: text)".formatted(written.replace("x", "\"x\"")));
   }
 
@@ -102,22 +112,24 @@ class ConfigSectionTest {
   void aPasswordInAUriIsRejectedAndNotRepeated() {
     assertMistake(
         "a = \"s3a://key:hunter2@bucket/x\"",
-        all -> all.text("a"),
+        all -> all.value("a", TEXT),
         "x.conf:1: a: a URI with a password (expected: one without); use Hadoop's credential"
             + " providers");
-    assertThat(parse("a = \"abfs://container@account/x\"").text("a")).startsWith("abfs://");
+    assertThat(parse("a = \"abfs://container@account/x\"").value("a", TEXT)).startsWith("abfs://");
   }
 
   @Test
   void whatIsOptionalIsThereAndMaybeNull() {
-    ConfigSection all = parse("a = null, b = x, c = [1, 2]");
-    assertThat(all.optionalText("a")).isEmpty();
-    assertThat(all.optionalIntegers("a")).isEmpty();
-    assertThat(all.optionalText("b")).contains("x");
-    assertThat(all.optionalIntegers("c")).contains(List.of(1, 2));
+    ConfigSection all = parse("a = null, b = x, c = [1, 2], d = fp32");
+    assertThat(all.optional("a", TEXT)).isEmpty();
+    assertThat(all.optional("a", INTEGERS)).isEmpty();
+    assertThat(all.optional("a", () -> all.choice("a", Precision.class))).isEmpty();
+    assertThat(all.optional("b", TEXT)).contains("x");
+    assertThat(all.optional("c", INTEGERS)).contains(List.of(1, 2));
+    assertThat(all.optional("d", () -> all.choice("d", Precision.class))).contains(Precision.FP32);
     assertMistake(
         "a = null",
-        none -> none.optionalText("z"),
+        none -> none.optional("z", TEXT),
         "x.conf: z: missing (expected: a value, or null for none); set it in the recipe or on the"
             + " command line");
   }
@@ -127,27 +139,27 @@ class ConfigSectionTest {
       delimiter = '|',
       value = {"[0, 4, 2]|0 4 2", "\"0,4, 2\"|0 4 2", "7|7", "[]|''"})
   void listsOfIntegersAreRead(String written, String values) {
-    assertThat(parse("a = " + written).integers("a"))
+    assertThat(parse("a = " + written).value("a", INTEGERS))
         .extracting(String::valueOf)
         .isEqualTo(values.isEmpty() ? List.of() : List.of(values.split(" ", -1)));
   }
 
   @Test
   void listsOfNumbersAndTextsAreRead() {
-    assertThat(parse("a = [0.9, 1]").decimals("a")).containsExactly(0.9, 1.0);
-    assertThat(parse("a = [x, \"b,c\"]").texts("a")).containsExactly("x", "b,c");
-    assertThat(parse("a = null", "a=hdfs://h/x, hdfs://h/007").texts("a"))
+    assertThat(parse("a = [0.9, 1]").value("a", DECIMALS)).containsExactly(0.9, 1.0);
+    assertThat(parse("a = [x, \"b,c\"]").value("a", TEXTS)).containsExactly("x", "b,c");
+    assertThat(parse("a = null", "a=hdfs://h/x, hdfs://h/007").value("a", TEXTS))
         .containsExactly("hdfs://h/x", "hdfs://h/007");
-    assertThat(parse("a = \"${b},007\"").texts("a")).containsExactly("${b}", "007");
+    assertThat(parse("a = \"${b},007\"").value("a", TEXTS)).containsExactly("${b}", "007");
   }
 
   @Test
   void whatIsNoListIsRejected() {
     assertMistake(
-        "a = true", all -> all.texts("a"), "x.conf:1: a: true (expected: a list of texts)");
+        "a = true", all -> all.value("a", TEXTS), "x.conf:1: a: true (expected: a list of texts)");
     assertMistake(
         "a { b = 1 }",
-        all -> all.integers("a"),
+        all -> all.value("a", INTEGERS),
         "x.conf:1: a: {\"b\":1} (expected: a list of integers)");
   }
 
@@ -155,11 +167,12 @@ class ConfigSectionTest {
   void aWrongItemOfAListIsTold() {
     assertMistake(
         "a = [\n  1,\n  x\n]",
-        all -> all.integers("a"),
+        all -> all.value("a", INTEGERS),
         "x.conf:3: a: \"x\" (expected: an integer)");
     assertMistake(
-        "a = \"1,x\"", all -> all.decimals("a"), "x.conf:1: a: \"x\" (expected: a number)");
-    assertMistake("a = [[x]]", all -> all.texts("a"), "x.conf:1: a: [\"x\"] (expected: text)");
+        "a = \"1,x\"", all -> all.value("a", DECIMALS), "x.conf:1: a: \"x\" (expected: a number)");
+    assertMistake(
+        "a = [[x]]", all -> all.value("a", TEXTS), "x.conf:1: a: [\"x\"] (expected: text)");
   }
 
   @Test
@@ -179,21 +192,21 @@ class ConfigSectionTest {
   @ParameterizedTest
   @CsvSource({"60, 60000", "0.5, 500", "2 minutes, 120000", "\"90 s\", 90000", "5m, 300000"})
   void durationsAreSecondsUnlessTheySayOtherwise(String written, long millis) {
-    assertThat(parse("a = " + written).duration("a")).isEqualTo(Duration.ofMillis(millis));
+    assertThat(parse("a = " + written).value("a", DURATION)).isEqualTo(Duration.ofMillis(millis));
   }
 
   @Test
   void whatIsNoDurationIsRejected() {
     assertMistake(
         "a = soon",
-        all -> all.duration("a"),
+        all -> all.value("a", DURATION),
         "x.conf:1: a: \"soon\" (expected: a number of seconds, or a duration such as 2 minutes)");
   }
 
   @ParameterizedTest
   @CsvSource({"4096, 4096", "4 KiB, 4096", "16 MiB, 16777216", "1 kB, 1000"})
   void sizesAreBytesUnlessTheySayOtherwise(String written, int bytes) {
-    assertThat(parse("a = " + written).bytes("a")).isEqualTo(bytes);
+    assertThat(parse("a = " + written).value("a", BYTES)).isEqualTo(bytes);
   }
 
   @ParameterizedTest
@@ -201,7 +214,7 @@ class ConfigSectionTest {
   void whatIsNoSizeIsRejected(String written) {
     assertMistake(
         "a = " + written,
-        all -> all.bytes("a"),
+        all -> all.value("a", BYTES),
         "x.conf:1: a: \"%s\" (expected: a number of bytes, or a size such as 16 MiB, below 2 GiB)"
             .formatted(written));
   }
@@ -210,11 +223,11 @@ class ConfigSectionTest {
   void aMissingKeyIsToldWithItsGroup() {
     assertMistake(
         "data { b = 1 }",
-        all -> all.section("data").text("table"),
+        all -> all.section("data").value("table", TEXT),
         "x.conf: data.table: missing (expected: text); set it in data { } or on the command line");
     assertMistake(
         "data { table = null }",
-        all -> all.section("data").text("table"),
+        all -> all.section("data").value("table", TEXT),
         "x.conf: data.table: missing (expected: text); set it in data { } or on the command line");
     assertMistake(
         "",
@@ -234,9 +247,10 @@ class ConfigSectionTest {
   @Test
   void aWrongOverrideIsToldAsOfTheCommandLine() {
     assertThatThrownBy(
-            () -> parse("train { seed = 1 }", "train.seed=x").section("train").integer("seed"))
+            () ->
+                parse("train { seed = 1 }", "train.seed=x").section("train").value("seed", INTEGER))
         .hasMessage("command line: train.seed: \"x\" (expected: an integer)");
-    assertThatThrownBy(() -> parse("a = 1", "a=http://x").integer("a"))
+    assertThatThrownBy(() -> parse("a = 1", "a=http://x").value("a", INTEGER))
         .hasMessage("command line: a: \"http://x\" (expected: an integer)");
   }
 
@@ -253,8 +267,8 @@ class ConfigSectionTest {
   void keysThatStartAlikeAreReadUnderTheRestOfTheirNames() {
     ConfigSection encoder =
         parse("model { encoder-layers = 4 }").section("model").prefixed("encoder-");
-    assertThat(encoder.integer("layers")).isEqualTo(4);
-    assertThatThrownBy(() -> encoder.text("heads"))
+    assertThat(encoder.value("layers", INTEGER)).isEqualTo(4);
+    assertThatThrownBy(() -> encoder.value("heads", TEXT))
         .hasMessage(
             "x.conf: model.encoder-heads: missing (expected: text); set it in model { } or on the"
                 + " command line");
@@ -263,8 +277,8 @@ class ConfigSectionTest {
   private static void assertChecked(Runnable check, String message) {
     ConfigSection all = parse("criterion {\n  log-end = 1.5\n  drop.ratio = 2\n}").collecting();
     ConfigSection criterion = all.section("criterion");
-    criterion.decimal("log-end");
-    criterion.section("drop").decimal("ratio");
+    criterion.value("log-end", DECIMAL);
+    criterion.section("drop").value("ratio", DECIMAL);
     criterion.section("drop").check(check);
     assertThatThrownBy(all::finish)
         .isInstanceOf(RecipeException.class)
@@ -289,21 +303,21 @@ class ConfigSectionTest {
   void aSectionThatCollectsTellsAllMistakesAtOnce() {
     ConfigSection all =
         parse("size = x\nb { c = 2, d = 3 }\nflag = 5\nother = ${size}", "gap=1").collecting();
-    assertThat(all.integer("size")).isEqualTo(0);
-    assertThat(all.integer("other")).isEqualTo(0);
+    assertThat(all.value("size", INTEGER)).isEqualTo(0);
+    assertThat(all.value("other", INTEGER)).isEqualTo(0);
     ConfigSection b = all.section("b");
     assertThat(
             b.attempt(
                 () -> {
                   new AllChecks()
-                      .atLeast("c", b.integer("c"), 3)
-                      .atLeast("d", b.integer("d"), 4)
+                      .atLeast("c", b.value("c", INTEGER), 3)
+                      .atLeast("d", b.value("d", INTEGER), 4)
                       .that("h", 7, false, "a divisor of size, 0")
                       .done();
                   return "never";
                 }))
         .isEmpty();
-    assertThat(all.section("missing").texts("k")).isEmpty();
+    assertThat(all.section("missing").value("k", TEXTS)).isEmpty();
     assertThatThrownBy(all::finish)
         .isInstanceOf(RecipeException.class)
         .hasMessage(
@@ -344,8 +358,8 @@ class ConfigSectionTest {
   void anUnknownKeyIsRejectedWithTheOneThatIsLikelyMeant(String mistaken, String meant) {
     ConfigSection all =
         parse("criterion { log-end = 0.75 }\ntrain { seed = 1 }", mistaken + "=0.5");
-    all.section("criterion").decimal("log-end");
-    all.section("train").decimal("seed");
+    all.section("criterion").value("log-end", DECIMAL);
+    all.section("train").value("seed", DECIMAL);
     assertThatThrownBy(all::finish)
         .isInstanceOf(RecipeException.class)
         .hasMessage(
@@ -356,7 +370,7 @@ class ConfigSectionTest {
   @Test
   void anUnknownKeyUnlikeAnyOtherIsToldWithFileAndLine() {
     ConfigSection all = parse("train {\n  seed = 1\n  flavour = vanilla\n}");
-    all.section("train").integer("seed");
+    all.section("train").value("seed", INTEGER);
     assertThatThrownBy(all::finish)
         .hasMessage(
             "x.conf:3: train.flavour: \"vanilla\" (expected: a known key); conf/base.conf has all"
@@ -376,10 +390,10 @@ class ConfigSectionTest {
   @Test
   void allKeysReadIsAllRight() {
     ConfigSection all = parse("a = 1, b {}, c { \"d.e\" = [x] }");
-    all.integer("a");
+    all.value("a", INTEGER);
     all.section("b");
     ConfigSection c = all.section("c");
-    c.keys().forEach(c::texts);
+    c.keys().forEach(key -> c.value(key, TEXTS));
     all.finish();
     assertThat(c.keys()).containsExactly("d.e");
   }

@@ -2,6 +2,8 @@ package org.ofaspark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.ofaspark.config.ValueType.TEXT;
+import static org.ofaspark.config.ValueType.TEXTS;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,7 +76,7 @@ class RecipeBoundsTest {
 
   @Test
   void valuesThatReferToTheirFormerSelvesAreKept() {
-    assertThat(parse("a = x", "a=${a}y", "a=${a}${a}").text("a")).isEqualTo("xyxy");
+    assertThat(parse("a = x", "a=${a}y", "a=${a}${a}").value("a", TEXT)).isEqualTo("xyxy");
   }
 
   @ParameterizedTest
@@ -114,20 +116,23 @@ class RecipeBoundsTest {
         .isInstanceOf(RecipeException.class)
         .hasMessageContaining(
             ": leads through more than 30 substitutions (expected: a recipe of a few pages)");
-    assertThat(parse("a0 = x\n" + lines(29, i -> "a%d = ${a%d}".formatted(i, i - 1))).text("a29"))
+    assertThat(
+            parse("a0 = x\n" + lines(29, i -> "a%d = ${a%d}".formatted(i, i - 1)))
+                .value("a29", TEXT))
         .isEqualTo("x");
   }
 
   @Test
   void listsOfManyFilesAreNoNesting() {
     String files = lines(200, i -> "part-%d.a.tsv".formatted(i)).replace("\n", ", ");
-    assertThat(parse("a = [" + files + "]").texts("a")).hasSize(200);
+    assertThat(parse("a = [" + files + "]").value("a", TEXTS)).hasSize(200);
   }
 
   @Test
   void manyKeysAreReadInTime() {
     String text = lines(12_000, i -> "key%d = ${?key1}".formatted(i));
-    assertThat(parse(text.replaceFirst("\\$\\{.?key1}", "1")).text("key9000")).isEqualTo("1");
+    assertThat(parse(text.replaceFirst("\\$\\{.?key1}", "1")).value("key9000", TEXT))
+        .isEqualTo("1");
   }
 
   @Test

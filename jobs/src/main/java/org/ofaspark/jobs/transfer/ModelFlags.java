@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.ofaspark.config.ConfigReader;
 import org.ofaspark.config.ConfigSection;
+import org.ofaspark.config.ValueType;
 import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.jobs.storage.HadoopFiles;
 
@@ -97,16 +98,17 @@ final class ModelFlags {
     ConfigSection model = recipe.section("model");
     ConfigSection data = recipe.section("data");
     Map<String, Object> flags = new LinkedHashMap<>();
-    recipe.optionalText("task").ifPresent(task -> flags.put("task", task));
-    model.optionalText("arch").ifPresent(arch -> flags.put("arch", arch));
-    RATES.forEach(flag -> flags.put(flag, model.decimal(key(flag))));
-    SWITCHES.forEach(flag -> flags.put(flag, model.flag(key(flag))));
-    data.optionalIntegers("selected-cols")
+    recipe.optional("task", ValueType.TEXT).ifPresent(task -> flags.put("task", task));
+    model.optional("arch", ValueType.TEXT).ifPresent(arch -> flags.put("arch", arch));
+    RATES.forEach(flag -> flags.put(flag, model.value(key(flag), ValueType.DECIMAL)));
+    SWITCHES.forEach(flag -> flags.put(flag, model.value(key(flag), ValueType.FLAG)));
+    data.optional("selected-cols", ValueType.INTEGERS)
         .ifPresent(columns -> flags.put("selected_cols", joined(columns)));
     for (String flag : DATA_SIZES) {
-      data.optionalIntegers(key(flag)).ifPresent(one -> flags.put(flag, (long) one.get(0)));
+      data.optional(key(flag), ValueType.INTEGERS)
+          .ifPresent(one -> flags.put(flag, (long) one.get(0)));
     }
-    flags.put(NORMALIZATION, data.flag(key(NORMALIZATION)));
+    flags.put(NORMALIZATION, data.value(key(NORMALIZATION), ValueType.FLAG));
     return flags;
   }
 

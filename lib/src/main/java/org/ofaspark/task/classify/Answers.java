@@ -9,6 +9,7 @@ import org.ofaspark.config.Checks;
 import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Sha256;
 import org.ofaspark.config.Text;
+import org.ofaspark.config.ValueType;
 
 /**
  * The closed list of answers: what upstream's {@code ans2label} has as keys.
@@ -32,7 +33,7 @@ public record Answers(List<String> list) implements Serializable {
    * @param key their name
    */
   public static Answers read(ConfigSection section, String key) {
-    List<String> list = section.texts(key).stream().map(String::strip).toList();
+    List<String> list = section.value(key, ValueType.TEXTS).stream().map(String::strip).toList();
     Set<String> known = new HashSet<>();
     for (String answer : list) {
       Checks.that(key, Text.format("\"%s\" twice", answer), known.add(answer), "different answers");

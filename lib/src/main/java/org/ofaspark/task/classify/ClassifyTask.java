@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.ofaspark.config.ConfigSection;
 import org.ofaspark.config.Key;
+import org.ofaspark.config.RecordKeys;
 import org.ofaspark.config.Text;
 import org.ofaspark.data.Column;
 import org.ofaspark.data.DataConfig;
@@ -94,7 +95,7 @@ public record ClassifyTask(
 
   @Override
   public Optional<ClassifyTask> configured(ConfigSection data) {
-    return data.record(ClassifyTask.class);
+    return RecordKeys.read(data, ClassifyTask.class);
   }
 
   @Override
