@@ -34,11 +34,6 @@ enum JpegColor {
     this.components = components;
   }
 
-  /** Returns the number of samples of a pixel. */
-  int components() {
-    return components;
-  }
-
   /**
    * Converts samples to red, green and blue.
    *

@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @see <a href="https://aclanthology.org/W04-1013">Lin, ROUGE</a>
  */
-public final class RougeScorer {
+final class RougeScorer {
 
   private static final double BETA_SQUARED = 1.2 * 1.2;
 
@@ -21,19 +21,12 @@ public final class RougeScorer {
   /**
    * Scores one hypothesis.
    *
-   * @param hypothesis the words of the hypothesis as {@link CaptionWords#atBlanks} cuts them: at
+   * @param hypothesis fingerprints of the words as {@link CaptionWords#atBlanks} cuts them: at
    *     least one
    * @param references the words of each reference, cut alike
    * @return the score, from 0 to 1
    * @throws IllegalArgumentException if there is no reference, or no word in one of the captions
    */
-  public static double score(List<String> hypothesis, List<List<String>> references) {
-    return score(
-        NgramCounts.fingerprints(hypothesis),
-        references.stream().map(NgramCounts::fingerprints).toList());
-  }
-
-  /** Scores one hypothesis, given the fingerprints of the words. */
   static double score(long[] hypothesis, List<long[]> references) {
     if (references.isEmpty()) {
       throw new IllegalArgumentException("references: none (expected: at least one)");

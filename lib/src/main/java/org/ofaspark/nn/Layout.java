@@ -37,11 +37,6 @@ public final class Layout {
     this.size = end;
   }
 
-  /** Returns the tensors in order. */
-  public List<TensorSpec> specs() {
-    return specs;
-  }
-
   /** Returns the length of the vector. */
   public long size() {
     return size;

@@ -38,20 +38,6 @@ public record TensorSpec(String name, Shape shape, Role role, Initializer initia
     KAIMING
   }
 
-  /** Creates a trainable tensor. */
-  static TensorSpec trainable(String name, Initializer initializer, long... shape) {
-    return new TensorSpec(name, new Shape(shape), Role.TRAINABLE, initializer);
-  }
-
-  /**
-   * Returns this tensor with another role.
-   *
-   * @param other the role
-   */
-  public TensorSpec as(Role other) {
-    return new TensorSpec(name, shape, other, initializer);
-  }
-
   /** Returns the number of values. */
   public long size() {
     return Arrays.stream(shape.getShape()).reduce(1, Math::multiplyExact);

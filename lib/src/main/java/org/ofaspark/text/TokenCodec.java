@@ -57,16 +57,6 @@ public final class TokenCodec {
   }
 
   /**
-   * Looks symbols up that a text names, such as {@code <bin_7>}.
-   *
-   * @param symbols symbols divided by white space; an unknown one gives {@link Dictionary#UNK}
-   * @return token ids, without start and end
-   */
-  public int[] encodeSymbols(String symbols) {
-    return PythonText.split(symbols).stream().mapToInt(dictionary::index).toArray();
-  }
-
-  /**
    * Decodes token ids; start, end and padding are left out wherever they stand.
    *
    * @param ids token ids, each at least 0 and less than the size of the dictionary

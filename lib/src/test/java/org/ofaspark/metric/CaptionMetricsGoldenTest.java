@@ -58,8 +58,14 @@ class CaptionMetricsGoldenTest {
         "ROUGE_L",
         image ->
             RougeScorer.score(
-                CaptionWords.atBlanks(image.get("candidate_ptb").getAsString()),
-                strings(image, "references_ptb").stream().map(CaptionWords::atBlanks).toList()));
+                words(image.get("candidate_ptb").getAsString()),
+                strings(image, "references_ptb").stream()
+                    .map(CaptionMetricsGoldenTest::words)
+                    .toList()));
+  }
+
+  private static long[] words(String caption) {
+    return NgramCounts.fingerprints(CaptionWords.atBlanks(caption));
   }
 
   @Test

@@ -76,8 +76,7 @@ class CiderScorerGoldenTest {
       sum += score;
     }
     if (expected.has("score")) {
-      assertThat(sum / examples.size())
-          .isCloseTo(expected.get("score").getAsDouble(), TOLERANCE);
+      assertThat(sum / examples.size()).isCloseTo(expected.get("score").getAsDouble(), TOLERANCE);
     }
   }
 

@@ -45,20 +45,23 @@ class RougeScorerTest {
 
   @Test
   void captionWithoutWordsOrReferencesIsRefused() {
-    assertThatThrownBy(() -> RougeScorer.score(List.of("a"), List.of()))
+    assertThatThrownBy(() -> RougeScorer.score(new long[1], List.of()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("references: none (expected: at least one)");
-    assertThatThrownBy(() -> RougeScorer.score(List.of(), List.of(List.of("a"))))
+    assertThatThrownBy(() -> RougeScorer.score(new long[0], List.of(new long[1])))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("hypothesis: no words (expected: at least one, empty for an empty caption)");
-    assertThatThrownBy(() -> RougeScorer.score(List.of("a"), List.of(List.of())))
+    assertThatThrownBy(() -> RougeScorer.score(new long[1], List.of(new long[0])))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("reference: no words (expected: at least one, empty for an empty caption)");
   }
 
   private static double score(String hypothesis, String... references) {
     return RougeScorer.score(
-        CaptionWords.atBlanks(hypothesis),
-        Stream.of(references).map(CaptionWords::atBlanks).toList());
+        words(hypothesis), Stream.of(references).map(RougeScorerTest::words).toList());
+  }
+
+  private static long[] words(String caption) {
+    return NgramCounts.fingerprints(CaptionWords.atBlanks(caption));
   }
 }

@@ -3,6 +3,7 @@ package org.ofaspark.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
@@ -28,15 +29,19 @@ class StateDictTest {
     return values;
   }
 
+  private static TensorSpec trainable(String name, Initializer initializer, long... shape) {
+    return new TensorSpec(name, new Shape(shape), TensorSpec.Role.TRAINABLE, initializer);
+  }
+
   @Test
   void initialValuesAreThoseOfTheSeedAndTheName() {
     var specs =
         List.of(
-            TensorSpec.trainable("zeros", Initializer.ZEROS, 2, 3),
-            TensorSpec.trainable("table", Initializer.EMBEDDING, 3, WIDTH),
-            TensorSpec.trainable("ones", Initializer.ONES, 5),
-            TensorSpec.trainable("linear", Initializer.NORMAL, 2, WIDTH),
-            TensorSpec.trainable("convolution", Initializer.KAIMING, 8, 4, 3, 3));
+            trainable("zeros", Initializer.ZEROS, 2, 3),
+            trainable("table", Initializer.EMBEDDING, 3, WIDTH),
+            trainable("ones", Initializer.ONES, 5),
+            trainable("linear", Initializer.NORMAL, 2, WIDTH),
+            trainable("convolution", Initializer.KAIMING, 8, 4, 3, 3));
     float[] table = normal("table", 3 * WIDTH, 0.02);
     Arrays.fill(table, WIDTH, 2 * WIDTH, 0);
     try (NDManager manager = TestDevice.newManager();
@@ -54,7 +59,7 @@ class StateDictTest {
 
   @Test
   void initialValuesNeedNoHeap() {
-    var specs = List.of(TensorSpec.trainable("table", Initializer.EMBEDDING, 3, WIDTH));
+    var specs = List.of(trainable("table", Initializer.EMBEDDING, 3, WIDTH));
     try (NDManager manager = TestDevice.newManager();
         var state = new StateDict(specs, manager)) {
       state.initialize(SEED); // loads classes

@@ -45,13 +45,6 @@ class TokenCodecTest {
   }
 
   @Test
-  void symbolsAreLookedUpAsTheyAreWritten() {
-    assertThat(codec.encodeSymbols(" <bin_0>\u3000<bin_2>\t</s> cat "))
-        .containsExactly(id("<bin_0>"), id("<bin_2>"), Dictionary.EOS, Dictionary.UNK);
-    assertThat(codec.encodeSymbols(" ")).isEmpty();
-  }
-
-  @Test
   void startEndAndPaddingAreNoText() {
     int[] a = codec.encode(" a");
     int[] framed = {Dictionary.BOS, a[0], Dictionary.EOS, Dictionary.PAD, Dictionary.PAD};
