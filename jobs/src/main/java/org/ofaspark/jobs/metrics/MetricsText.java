@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
@@ -16,7 +15,7 @@ import org.ofaspark.metric.Interval;
 /** Metrics as a person reads them. */
 final class MetricsText {
 
-  private static final Set<String> NOT_METRICS = Set.of("update", "epoch", "seconds");
+  private static final Set<String> COUNTS = Set.of("update", "epoch");
 
   private MetricsText() {}
 
@@ -51,9 +50,7 @@ final class MetricsText {
   }
 
   private static List<List<String>> validations(RunMetrics metrics) {
-    Set<String> names = new TreeSet<>();
-    metrics.validations().forEach(line -> names.addAll(line.keySet()));
-    names.removeAll(NOT_METRICS);
+    Set<String> names = metrics.validationNames();
     List<List<String>> rows = new ArrayList<>();
     rows.add(row(List.of("update", "epoch"), names, List.of("")));
     for (JsonObject line : metrics.validations()) {
@@ -102,7 +99,7 @@ final class MetricsText {
     if (value == null) {
       return "-";
     }
-    return NOT_METRICS.contains(name)
+    return COUNTS.contains(name)
         ? value.getAsString()
         : name.equals("lr")
             ? Text.format("%.2e", value.getAsDouble())

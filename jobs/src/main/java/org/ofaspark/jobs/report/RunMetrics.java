@@ -7,9 +7,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.ChecksumException;
 import org.ofaspark.config.Text;
 import org.ofaspark.jobs.evaluate.EvaluationSummary;
@@ -86,6 +91,49 @@ public record RunMetrics(
         List.copyOf(validations.values()),
         best,
         evaluations);
+  }
+
+  /** Returns the names of the metrics of all validations, in alphabetical order. */
+  public Set<String> validationNames() {
+    Set<String> names = new TreeSet<>();
+    validations.forEach(line -> names.addAll(line.keySet()));
+    names.removeAll(List.of(UPDATE, "epoch", "seconds"));
+    return names;
+  }
+
+  /**
+   * Returns the sum of a metric over the intervals of training; one that lacks it counts as 0.
+   *
+   * @param name such as {@code skipped}
+   */
+  double sum(String name) {
+    return values(name).sum();
+  }
+
+  /**
+   * Returns the median of a metric over the intervals of training that have it.
+   *
+   * @param name such as {@code data_share}
+   */
+  OptionalDouble median(String name) {
+    double[] sorted = values(name).sorted().toArray();
+    return sorted.length == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(sorted[sorted.length / 2]);
+  }
+
+  private DoubleStream values(String name) {
+    return train.stream()
+        .filter(line -> line.has(name))
+        .mapToDouble(line -> line.get(name).getAsDouble());
+  }
+
+  /** Returns the updates done at the last interval or validation, 1 if there is neither. */
+  long lastUpdate() {
+    return Stream.concat(train.stream(), validations.stream())
+        .mapToLong(line -> line.get(UPDATE).getAsLong())
+        .max()
+        .orElse(1);
   }
 
   /** Returns the metrics of the last interval, if there is one. */

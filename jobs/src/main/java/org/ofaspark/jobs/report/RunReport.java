@@ -12,15 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.ChecksumException;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.checkpoint.Manifest;
+import org.ofaspark.config.AllChecks;
 import org.ofaspark.config.Text;
 import org.ofaspark.criterion.LoggedRatio;
 import org.ofaspark.format.BadCheckpointException;
@@ -66,28 +65,25 @@ public final class RunReport {
     this.recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
     this.totalUpdates = totalUpdates(files, run.provenance());
     for (long update : run.checkpoints()) {
-      try {
-        checkpoints.add(run.manifest(update));
-      } catch (BadCheckpointException | IllegalArgumentException | ChecksumException e) {
-        leaveOut(e);
-      }
+      readIfWhole(() -> checkpoints.add(run.manifest(update)));
     }
     for (long update : run.rankings()) {
       String file = run.ranking(update) + "/" + RankingSummary.FILE;
       if (files.exists(file)) {
-        try {
-          rankings.put(update, RankingSummary.parse(files.readText(file), file));
-        } catch (IllegalArgumentException | ChecksumException e) {
-          leaveOut(e);
-        }
+        readIfWhole(() -> rankings.put(update, RankingSummary.parse(files.readText(file), file)));
       }
     }
     String name = run.path().replaceFirst(".*/", "");
     this.html = new HtmlPage(name, run.path(), RunReport.class, "report");
   }
 
-  private static void leaveOut(Exception damage) {
-    LOG.warn("{}; the report leaves it out", damage.getMessage());
+  /** Reads a file of the run, which the report leaves out if it is damaged. */
+  private static void readIfWhole(AllChecks.Check<IOException> reading) throws IOException {
+    try {
+      reading.run();
+    } catch (BadCheckpointException | IllegalArgumentException | ChecksumException e) {
+      LOG.warn("{}; the report leaves it out", e.getMessage());
+    }
   }
 
   private static OptionalLong totalUpdates(HadoopFiles files, String provenance)
@@ -126,7 +122,7 @@ public final class RunReport {
     validations();
     rankings();
     evaluations();
-    return html.end("charts", Map.of("last", lastUpdate(), "charts", charts));
+    return html.end("charts", Map.of("last", metrics.lastUpdate(), "charts", charts));
   }
 
   private void settings() {
@@ -135,17 +131,13 @@ public final class RunReport {
     words.add(recipe.criterion().objective().title());
     words.add("lr " + recipe.optimizer().lr());
     words.add("global batch " + recipe.train().globalBatch());
-    words.add(lower(recipe.train().precision()));
+    words.add(recipe.train().precision().name().toLowerCase(Locale.ROOT));
     if (!checkpoints.isEmpty()) {
       Manifest last = checkpoints.get(checkpoints.size() - 1);
       words.add(Text.format("%,d parameters", last.parameters()));
       words.add(last.worldSize() == 1 ? "1 rank" : Text.format("%d ranks", last.worldSize()));
     }
     html.append(Text.format("<p class=\"source\">%s</p>\n", escape(String.join(" · ", words))));
-  }
-
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
   }
 
   /** What one looks at first. */
@@ -158,18 +150,21 @@ public final class RunReport {
               String epoch = "epoch " + epoch(line);
               String total =
                   totalUpdates.isPresent() ? Text.format(" of %,d", totalUpdates.getAsLong()) : "";
-              html.metric("updates", Text.format("%,d%s", lastUpdate(), total), epoch);
+              html.metric("updates", Text.format("%,d%s", metrics.lastUpdate(), total), epoch);
               html.metric("loss, last interval", number(line.get("loss")), "");
             });
     best();
-    medianOf("sentences_per_second")
+    metrics
+        .median("sentences_per_second")
         .ifPresent(
             speed -> html.metric("samples/s", Text.format("%.1f", speed), "median of intervals"));
-    medianOf("data_share")
+    metrics
+        .median("data_share")
         .ifPresent(share -> html.metric("waiting for data", percent(share), "of the time"));
-    medianOf("collective_share")
+    metrics
+        .median("collective_share")
         .ifPresent(share -> html.metric("collective", percent(share), "of the time"));
-    double skipped = valuesOf("skipped").sum();
+    double skipped = metrics.sum("skipped");
     if (skipped > 0) {
       html.metric("skipped updates", Text.format("%,.0f", skipped), "gradient not finite");
     }
@@ -184,26 +179,6 @@ public final class RunReport {
         html.metric(metric + ", validation", number(line.get(metric)), update);
       }
     }
-  }
-
-  private DoubleStream valuesOf(String key) {
-    return metrics.train().stream()
-        .filter(line -> line.has(key))
-        .mapToDouble(line -> line.get(key).getAsDouble());
-  }
-
-  private OptionalDouble medianOf(String key) {
-    double[] sorted = valuesOf(key).sorted().toArray();
-    return sorted.length == 0
-        ? OptionalDouble.empty()
-        : OptionalDouble.of(sorted[sorted.length / 2]);
-  }
-
-  private long lastUpdate() {
-    return Stream.concat(metrics.train().stream(), metrics.validations().stream())
-        .mapToLong(line -> line.get("update").getAsLong())
-        .max()
-        .orElse(1);
   }
 
   private void charts() {
@@ -239,7 +214,7 @@ public final class RunReport {
   private void chart(String title, Series... series) {
     List<Series> drawn = Stream.of(series).filter(each -> !each.points().isEmpty()).toList();
     if (!drawn.isEmpty()) {
-      html.append(LineChart.of(title, drawn, (double) lastUpdate()));
+      html.append(LineChart.of(title, drawn, (double) metrics.lastUpdate()));
       charts.add(drawn);
     }
   }
@@ -248,9 +223,7 @@ public final class RunReport {
     if (metrics.validations().isEmpty()) {
       return;
     }
-    var names = new TreeSet<String>();
-    metrics.validations().forEach(line -> names.addAll(line.keySet()));
-    names.removeAll(List.of("update", "epoch", "seconds"));
+    Set<String> names = metrics.validationNames();
     List<List<String>> rows = new ArrayList<>();
     rows.add(row(List.of("update", "epoch"), names.stream().map(HtmlPage::escape), "checkpoint"));
     for (JsonObject line : metrics.validations()) {
