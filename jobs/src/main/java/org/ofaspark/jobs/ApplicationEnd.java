@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /**
- * Tells work that somebody has ended from work that has failed: Ctrl-C, SIGTERM, a cluster manager
- * that kills the application, a person who cancels its jobs. Driver.
+ * Distinguishes work that was cancelled from work that failed: Ctrl-C, SIGTERM, a cluster manager
+ * that kills the application, a user who cancels its jobs. Driver.
  */
 public final class ApplicationEnd {
 
@@ -36,10 +36,11 @@ public final class ApplicationEnd {
   private ApplicationEnd() {}
 
   /**
-   * Returns the message for a job that no executor has worked at for too long, and that was ended.
+   * Returns the message for a job that was cancelled because no executor ran its tasks for too
+   * long.
    *
-   * @param failure that the work has ended with
-   * @return nothing if it has failed of something else
+   * @param failure the exception that ended the work
+   * @return empty if it failed for another reason
    */
   public static Optional<String> shortage(Throwable failure) {
     for (Throwable cause : causes(failure)) {
@@ -52,10 +53,10 @@ public final class ApplicationEnd {
   }
 
   /**
-   * Returns who has ended work, in words.
+   * Returns what cancelled the work, in words.
    *
-   * @param failure that the work has ended with
-   * @return nothing if it has failed by itself
+   * @param failure the exception that ended the work
+   * @return empty if the work failed by itself
    */
   public static Optional<String> cause(Throwable failure) {
     if (ShutdownHookManager.get().isShutdownInProgress()) {

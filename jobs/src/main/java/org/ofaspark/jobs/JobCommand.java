@@ -57,10 +57,10 @@ public final class JobCommand {
   /** Records are sent, which Kryo, the default of many clusters, cannot read. */
   private static final String SERIALIZER = "spark.serializer";
 
-  /** How long ranks wait for places and for each other to start; Spark's default is a year. */
+  /** How long ranks wait for task slots and for each other to start; Spark's default is a year. */
   private static final String BARRIER_TIMEOUT = "spark.barrier.sync.timeout";
 
-  /** When a task that Spark ends, and that does not end, loses its executor. */
+  /** After how long the executor of a task that ignores its cancellation is killed. */
   private static final String REAPER_TIMEOUT = "spark.task.reaper.killTimeout";
 
   private static final String DYNAMIC_ALLOCATION = "spark.dynamicAllocation.enabled";
@@ -68,7 +68,7 @@ public final class JobCommand {
 
   private static final String LISTENERS = "spark.extraListeners";
 
-  /** Tells of jobs that nobody works at; by its name, as it is of a package that knows this one. */
+  /** Reports jobs that wait for executors; by name, since its package imports this one. */
   private static final String WAITING_JOBS = "org.ofaspark.jobs.cluster.WaitingJobs";
 
   private JobCommand() {}
@@ -248,9 +248,7 @@ public final class JobCommand {
         .config("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", slotChecks());
   }
 
-  /**
-   * Spark's own wait for the slots of a barrier stage, a look a second, is not to end before ours.
-   */
+  /** Spark's own wait for the slots of a barrier stage, one check a second, has to outlast ours. */
   private static long slotChecks() {
     return OfaProperties.time(new SparkConf(), OfaProperties.EXECUTORS_WAIT).toSeconds() + 1;
   }

@@ -34,7 +34,7 @@ public final class SqlJob implements Callable<Integer> {
    * Runs the command.
    *
    * @param args see {@code --help}
-   * @throws SparkUserAppException if it fails; the cause has been logged
+   * @throws SparkUserAppException if the job fails; the cause has been logged
    */
   public static void main(String[] args) throws SparkUserAppException {
     JobCommand.run(new SqlJob(), args);

@@ -36,7 +36,7 @@ public final class PreprocessJob implements Callable<Integer> {
    * Runs the job.
    *
    * @param args see {@code --help}
-   * @throws SparkUserAppException if it fails; the cause has been logged
+   * @throws SparkUserAppException if the job fails; the cause has been logged
    */
   public static void main(String[] args) throws SparkUserAppException {
     JobCommand.run(new PreprocessJob(), args);
