@@ -18,23 +18,11 @@ public final class ConfigReader {
    *
    * @param recipe path of a file; if there is none, path of a class-path resource under {@code
    *     conf/}, with or without {@code conf/}
+   * @param files where recipe and includes are looked for before the class path
    * @param overrides {@code key=value} pairs; a value is HOCON or, where it cannot be, plain text;
    *     of two with one key the last holds
    * @return the whole recipe
    * @throws RecipeException if something is not found, malformed or given twice
-   */
-  public static ConfigSection read(String recipe, List<String> overrides) {
-    return read(recipe, RecipeSource.LOCAL, overrides);
-  }
-
-  /**
-   * Reads a recipe.
-   *
-   * @param recipe as for {@link #read(String, List)}
-   * @param files where recipe and includes are looked for before the class path
-   * @param overrides as for {@link #read(String, List)}
-   * @return the whole recipe
-   * @throws RecipeException as for {@link #read(String, List)}
    */
   public static ConfigSection read(String recipe, RecipeSource files, List<String> overrides) {
     return section(RecipeFile.find(recipe, files), overrides);
@@ -45,9 +33,9 @@ public final class ConfigReader {
    *
    * @param name what messages should call it
    * @param text HOCON; includes are looked for on the class path
-   * @param overrides as for {@link #read(String, List)}
+   * @param overrides as for {@link #read}
    * @return the whole recipe
-   * @throws RecipeException as for {@link #read(String, List)}
+   * @throws RecipeException as for {@link #read}
    */
   public static ConfigSection parse(String name, String text, List<String> overrides) {
     return section(RecipeFile.of(name, text), overrides);

@@ -9,7 +9,7 @@ import java.lang.annotation.Target;
  * Marks a component of a record as the value of a recipe's key, and says what depends on it: the
  * name of component {@code maxSrcLength} is {@code max-src-length}, in the section of the record.
  *
- * @see ConfigSection#record
+ * @see RecordKeys
  */
 @Target(ElementType.RECORD_COMPONENT)
 @Retention(RetentionPolicy.RUNTIME)

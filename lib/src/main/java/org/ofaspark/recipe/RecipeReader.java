@@ -51,7 +51,7 @@ public final class RecipeReader {
    * @param recipe as for {@link #read(String, List)}
    * @param files where recipe and includes are looked for before the class path
    * @param overrides {@code key=value} pairs that override it
-   * @throws org.ofaspark.config.RecipeException at the first mistake
+   * @throws org.ofaspark.config.RecipeException with all mistakes
    */
   public static Recipe read(String recipe, RecipeSource files, List<String> overrides) {
     return recipe(ConfigReader.read(recipe, files, overrides), files);

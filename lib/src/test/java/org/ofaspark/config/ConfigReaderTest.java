@@ -28,7 +28,7 @@ class ConfigReaderTest {
   }
 
   private static ConfigSection read(Path file, String... overrides) {
-    return ConfigReader.read(file.toString(), List.of(overrides));
+    return ConfigReader.read(file.toString(), RecipeSource.LOCAL, List.of(overrides));
   }
 
   private static ConfigSection parse(String... lines) {
@@ -119,7 +119,7 @@ class ConfigReaderTest {
   @Test
   void aRecipeIsLookedForOnTheClassPathTooWithAllItIncludes() {
     for (String name : List.of("parts/shared.conf", "conf/parts/shared.conf")) {
-      ConfigSection train = ConfigReader.read(name, List.of()).section("train");
+      ConfigSection train = ConfigReader.read(name, RecipeSource.LOCAL, List.of()).section("train");
       assertThat(train.value("seed", INTEGER)).isEqualTo(7);
       assertThat(train.value("max-epoch", INTEGER)).isEqualTo(2);
     }
@@ -144,14 +144,14 @@ class ConfigReaderTest {
   @Test
   void aRecipeThatIsNowhereIsNamed() {
     assertMistake(
-        () -> ConfigReader.read("caption/nope.conf", List.of()),
+        () -> ConfigReader.read("caption/nope.conf", RecipeSource.LOCAL, List.of()),
         "caption/nope.conf: no such recipe (expected: a file, or a recipe under conf/)");
   }
 
   @Test
   void aFolderIsNoRecipe() {
     assertMistake(
-        () -> ConfigReader.read(dir.toString(), List.of()),
+        () -> ConfigReader.read(dir.toString(), RecipeSource.LOCAL, List.of()),
         dir + ": no such recipe (expected: a file, or a recipe under conf/)");
   }
 
@@ -159,7 +159,7 @@ class ConfigReaderTest {
   @ValueSource(strings = {"../../etc/secrets.conf", "conf/../../x.conf"})
   void theClassPathIsReadBelowConfOnly(String name) {
     assertMistake(
-        () -> ConfigReader.read(name, List.of()),
+        () -> ConfigReader.read(name, RecipeSource.LOCAL, List.of()),
         name + ": no such recipe (expected: a file, or a recipe under conf/)");
   }
 

@@ -143,17 +143,21 @@ class RecipeBoundsTest {
           dir.resolve("f%d.conf".formatted(i)),
           "a { include \"f%d.conf\" }\nb { include \"f%d.conf\" }".formatted(i - 1, i - 1));
     }
-    assertThatThrownBy(() -> ConfigReader.read(dir.resolve("f9.conf").toString(), List.of()))
+    assertThatThrownBy(
+            () ->
+                ConfigReader.read(dir.resolve("f9.conf").toString(), RecipeSource.LOCAL, List.of()))
         .isInstanceOf(RecipeException.class)
         .hasMessageEndingWith(" (expected: at most 100 files in all, and 10 within each other)");
-    assertThat(ConfigReader.read(dir.resolve("f4.conf").toString(), List.of()).keys())
+    assertThat(
+            ConfigReader.read(dir.resolve("f4.conf").toString(), RecipeSource.LOCAL, List.of())
+                .keys())
         .containsExactly("a", "b");
   }
 
   @Test
   void largeFilesAreNotRead(@TempDir Path dir) throws IOException {
     Path file = Files.writeString(dir.resolve("big.conf"), " ".repeat(300_000));
-    assertThatThrownBy(() -> ConfigReader.read(file.toString(), List.of()))
+    assertThatThrownBy(() -> ConfigReader.read(file.toString(), RecipeSource.LOCAL, List.of()))
         .isInstanceOf(RecipeException.class)
         .hasMessage(file + ": 300000 bytes (expected: a recipe of at most 262144)");
   }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.ofaspark.config.ConfigReader;
+import org.ofaspark.config.RecipeSource;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.TransformerConfig;
 
@@ -68,7 +69,9 @@ class RecipesTest {
 
   @Test
   void defaultsAreThese() {
-    String defaults = ConfigReader.read(ConfFolder.path("base.conf"), List.of()).resolvedText();
+    String defaults =
+        ConfigReader.read(ConfFolder.path("base.conf"), RecipeSource.LOCAL, List.of())
+            .resolvedText();
     assertThat(defaults)
         .isEqualTo(
             """
