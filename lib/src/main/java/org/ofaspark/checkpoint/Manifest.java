@@ -53,7 +53,7 @@ public record Manifest(
   /** The name of the file. */
   public static final String FILE = "manifest.json";
 
-  /** The version that this program writes; it reads {@link #CAMEL_CASE} too. */
+  /** The version that this program writes; it reads version 2 too. */
   public static final int VERSION = 3;
 
   /** The version whose fields have the names of this record's. */

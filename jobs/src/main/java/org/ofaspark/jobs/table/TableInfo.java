@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Key.Product;
 import org.ofaspark.config.RecordKeys;
 import org.ofaspark.config.Sha256;
@@ -108,7 +109,10 @@ public record TableInfo(
               table));
     }
     String text = files.readText(file);
-    int version = readable(file, () -> Json.PRETTY.fromJson(text, Version.class).schemaVersion());
+    int version =
+        readable(
+            file,
+            () -> Objects.requireNonNull(Json.PRETTY.fromJson(text, Version.class).schemaVersion));
     if (version != SCHEMA_VERSION) {
       throw new IllegalArgumentException(
           Text.format(
@@ -119,7 +123,7 @@ public record TableInfo(
   }
 
   /** What is read first, in a file of any version. */
-  private record Version(Integer schemaVersion) {}
+  private record Version(@Nullable Integer schemaVersion) {}
 
   private static <T> T readable(String file, Supplier<T> part) {
     try {
