@@ -1,6 +1,7 @@
 package org.ofaspark.format;
 
 import java.io.IOException;
+import org.ofaspark.config.Text;
 
 /** A file of a checkpoint breaks the rules of its format, or is not what the manifest says. */
 public final class BadCheckpointException extends IOException {
@@ -24,5 +25,18 @@ public final class BadCheckpointException extends IOException {
    */
   public BadCheckpointException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /**
+   * Creates an exception.
+   *
+   * @param file the file
+   * @param thing what of it is wrong
+   * @param value what was found
+   * @param rule what was expected
+   */
+  public static BadCheckpointException of(String file, String thing, Object value, String rule) {
+    return new BadCheckpointException(
+        Text.format("%s: %s: %s (expected: %s)", file, thing, value, rule));
   }
 }

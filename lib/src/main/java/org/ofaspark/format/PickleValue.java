@@ -3,6 +3,7 @@ package org.ofaspark.format;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.ofaspark.config.Text;
 
 /**
  * What a pickle holds besides Java's own strings, {@code Long}s, {@code Double}s, {@code Boolean}s,
@@ -10,7 +11,7 @@ import java.util.Map;
  *
  * <p>A pickle may contain itself, so nothing here is compared, hashed or printed with its content.
  */
-sealed interface PickleValue {
+public sealed interface PickleValue {
 
   /** Python's None. */
   enum None implements PickleValue {
@@ -79,4 +80,24 @@ sealed interface PickleValue {
    */
   record View(Storage storage, long offset, List<Long> shape, List<Long> strides)
       implements PickleValue {}
+
+  /** Names what a value is, never its content: that may be huge, or contain itself. */
+  static String kind(Object value) {
+    if (value instanceof Global global) {
+      return global.name();
+    }
+    if (value instanceof Opaque opaque) {
+      return opaque.name();
+    }
+    if (value instanceof String text) {
+      return Text.format("text of %d characters", text.length());
+    }
+    if (value instanceof List<?>) {
+      return "list";
+    }
+    if (value instanceof Map<?, ?>) {
+      return "dictionary";
+    }
+    return value.getClass().getSimpleName();
+  }
 }

@@ -15,8 +15,8 @@ import org.ofaspark.format.PickleValue.Tuple;
 import org.ofaspark.format.PickleValue.View;
 
 /**
- * Writes what {@link Unpickler} reads, in protocol 2, as {@code torch.save} does: the inverse of it
- * for all but {@link PickleValue.Opaque} values.
+ * Writes what {@link TorchPickle} reads, in protocol 2, as {@code torch.save} does: the inverse of
+ * it for all but {@link PickleValue.Opaque} values.
  */
 final class Pickler {
 
@@ -139,21 +139,21 @@ final class Pickler {
   }
 
   private void tensor(View view) {
-    global(Unpickler.TENSOR);
+    global(TorchNames.TENSOR);
     op('(');
     storage(view.storage());
     integer(view.offset());
     tuple(view.shape());
     tuple(view.strides());
     op(0x89); // it requires no gradient
-    global(Unpickler.ORDERED_DICT); // its hooks: none
+    global(TorchNames.ORDERED_DICT); // its hooks: none
     op(')', 'R', 't', 'R');
   }
 
   private void storage(Storage storage) {
     op('(');
     text("storage");
-    global(Unpickler.storageType(storage.dtype()));
+    global(TorchNames.storageType(storage.dtype()));
     text(storage.key());
     text("cpu");
     integer(storage.elements());

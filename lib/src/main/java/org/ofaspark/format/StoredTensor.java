@@ -3,23 +3,55 @@ package org.ofaspark.format;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.List;
 
 /**
- * A tensor in a file: its bytes lie row-major and little endian, one after the other.
+ * A tensor in a file, little endian.
  *
  * @param entry name, type and shape
  * @param file where it is
  * @param offset its first byte in the file
+ * @param strides for each axis, elements from one entry to the next; none if they lie row-major,
+ *     one after the other
  */
-public record StoredTensor(TensorEntry entry, ByteSource file, long offset) {
+public record StoredTensor(TensorEntry entry, ByteSource file, long offset, List<Long> strides) {
+
+  /** Copies the strides. */
+  public StoredTensor {
+    strides = List.copyOf(strides);
+  }
 
   /**
-   * Opens the tensor's data.
+   * Describes a row-major tensor.
    *
-   * @return exactly its bytes; an end before them is an error; the caller closes it
+   * @param entry name, type and shape
+   * @param file where it is
+   * @param offset its first byte in the file
+   */
+  public StoredTensor(TensorEntry entry, ByteSource file, long offset) {
+    this(entry, file, offset, List.of());
+  }
+
+  /**
+   * Returns this tensor by another name.
+   *
+   * @param name the name
+   */
+  public StoredTensor renamed(String name) {
+    return new StoredTensor(
+        new TensorEntry(name, entry.dtype(), entry.shape()), file, offset, strides);
+  }
+
+  /**
+   * Opens the tensor's data. One that is not row-major is held in memory while it is open.
+   *
+   * @return exactly its bytes, row-major; an end before them is an error; the caller closes it
    * @throws IOException if reading fails
    */
   public InputStream open() throws IOException {
+    if (!strides.isEmpty()) {
+      return new StridedStream(this);
+    }
     InputStream in = file.open(offset);
     return new FilterInputStream(new TensorStream(in, entry, file.name())) {
       @Override
@@ -27,6 +59,15 @@ public record StoredTensor(TensorEntry entry, ByteSource file, long offset) {
         in.close();
       }
     };
+  }
+
+  /** Returns how many bytes of the file lie between its first element and the end of its last. */
+  long spanBytes() {
+    long last = 0;
+    for (int i = 0; i < strides.size(); i++) {
+      last += (entry.shape().get(i) - 1) * strides.get(i);
+    }
+    return (last + 1) * entry.dtype().bytes();
   }
 
   /**
@@ -37,6 +78,7 @@ public record StoredTensor(TensorEntry entry, ByteSource file, long offset) {
   public boolean isStoredWith(StoredTensor other) {
     return file == other.file
         && offset == other.offset
+        && strides.equals(other.strides)
         && entry.dtype() == other.entry.dtype()
         && entry.shape().equals(other.entry.shape());
   }

@@ -9,27 +9,52 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.config.Text;
 import org.ofaspark.format.PickleValue.Namespace;
+import org.ofaspark.format.PickleValue.Opaque;
 import org.ofaspark.format.PickleValue.Storage;
 import org.ofaspark.format.PickleValue.View;
 
 /**
- * A file that {@code torch.save} wrote (torch 1.6 or later): a checkpoint of fairseq, or a state
- * dict by itself. Nothing of it is executed; tensors stay in the file until they are opened.
+ * A file that {@code torch.save} wrote, in any of its forms since torch 0.4: a checkpoint of
+ * fairseq, or a state dict by itself or inside of another dictionary. Nothing of it is executed;
+ * tensors stay in the file until they are opened.
  */
 public final class TorchCheckpoint {
 
   private static final String PICKLE = "data.pkl";
+  private static final List<String> WRAPPERS =
+      List.of("model", "state_dict", "model_state_dict", "module");
+  private static final int MAX_WRAPPERS = 4;
+  private static final long MAX_SPAN_BYTES = 2_000_000_000;
+
+  /** Where the content of storages is. */
+  @FunctionalInterface
+  interface Storages {
+
+    /** Returns the bytes of a storage, or nothing if the file has none of that key. */
+    @Nullable ByteSource find(String key) throws IOException;
+  }
 
   private final ByteSource file;
-  private final StoredZip zip;
-  private final String folder;
+  private final Storages storages;
   private final Map<?, ?> content;
 
-  private TorchCheckpoint(ByteSource file, StoredZip zip, String folder, Map<?, ?> content) {
+  private TorchCheckpoint(ByteSource file, Storages storages, Object content)
+      throws BadCheckpointException {
+    if (!(content instanceof Map<?, ?> map)) {
+      throw bad(file, "content", "no dictionary", "a checkpoint or a state dict");
+    }
     this.file = file;
-    this.zip = zip;
-    this.folder = folder;
-    this.content = content;
+    this.storages = storages;
+    this.content = map;
+  }
+
+  /**
+   * Tells whether a file begins as torch's do.
+   *
+   * @param start its first bytes, 30 if it has as many
+   */
+  public static boolean is(byte[] start) {
+    return ZipArchive.is(start) || LegacyTorchFile.is(start);
   }
 
   /**
@@ -40,7 +65,12 @@ public final class TorchCheckpoint {
    * @throws IOException if reading fails
    */
   public static TorchCheckpoint read(ByteSource file) throws IOException {
-    StoredZip zip = StoredZip.read(file);
+    byte[] start = ByteSource.read(file, 0, (int) Math.min(file.length(), 30));
+    if (LegacyTorchFile.is(start)) {
+      LegacyTorchFile legacy = LegacyTorchFile.read(file);
+      return new TorchCheckpoint(file, legacy.storages()::get, legacy.content());
+    }
+    ZipArchive zip = ZipArchive.read(file);
     List<String> pickles =
         zip.names().stream().filter(name -> name.matches("[^/]+/data\\.pkl")).toList();
     if (pickles.size() != 1) {
@@ -49,15 +79,17 @@ public final class TorchCheckpoint {
     String name = pickles.get(0);
     String folder = name.substring(0, name.length() - PICKLE.length());
     requireLittleEndian(file, zip, folder);
-    byte[] pickle = bytes(file, zip, name, Unpickler.MAX_BYTES);
-    Object content = Unpickler.read(pickle, file.name() + ": " + name);
-    if (!(content instanceof Map<?, ?> map)) {
-      throw bad(file, "content", "no dictionary", "a checkpoint or a state dict");
-    }
-    return new TorchCheckpoint(file, zip, folder, map);
+    byte[] pickle = bytes(file, zip, name, TorchPickle.MAX_BYTES);
+    return new TorchCheckpoint(
+        file,
+        key -> {
+          String entry = folder + "data/" + key;
+          return zip.names().contains(entry) ? zip.source(entry) : null;
+        },
+        TorchPickle.read(pickle, file.name() + ": " + name));
   }
 
-  private static void requireLittleEndian(ByteSource file, StoredZip zip, String folder)
+  private static void requireLittleEndian(ByteSource file, ZipArchive zip, String folder)
       throws IOException {
     String name = folder + "byteorder";
     if (zip.names().contains(name)) {
@@ -68,12 +100,12 @@ public final class TorchCheckpoint {
     }
   }
 
-  private static byte[] bytes(ByteSource file, StoredZip zip, String name, int most)
+  private static byte[] bytes(ByteSource file, ZipArchive zip, String name, int most)
       throws IOException {
     if (zip.size(name) > most) {
       throw bad(file, name, zip.size(name) + " bytes", "at most " + most);
     }
-    return ByteSource.read(file, zip.offset(name), (int) zip.size(name));
+    return ByteSource.read(zip.source(name), 0, (int) zip.size(name));
   }
 
   /**
@@ -83,19 +115,35 @@ public final class TorchCheckpoint {
    * @throws IOException if reading fails
    */
   public Map<String, StoredTensor> weights() throws IOException {
-    for (String key : List.of("model", "state_dict")) {
-      if (content.get(key) instanceof Map<?, ?> weights) {
-        return tensors(weights);
+    Map<?, ?> weights = content;
+    for (int depth = 0; depth < MAX_WRAPPERS; depth++) { // it may contain itself
+      Map<?, ?> inner = wrapped(weights);
+      if (inner == null || (weights != content && holdsTensors(weights))) {
+        break;
       }
+      weights = inner;
     }
-    if (content.values().stream().noneMatch(View.class::isInstance)) {
+    if (weights == content && !holdsTensors(content)) {
       throw bad(
           file,
           "content",
           "dictionary without weights",
-          "weights under model or state_dict, or tensors by name");
+          "weights under one of " + WRAPPERS + ", or tensors by name");
     }
-    return tensors(content);
+    return tensors(weights);
+  }
+
+  private static @Nullable Map<?, ?> wrapped(Map<?, ?> dictionary) {
+    for (String key : WRAPPERS) {
+      if (dictionary.get(key) instanceof Map<?, ?> weights) {
+        return weights;
+      }
+    }
+    return null;
+  }
+
+  private static boolean holdsTensors(Map<?, ?> dictionary) {
+    return dictionary.values().stream().anyMatch(View.class::isInstance);
   }
 
   /**
@@ -121,72 +169,93 @@ public final class TorchCheckpoint {
 
   private Map<String, StoredTensor> tensors(Map<?, ?> weights) throws IOException {
     Map<String, StoredTensor> tensors = new LinkedHashMap<>();
-    Map<String, Long> offsets = new LinkedHashMap<>();
     List<String> faults = new ArrayList<>();
     for (Map.Entry<?, ?> weight : weights.entrySet()) {
       String name = String.valueOf(weight.getKey());
       if (!(weight.getValue() instanceof View view)) {
-        faults.add(Printable.text(name) + ": no tensor");
+        faults.add(
+            Printable.text(name)
+                + (weight.getValue() instanceof Opaque other
+                    ? ": no dense tensor of numbers but " + other.name()
+                    : ": no tensor"));
         continue;
       }
-      String fault = fault(view);
-      if (!fault.isEmpty()) {
+      ByteSource storage = storages.find(view.storage().key());
+      String fault = fault(view, storage);
+      if (storage == null || !fault.isEmpty()) {
         faults.add(Printable.text(name) + ": " + fault);
         continue;
       }
-      String entry = entry(view.storage());
-      if (!offsets.containsKey(entry)) {
-        offsets.put(entry, zip.offset(entry));
-      }
-      long first = offsets.getOrDefault(entry, 0L) + view.offset() * view.storage().dtype().bytes();
-      var tensor = new TensorEntry(name, view.storage().dtype(), view.shape());
-      tensors.put(name, new StoredTensor(tensor, file, first));
+      DType dtype = view.storage().dtype();
+      var tensor = new TensorEntry(name, dtype, view.shape());
+      long first = view.offset() * dtype.bytes();
+      tensors.put(name, new StoredTensor(tensor, storage, first, strides(view)));
     }
     if (!faults.isEmpty()) {
       throw bad(
           file,
           "weights",
           String.join("; ", faults),
-          "row-major tensors that lie inside of their storage");
+          "tensors that lie inside of their storage, each element once");
     }
     return tensors;
   }
 
-  private String entry(Storage storage) {
-    return folder + "data/" + storage.key();
+  /** Returns a tensor's strides, or none if it is row-major; where nobody steps they are 0. */
+  private static List<Long> strides(View view) {
+    List<Long> strides = new ArrayList<>(view.strides());
+    boolean isRowMajor = true;
+    long elements = 1;
+    for (int i = strides.size() - 1; i >= 0; i--) {
+      long axis = view.shape().get(i);
+      isRowMajor = isRowMajor && (axis <= 1 || strides.get(i) == elements);
+      elements *= axis;
+      if (axis <= 1) {
+        strides.set(i, 0L);
+      }
+    }
+    return isRowMajor || elements == 0 ? List.of() : strides;
   }
 
   /** Returns what is wrong with a tensor, or nothing. */
-  private String fault(View view) throws BadCheckpointException {
+  private static String fault(View view, @Nullable ByteSource source) {
     Storage storage = view.storage();
-    String entry = entry(storage);
-    if (!zip.names().contains(entry)) {
+    if (source == null) {
       return "storage " + Printable.text(storage.key()) + " missing";
     }
-    if (storage.elements() > Long.MAX_VALUE / Long.BYTES
-        || zip.size(entry) != storage.elements() * storage.dtype().bytes()) {
+    if (source.length() / storage.dtype().bytes() != storage.elements()) {
       return Text.format(
           "storage %s of %d bytes for %d elements %s",
-          storage.key(), zip.size(entry), storage.elements(), storage.dtype());
+          storage.key(), source.length(), storage.elements(), storage.dtype());
     }
     List<Long> shape = view.shape();
-    if (shape.stream().anyMatch(axis -> axis < 0) || view.strides().size() != shape.size()) {
-      return Text.format("shape %s, strides %s", shape, view.strides());
+    List<Long> strides = view.strides();
+    if (shape.stream().anyMatch(axis -> axis < 0)
+        || strides.stream().anyMatch(stride -> stride < 0)
+        || strides.size() != shape.size()) {
+      return Text.format("shape %s, strides %s", shape, strides);
     }
     long elements = 1;
-    for (int i = shape.size() - 1; i >= 0; i--) {
+    long last = 0;
+    for (int i = shape.size() - 1; i >= 0 && !shape.contains(0L); i--) {
       long axis = shape.get(i);
-      if (axis > 1 && view.strides().get(i) != elements) {
-        return Text.format("strides %s of shape %s", view.strides(), shape);
-      }
-      if (axis > 0 && elements > storage.elements() / axis) {
+      if (elements > storage.elements() / axis) {
         return Text.format("shape %s in a storage of %d", shape, storage.elements());
       }
       elements *= axis;
+      if (axis > 1 && strides.get(i) > (storage.elements() - last) / (axis - 1)) {
+        return Text.format(
+            "shape %s, strides %s in a storage of %d", shape, strides, storage.elements());
+      }
+      last += axis > 1 ? (axis - 1) * strides.get(i) : 0;
     }
-    if (view.offset() < 0 || view.offset() > storage.elements() - elements) {
+    long span = shape.contains(0L) ? 0 : last + 1;
+    if (view.offset() < 0 || view.offset() > storage.elements() - span) {
       return Text.format(
           "offset %d, shape %s in a storage of %d", view.offset(), shape, storage.elements());
+    }
+    if (span > MAX_SPAN_BYTES / storage.dtype().bytes() && !strides(view).isEmpty()) {
+      return Text.format("strides %s of shape %s, more than 2 GB", strides, shape);
     }
     return "";
   }
@@ -240,7 +309,6 @@ public final class TorchCheckpoint {
 
   private static BadCheckpointException bad(
       ByteSource file, String thing, String value, String rule) {
-    return new BadCheckpointException(
-        Text.format("%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
+    return BadCheckpointException.of(file.name(), thing, value, rule);
   }
 }

@@ -116,7 +116,7 @@ public final class TorchWriter {
       Map<TensorEntry, Storage> storages,
       SafetensorsWriter.Source source)
       throws IOException {
-    var zip = new StoredZipWriter(out);
+    var zip = new ZipWriter(out);
     add(zip, "data.pkl", pickle);
     add(zip, "byteorder", "little".getBytes(StandardCharsets.US_ASCII));
     for (var storage : storages.entrySet()) {
@@ -130,7 +130,7 @@ public final class TorchWriter {
     zip.finish();
   }
 
-  private static void add(StoredZipWriter zip, String name, byte[] content) throws IOException {
+  private static void add(ZipWriter zip, String name, byte[] content) throws IOException {
     zip.add(FOLDER + name, content.length, data -> data.write(content));
   }
 }

@@ -141,8 +141,8 @@ final class HostilePickles {
     put(
         all,
         "ordered dictionary of a generator",
-        pickle().global("collections", "OrderedDict").ops("]").op(0x85, 'R').end(),
-        "call of collections.OrderedDict: 1 arguments");
+        pickle().global("collections", "OrderedDict").text("x").op(0x85, 'R').end(),
+        "call of collections.OrderedDict: text of 1 characters");
     put(
         all,
         "arguments that are no tuple",
@@ -203,6 +203,40 @@ final class HostilePickles {
         "persistent id: argparse.Namespace 0 of 1");
     put(
         all,
+        "storage inside of another one",
+        pickle()
+            .ops("(")
+            .text("storage")
+            .global("torch", "FloatStorage")
+            .text("0")
+            .text("cpu")
+            .number(1)
+            .ops(")tQ")
+            .end(),
+        "persistent id");
+    put(
+        all,
+        "tensor with attributes inside of itself",
+        pickle()
+            .global("torch._tensor", "_rebuild_from_type_v2")
+            .ops("(")
+            .global("torch._tensor", "_rebuild_from_type_v2")
+            .global("torch", "Tensor")
+            .ops(")}tR")
+            .end(),
+        "_rebuild_from_type_v2 inside of itself");
+    put(
+        all,
+        "type of a storage's elements that is a function",
+        pickle()
+            .global("copyreg", "_reconstructor")
+            .ops("(")
+            .global("torch", "float32")
+            .ops("tR")
+            .end(),
+        "call of: torch.float32");
+    put(
+        all,
         "storage of negative size",
         pickle().storage("FloatStorage", "0", -1).end(),
         "persistent id: torch.FloatStorage 0 of -1");
@@ -224,12 +258,11 @@ final class HostilePickles {
         all,
         "BYTEARRAY8",
         pickle().op(0x80, 5).op(0x96).int64(Long.MAX_VALUE).end(),
-        "BYTEARRAY8 0x96");
+        "bytes: 9223372036854775807 bytes");
     put(all, "NEXT_BUFFER", pickle().op(0x80, 5).op(0x97).end(), "NEXT_BUFFER 0x97");
     put(all, "READONLY_BUFFER", pickle().op(0x80, 5).op(0x98).end(), "READONLY_BUFFER 0x98");
-    put(all, "EMPTY_SET", pickle().op(0x80, 4, 0x8f).end(), "EMPTY_SET 0x8f");
-    put(all, "LONG of text", pickle().ops("L1234567890L\n").end(), "LONG 0x4c");
-    put(all, "STRING with an escape", pickle().ops("S'\\x41'\n").end(), "STRING 0x53");
+    put(all, "text without quotes", pickle().ops("Sopen\n").end(), "text: open");
+    put(all, "integer of letters", pickle().ops("Lone\n").end(), "integer: one");
     put(all, "unknown instruction", pickle().op(0xff).end(), "unknown 0xff");
     put(all, "protocol 6", pickle().op(0x80, 6).end(), "protocol: 6");
   }
@@ -241,10 +274,14 @@ final class HostilePickles {
         pickle().op(0x8b).int32(1 << 20).ops("\0".repeat(1 << 20)).end(),
         "integer: 1048576 bytes");
     put(all, "integer of negative length", pickle().op(0x8b).int32(-1).end(), "integer: -1 bytes");
-    put(all, "text of 4 GB", pickle().op('X').int32(-1).end(), "4294967295 bytes wanted");
-    put(all, "text of 8 EB", pickle().op(0x8d).int64(Long.MAX_VALUE).end(), " bytes wanted");
-    put(all, "bytes of negative length", pickle().op(0x8e).int64(-5).end(), "-5 bytes wanted");
-    put(all, "frame of 8 EB", pickle().op(0x95).int64(Long.MAX_VALUE).end(), " bytes wanted");
+    put(all, "text of 4 GB", pickle().op('X').int32(-1).end(), "text: 4294967295 bytes");
+    put(
+        all,
+        "text of 8 EB",
+        pickle().op(0x8d).int64(Long.MAX_VALUE).end(),
+        "text: 9223372036854775807");
+    put(all, "bytes of negative length", pickle().op(0x8e).int64(-5).end(), "bytes: -5 bytes");
+    put(all, "frame of 8 EB", pickle().op(0x95).int64(Long.MAX_VALUE).end(), "stack: nothing");
     byte[] empty = new byte[2 << 20];
     Arrays.fill(empty, (byte) '}');
     put(all, "millions of dictionaries", empty, "more instructions");
@@ -252,7 +289,7 @@ final class HostilePickles {
     Arrays.fill(memoized, (byte) 0x94);
     memoized[0] = 'N';
     put(all, "millions of memo entries", memoized, "more instructions");
-    put(all, "too long", new byte[Unpickler.MAX_BYTES + 1], "16777217 bytes");
+    put(all, "too long", new byte[TorchPickle.MAX_BYTES + 1], "16777217 bytes");
     put(
         all,
         "long key, again and again",
@@ -260,11 +297,7 @@ final class HostilePickles {
         "dictionary key: text of 1048576 characters");
     put(all, "memo of another pickle", pickle().op('h', 7).end(), "memo: 7");
     put(all, "shape of many axes", shape(1000), "shape: Tuple");
-    put(
-        all,
-        "name without end",
-        pickle().ops("c" + "a".repeat(1 << 20)).end(),
-        "global: " + "a".repeat(200));
+    put(all, "name without end", pickle().ops("c" + "a".repeat(1 << 20)).end(), "line: longer");
     PickleBytes doubled = pickle().ops("]q\0");
     for (int i = 0; i < 200; i++) {
       doubled.op('h', i, 'h', i, 0x86, 'q', i + 1);
@@ -288,12 +321,12 @@ final class HostilePickles {
   }
 
   private static void addDamage(Map<String, Payload> all) {
-    put(all, "nothing", new byte[0], "1 bytes wanted at 0 of 0");
-    put(all, "no end", pickle().ops("}").cut(), "1 bytes wanted");
+    put(all, "nothing", new byte[0], "pickle: ends early");
+    put(all, "no end", pickle().ops("}").cut(), "pickle: ends early");
     put(all, "end without a value", pickle().end(), "stack: nothing on it");
     put(all, "end at a mark", pickle().ops("(").end(), "stack: nothing on it");
     put(all, "no mark", pickle().ops("Nt").end(), "stack: no mark on it");
     put(all, "tuple across a mark", pickle().ops("N(N").op(0x86).end(), "stack: nothing on it");
-    put(all, "key without a value", pickle().ops("}(Nu").end(), "set items of: dictionary");
+    put(all, "key without a value", pickle().ops("}(Nu").end(), "items: 1 values");
   }
 }

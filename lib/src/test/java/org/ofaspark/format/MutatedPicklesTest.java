@@ -77,7 +77,7 @@ class MutatedPicklesTest {
         .map(HostilePickles.Payload::pickle)
         .filter(pickle -> pickle.length < 2000) // the long ones are bombs of one kind
         .forEach(pickles::add);
-    StoredZip zip = StoredZip.read(new MemorySource(checkpoint()));
+    ZipArchive zip = ZipArchive.read(new MemorySource(checkpoint()));
     byte[] whole =
         ByteSource.read(
             new MemorySource(checkpoint()),
@@ -91,7 +91,7 @@ class MutatedPicklesTest {
         Mutations.run(
             random -> {
               byte[] pickle = mutated(pickles.get(random.nextInt(pickles.size())), random);
-              Unpickler.read(pickle, "m");
+              TorchPickle.read(pickle, "m");
             });
     assertThat(refused).isGreaterThan(Mutations.COUNT / 2);
   }

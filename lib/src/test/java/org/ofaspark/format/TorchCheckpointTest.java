@@ -104,7 +104,9 @@ class TorchCheckpointTest {
     PickleBytes pickle = new PickleBytes().ops("}(");
     pickle.text("lost").tensor("7", 1);
     pickle.text("short").tensor("0", 3);
-    view(pickle.text("transposed"), 0, new int[] {1, 2, 1}, new int[] {2, 3, 1});
+    view(pickle.text("stepping"), 0, new int[] {1, 2, 1}, new int[] {2, 3, 1});
+    view(pickle.text("backwards"), 1, new int[] {2}, new int[] {-1});
+    view(pickle.text("expanded"), 0, new int[] {2, 2}, new int[] {0, 1});
     view(pickle.text("outside"), 1, new int[] {2}, new int[] {1});
     view(pickle.text("before"), -1, new int[] {2}, new int[] {1});
     view(pickle.text("huge"), 0, new int[] {1 << 30, 1 << 30, 1 << 30}, new int[] {0, 0, 0});
@@ -115,12 +117,14 @@ class TorchCheckpointTest {
         .hasMessage(
             "m: weights: lost: storage 7 missing;"
                 + " short: storage 0 of 8 bytes for 3 elements F32;"
-                + " transposed: strides [2, 3, 1] of shape [1, 2, 1];"
+                + " stepping: shape [1, 2, 1], strides [2, 3, 1] in a storage of 2;"
+                + " backwards: shape [2], strides [-1];"
+                + " expanded: shape [2, 2] in a storage of 2;"
                 + " outside: offset 1, shape [2] in a storage of 2;"
                 + " before: offset -1, shape [2] in a storage of 2;"
-                + " huge: strides [0, 0, 0] of shape [1073741824, 1073741824, 1073741824];"
+                + " huge: shape [1073741824, 1073741824, 1073741824] in a storage of 2;"
                 + " none: no tensor"
-                + " (expected: row-major tensors that lie inside of their storage)");
+                + " (expected: tensors that lie inside of their storage, each element once)");
   }
 
   private static void view(PickleBytes pickle, int offset, int[] shape, int[] strides) {

@@ -88,10 +88,10 @@ class NgramPickleTest {
         Arguments.of(latin("t"), "stack: no mark on it"),
         Arguments.of(latin("g1\n"), "memo: 1"),
         Arguments.of(latin("N" + "p5\n"), "memo: 5 (expected: counted up)"),
-        Arguments.of(latin("(I1\ntp0\ng0\n"), "memo: 0 (expected: a text or a name"),
-        Arguments.of(latin("i"), "instruction: 0x69"),
+        Arguments.of(latin("(I1\ntp0\ng0\n"), "memo: 0 (expected: a value that was put there)"),
+        Arguments.of(latin("i"), "instruction: INST 0x69"),
         Arguments.of(new byte[] {(byte) 0x80, 6}, "protocol: 6 (expected: 0 to 5)"),
-        Arguments.of(new byte[] {'X', -1, -1, -1, -1}, "text: -1 bytes"),
+        Arguments.of(new byte[] {'X', -1, -1, -1, -1}, "text: 4294967295 bytes"),
         Arguments.of(latin("(".repeat((1 << 20) + 1)), "stack: 1048577 values"),
         Arguments.of(latin("S" + "a".repeat(20_000)), "line: longer"));
   }

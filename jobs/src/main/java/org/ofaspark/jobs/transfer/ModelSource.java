@@ -1,11 +1,12 @@
 package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.ofaspark.checkpoint.HuggingFaceNames;
 import org.ofaspark.checkpoint.ImportedModel;
 import org.ofaspark.checkpoint.WeightFiles;
@@ -14,7 +15,6 @@ import org.ofaspark.format.BadCheckpointException;
 import org.ofaspark.format.ByteSource;
 import org.ofaspark.format.SafetensorsReader;
 import org.ofaspark.format.StoredTensor;
-import org.ofaspark.format.TensorEntry;
 import org.ofaspark.format.TorchCheckpoint;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.WeightDirectory;
@@ -29,12 +29,13 @@ final class ModelSource {
   /** Upstream's default. */
   private static final double ATTN_SCALE_FACTOR = 2;
 
-  private static final int ZIP = 0x04034b50;
   private static final String TORCH_SINGLE = "pytorch_model.bin";
   private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
 
-  /** What is put before all names by a model inside of another one. */
-  private static final List<String> PREFIXES = List.of("model.", "module.");
+  /** What is put before all names by a model inside of others: of frameworks, DDP, compile. */
+  private static final Pattern PREFIX = Pattern.compile("((model|module|_orig_mod)\\.)*");
+
+  private static final int START_BYTES = 30;
 
   private final HadoopFiles files;
 
@@ -79,9 +80,8 @@ final class ModelSource {
 
   private Content file(String path, Weights weights) throws IOException {
     ByteSource file = files.source(path);
-    byte[] start = ByteSource.read(file, 0, (int) Math.min(file.length(), Long.BYTES + 1L));
-    if (start.length > Integer.BYTES
-        && ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getInt() == ZIP) {
+    byte[] start = ByteSource.read(file, 0, (int) Math.min(file.length(), START_BYTES));
+    if (TorchCheckpoint.is(start)) {
       TorchCheckpoint torch = TorchCheckpoint.read(file);
       return new Content(
           weights == Weights.LAST ? torch.weights() : torch.averagedWeights(), torch.flags());
@@ -93,11 +93,7 @@ final class ModelSource {
     }
     if (start.length <= Long.BYTES || start[Long.BYTES] != '{') {
       throw new BadCheckpointException(
-          Text.format(
-                  "%s: no zip archive and no safetensors (expected: a file of torch 1.6 or later,"
-                      + " or",
-                  path)
-              + " safetensors); load an older file in torch and save it again");
+          path + ": begins as no file of weights (expected: a file of torch.save or safetensors)");
     }
     return new Content(SafetensorsReader.locate(file), Map.of());
   }
@@ -138,7 +134,7 @@ final class ModelSource {
 
   /** Gives the tensors upstream's names. */
   private static Map<String, StoredTensor> named(Map<String, StoredTensor> stored) {
-    String prefix = prefix(stored);
+    String prefix = prefix(stored.keySet());
     boolean huggingFace =
         HuggingFaceNames.are(
             stored.keySet().stream().map(name -> withoutPrefix(name, prefix)).toList());
@@ -146,35 +142,34 @@ final class ModelSource {
     for (StoredTensor tensor : stored.values()) {
       String plain = withoutPrefix(tensor.entry().name(), prefix);
       String name = huggingFace ? HuggingFaceNames.upstream(plain) : plain;
-      named.put(name, renamed(tensor, name));
+      named.put(name, tensor.renamed(name));
     }
     for (String name : WeightFiles.TIED) { // safetensors keeps but one, the first by name
       StoredTensor tied = named.get(name);
       if (tied != null) {
-        named.putIfAbsent(OfaModel.EMBEDDING, renamed(tied, OfaModel.EMBEDDING));
+        named.putIfAbsent(OfaModel.EMBEDDING, tied.renamed(OfaModel.EMBEDDING));
       }
     }
     return named;
   }
 
-  private static StoredTensor renamed(StoredTensor tensor, String name) {
-    TensorEntry entry = tensor.entry();
-    return new StoredTensor(
-        new TensorEntry(name, entry.dtype(), entry.shape()), tensor.file(), tensor.offset());
-  }
-
-  private static String prefix(Map<String, StoredTensor> stored) {
-    return PREFIXES.stream()
-        .filter(
-            prefix ->
-                stored.containsKey(prefix + OfaModel.EMBEDDING)
-                    || WeightFiles.TIED.stream()
-                        .anyMatch(tied -> stored.containsKey(prefix + tied)))
-        .findFirst()
-        .orElse("");
+  /** Returns what stands before the name of the embedding matrix, by one of its names. */
+  private static String prefix(Collection<String> names) {
+    List<String> embeddings = new ArrayList<>(WeightFiles.TIED);
+    embeddings.add(0, OfaModel.EMBEDDING);
+    for (String embedding : embeddings) {
+      for (String name : names) {
+        String prefix = name.substring(0, Math.max(0, name.length() - embedding.length()));
+        if (name.endsWith(embedding) && PREFIX.matcher(prefix).matches()) {
+          return prefix;
+        }
+      }
+    }
+    return "";
   }
 
   private static String withoutPrefix(String name, String prefix) {
-    return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+    String plain = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+    return plain.replace("_orig_mod.", ""); // a part that was compiled
   }
 }

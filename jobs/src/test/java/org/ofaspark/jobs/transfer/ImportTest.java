@@ -258,7 +258,7 @@ class ImportTest {
     assertThatThrownBy(() -> run(old))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageContaining(
-            "old.pt: no zip archive and no safetensors (expected: a file of torch 1.6");
+            "old.pt: begins as no file of weights (expected: a file of torch.save or safetensors");
     String plain = golden("state.safetensors");
     assertThatThrownBy(() -> new Import(files).run(plain, Weights.AVERAGED, Sizes.SAME, target()))
         .isInstanceOf(IllegalArgumentException.class)

@@ -10,14 +10,16 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class StoredZipTest {
+class ZipArchiveTest {
 
   private static final byte[] CONTENT = "content".getBytes(StandardCharsets.UTF_8);
 
@@ -28,7 +30,7 @@ class StoredZipTest {
   }
 
   private static void assertRefused(byte[] zip, String message) {
-    assertThatThrownBy(() -> StoredZip.read(new MemorySource(zip)))
+    assertThatThrownBy(() -> ZipArchive.read(new MemorySource(zip)))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageStartingWith("m: ")
         .hasMessageContaining(message)
@@ -38,7 +40,7 @@ class StoredZipTest {
   @Test
   void entriesAreRangesOfTheFile() throws IOException {
     byte[] file = zip("archive/data.pkl", "archive/data/0");
-    StoredZip zip = StoredZip.read(new MemorySource(file));
+    ZipArchive zip = ZipArchive.read(new MemorySource(file));
     assertThat(zip.names()).containsExactlyInAnyOrder("archive/data.pkl", "archive/data/0");
     int offset = (int) zip.offset("archive/data/0");
     assertThat(Arrays.copyOfRange(file, offset, offset + CONTENT.length)).isEqualTo(CONTENT);
@@ -68,25 +70,84 @@ class StoredZipTest {
   @Test
   void longNameIsReadOrRefused() throws IOException {
     String deep = "a/".repeat(30_000);
-    assertThat(StoredZip.read(new MemorySource(zip(deep + "b"))).names()).hasSize(1);
+    assertThat(ZipArchive.read(new MemorySource(zip(deep + "b"))).names()).hasSize(1);
     assertRefused(zip(deep), "entry a/a/");
   }
 
   @Test
   void nameOfAnyLanguageIsRead() throws IOException {
-    assertThat(StoredZip.read(new MemorySource(zip("große (1)/模型"))).names())
+    assertThat(ZipArchive.read(new MemorySource(zip("große (1)/模型"))).names())
         .containsExactly("große (1)/模型");
   }
 
   @Test
-  void compressedEntryIsRefusedByName() throws IOException {
+  void deflatedEntryIsReadFromAnyPlace() throws IOException {
+    byte[] content = new byte[1 << 20];
+    new Random(1).nextBytes(content);
+    var source = ZipArchive.read(new MemorySource(deflated(content))).source("archive/0");
+    assertThat(ByteSource.read(source, 0, content.length)).isEqualTo(content);
+    assertThat(ByteSource.read(source, 1 << 19, 3))
+        .isEqualTo(Arrays.copyOfRange(content, 1 << 19, (1 << 19) + 3));
+  }
+
+  @Test
+  void deflatedEntryThatIsDamagedOrTooShortIsRefused() throws IOException {
+    byte[] damaged = deflated(new byte[1000]);
+    damaged[30 + "archive/0".length()] = (byte) 0xff;
+    var source = ZipArchive.read(new MemorySource(damaged)).source("archive/0");
+    assertThatThrownBy(() -> ByteSource.read(source, 0, 1000))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("m: entry archive/0: damaged (expected: deflated data)");
+    byte[] large = deflated(new byte[1000]);
+    little(large).putInt(central(large) + 24, 1200);
+    var short1 = ZipArchive.read(new MemorySource(large)).source("archive/0");
+    assertThatThrownBy(() -> ByteSource.read(short1, 1100, 100))
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessage("m: entry archive/0: ends early (expected: its size)");
+  }
+
+  @Test
+  void deflatedEntryThatIsLargerThanItCanBeIsRefused() throws IOException {
+    byte[] bomb = deflated(new byte[1000]);
+    little(bomb).putInt(central(bomb) + 24, 1 << 30);
+    assertRefused(bomb, "entry archive/0: 1073741824 bytes in ");
+  }
+
+  @Test
+  void entryCompressedInAnotherWayIsRefusedByName() throws IOException {
+    byte[] zip = deflated(new byte[1000]);
+    zip[central(zip) + 10] = 12;
+    assertRefused(zip, "entry archive/0: compressed by method 12");
+  }
+
+  @Test
+  void flippedBitIsFoundByWhoReadsTheWholeEntry() throws IOException {
+    byte[] zip = zip("archive/0");
+    zip[30 + "archive/0".length()] ^= 1;
+    var source = ZipArchive.read(new MemorySource(zip)).source("archive/0");
+    assertThat(ByteSource.read(source, 1, CONTENT.length - 1)).isNotEmpty();
+    assertThat(((ZipEntrySource) source).fits()).isTrue();
+    assertThat(ByteSource.read(source, 0, CONTENT.length)).isNotEmpty();
+    assertThat(((ZipEntrySource) source).fits()).isFalse();
+  }
+
+  @Test
+  void wholeEntryFitsItsChecksum() throws IOException {
+    for (byte[] zip : List.of(zip("archive/0"), deflated(CONTENT))) {
+      var source = ZipArchive.read(new MemorySource(zip)).source("archive/0");
+      assertThat(ByteSource.read(source, 0, CONTENT.length)).isEqualTo(CONTENT);
+      assertThat(((ZipEntrySource) source).fits()).isTrue();
+    }
+  }
+
+  private static byte[] deflated(byte[] content) throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
-      zip.putNextEntry(new ZipEntry("archive/bomb"));
-      zip.write(new byte[1 << 20]);
+      zip.putNextEntry(new ZipEntry("archive/0"));
+      zip.write(content);
       zip.closeEntry();
     }
-    assertRefused(bytes.toByteArray(), "entry archive/bomb: compressed by method 8");
+    return bytes.toByteArray();
   }
 
   @Test
@@ -132,7 +193,7 @@ class StoredZipTest {
   @Test
   void fileOfSixGigabytesIsReadAtItsEnd() throws IOException {
     var large = new LargeZip(6L << 30, CONTENT);
-    StoredZip read = StoredZip.read(large);
+    ZipArchive read = ZipArchive.read(large);
     assertThat(read.size("archive/0")).isEqualTo(large.firstSize());
     assertThat(read.offset("archive/1")).isGreaterThan(6L << 30);
     assertThat(ByteSource.read(large, read.offset("archive/1"), CONTENT.length)).isEqualTo(CONTENT);
@@ -143,7 +204,7 @@ class StoredZipTest {
     byte[] zip = zip("archive/data.pkl", "archive/data/0");
     for (int length = 0; length < zip.length; length++) {
       byte[] cut = Arrays.copyOf(zip, length);
-      assertThatThrownBy(() -> StoredZip.read(new MemorySource(cut)))
+      assertThatThrownBy(() -> ZipArchive.read(new MemorySource(cut)))
           .isInstanceOf(BadCheckpointException.class);
     }
   }
@@ -158,19 +219,19 @@ class StoredZipTest {
 
   @Test
   void archiveMayBeNamedByTheHour() throws IOException {
-    assertThat(StoredZip.read(new MemorySource(zip("ofa_12:30/data.pkl"))).names()).hasSize(1);
+    assertThat(ZipArchive.read(new MemorySource(zip("ofa_12:30/data.pkl"))).names()).hasSize(1);
   }
 
   /** Every bit of the two lengths and of the name in an entry's own header. */
   @Test
   void headerThatDoesNotAgreeWithTheDirectoryIsRefused() throws IOException {
     byte[] whole = zip("archive/data/0", "archive/data/1", "archive/data/2");
-    StoredZip.read(new MemorySource(whole)).offset("archive/data/1");
+    ZipArchive.read(new MemorySource(whole)).offset("archive/data/1");
     int header = 30 + "archive/data/0".length() + CONTENT.length; // of the second
     for (int bit = 26 * 8; bit < (30 + "archive/data/1".length()) * 8; bit++) {
       byte[] flipped = whole.clone();
       flipped[header + bit / 8] ^= (byte) (1 << bit % 8);
-      StoredZip zip = StoredZip.read(new MemorySource(flipped));
+      ZipArchive zip = ZipArchive.read(new MemorySource(flipped));
       assertThatThrownBy(() -> zip.offset("archive/data/1"))
           .as("bit %d", bit)
           .isInstanceOf(BadCheckpointException.class)

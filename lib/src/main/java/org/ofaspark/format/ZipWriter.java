@@ -14,9 +14,9 @@ import org.ofaspark.config.Text;
 /**
  * Writes a zip archive of stored entries from front to back, of any size, as torch writes its
  * files: checksums stand after the data, and data begins at multiples of 64 bytes, so that it can
- * be mapped into memory. The counterpart of {@link StoredZip}.
+ * be mapped into memory. The counterpart of {@link ZipArchive}.
  */
-final class StoredZipWriter {
+final class ZipWriter {
 
   private static final int ALIGNMENT = 64;
   private static final int VERSION = 45;
@@ -41,7 +41,7 @@ final class StoredZipWriter {
    *
    * @param out the file; stays open
    */
-  StoredZipWriter(OutputStream out) {
+  ZipWriter(OutputStream out) {
     this.out = out;
   }
 
@@ -83,15 +83,15 @@ final class StoredZipWriter {
 
   private void writeHeader(byte[] name, long size) throws IOException {
     int wide = size >= FULL ? FIELD_BYTES + 2 * Long.BYTES : 0;
-    long data = position + StoredZip.LOCAL_BYTES + name.length + wide + FIELD_BYTES;
+    long data = position + ZipFields.LOCAL_BYTES + name.length + wide + FIELD_BYTES;
     int padding = (int) Math.floorMod(-data, (long) ALIGNMENT);
     ByteBuffer header =
-        buffer(StoredZip.LOCAL_BYTES + name.length + wide + FIELD_BYTES + padding)
-            .putInt(StoredZip.LOCAL);
+        buffer(ZipFields.LOCAL_BYTES + name.length + wide + FIELD_BYTES + padding)
+            .putInt(ZipFields.LOCAL);
     putCommon(header, 0, size);
     header.putShort((short) name.length).putShort((short) (wide + FIELD_BYTES + padding)).put(name);
     if (wide > 0) {
-      header.putShort((short) StoredZip.EXTRA_64).putShort((short) (2 * Long.BYTES));
+      header.putShort((short) ZipFields.EXTRA_64).putShort((short) (2 * Long.BYTES));
       header.putLong(size).putLong(size);
     }
     header.putShort((short) PADDING).putShort((short) padding).put(new byte[padding]);
@@ -117,8 +117,8 @@ final class StoredZipWriter {
     }
     int count = Math.min(entries.size(), FULL_COUNT);
     put(
-        buffer(StoredZip.END_BYTES)
-            .putInt(StoredZip.END)
+        buffer(ZipFields.END_BYTES)
+            .putInt(ZipFields.END)
             .putInt(0)
             .putShort((short) count)
             .putShort((short) count)
@@ -138,15 +138,15 @@ final class StoredZipWriter {
     int wide = numbers.position() > 0 ? FIELD_BYTES + numbers.position() : 0;
     byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
     ByteBuffer record =
-        buffer(StoredZip.CENTRAL_BYTES + name.length + wide)
-            .putInt(StoredZip.CENTRAL)
+        buffer(ZipFields.CENTRAL_BYTES + name.length + wide)
+            .putInt(ZipFields.CENTRAL)
             .putShort((short) VERSION);
     putCommon(record, entry.crc(), entry.size());
     record.putShort((short) name.length).putShort((short) wide).putShort((short) 0);
     record.putShort((short) 0).putShort((short) 0).putInt(0);
     record.putInt((int) Math.min(entry.header(), FULL)).put(name);
     if (wide > 0) {
-      record.putShort((short) StoredZip.EXTRA_64).putShort((short) numbers.position());
+      record.putShort((short) ZipFields.EXTRA_64).putShort((short) numbers.position());
       record.put(numbers.flip());
     }
     put(record);
@@ -155,9 +155,9 @@ final class StoredZipWriter {
   private void writeWideEnd(long directory, long bytes) throws IOException {
     long end = position;
     put(
-        buffer(StoredZip.END_64_BYTES)
-            .putInt(StoredZip.END_64)
-            .putLong(StoredZip.END_64_BYTES - Integer.BYTES - Long.BYTES)
+        buffer(ZipFields.END_64_BYTES)
+            .putInt(ZipFields.END_64)
+            .putLong(ZipFields.END_64_BYTES - Integer.BYTES - Long.BYTES)
             .putShort((short) VERSION)
             .putShort((short) VERSION)
             .putLong(0)
@@ -165,7 +165,7 @@ final class StoredZipWriter {
             .putLong(entries.size())
             .putLong(bytes)
             .putLong(directory));
-    put(buffer(StoredZip.LOCATOR_BYTES).putInt(StoredZip.LOCATOR).putInt(0).putLong(end).putInt(1));
+    put(buffer(ZipFields.LOCATOR_BYTES).putInt(ZipFields.LOCATOR).putInt(0).putLong(end).putInt(1));
   }
 
   private static ByteBuffer buffer(int bytes) {

@@ -14,31 +14,20 @@ import java.util.stream.Stream;
 import org.ofaspark.config.Text;
 
 /**
- * A zip archive whose entries are stored as they are, which is the only way that torch writes them:
- * an entry is then a range of the file, whatever its size. Anything else is refused by name:
- * compressed or encrypted entries, names that lead out of the archive, entries that overlap.
+ * A zip archive whose entries are stored as they are, as torch writes them, or deflated, as other
+ * programs pack them again. Anything else is refused by name: encrypted entries, other ways to
+ * compress, names that lead out of the archive, entries that overlap.
  *
  * <p>The directory at the end of the file counts, with its 64-bit form; an entry's own header must
- * agree, and its data end where the next entry begins. Checksums are not compared, as torch need
- * not write them.
+ * agree, and its data end where the next entry begins.
  *
  * @see <a href="https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT">APPNOTE.TXT</a>
  */
-final class StoredZip {
+final class ZipArchive {
 
-  static final int END = 0x06054b50;
-  static final int END_BYTES = 22;
-  static final int LOCATOR = 0x07064b50;
-  static final int LOCATOR_BYTES = 20;
-  static final int END_64 = 0x06064b50;
-  static final int END_64_BYTES = 56;
-  static final int CENTRAL = 0x02014b50;
-  static final int CENTRAL_BYTES = 46;
-  static final int LOCAL = 0x04034b50;
-  static final int LOCAL_BYTES = 30;
-  static final int EXTRA_64 = 1;
   private static final int MAX_COMMENT = 0xffff;
 
+  private static final int DEFLATED = 8;
   private static final int MAX_ENTRIES = 200_000;
   private static final int MAX_DIRECTORY_BYTES = 32 << 20;
 
@@ -52,17 +41,40 @@ final class StoredZip {
 
   private static final Set<Long> DESCRIPTOR_BYTES = Set.of(12L, 16L, 20L, 24L);
 
-  /** Where an entry lies: its header, how many bytes of data come after it, and what is next. */
-  private record Entry(String name, long header, long size, long limit) {}
+  /** The most that deflate makes of a byte, and of none. */
+  private static final int MAX_INFLATION = 1032;
+
+  /**
+   * Where an entry lies: its header, how many bytes of data come after it and what they are, and
+   * what is next.
+   */
+  private record Entry(
+      String name, long header, long stored, long size, boolean deflated, int crc, long limit) {
+
+    Entry before(long next) {
+      return new Entry(name, header, stored, size, deflated, crc, next);
+    }
+  }
 
   /** Where the directory lies. */
   private record Directory(long offset, long size, long entries) {}
 
   private final ByteSource file;
   private final Map<String, Entry> entries = new HashMap<>();
+  private final Map<String, ByteSource> sources = new HashMap<>();
 
-  private StoredZip(ByteSource file) {
+  private ZipArchive(ByteSource file) {
     this.file = file;
+  }
+
+  /**
+   * Tells whether a file begins with an entry.
+   *
+   * @param start its first bytes
+   */
+  static boolean is(byte[] start) {
+    return start.length >= Integer.BYTES
+        && ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getInt() == ZipFields.LOCAL;
   }
 
   /**
@@ -71,8 +83,8 @@ final class StoredZip {
    * @param file the archive
    * @throws BadCheckpointException if it is none, or one that is refused
    */
-  static StoredZip read(ByteSource file) throws IOException {
-    var zip = new StoredZip(file);
+  static ZipArchive read(ByteSource file) throws IOException {
+    var zip = new ZipArchive(file);
     Directory directory = zip.directory();
     zip.readEntries(directory);
     zip.refuseOverlaps(directory);
@@ -85,7 +97,23 @@ final class StoredZip {
   }
 
   /**
-   * Returns the size of an entry in bytes.
+   * Returns the content of an entry, the same object each time.
+   *
+   * @param name its name
+   */
+  ByteSource source(String name) throws IOException {
+    ByteSource source = sources.get(name);
+    if (source == null) {
+      Entry entry = entry(name);
+      source =
+          new ZipEntrySource(file, name, offset(name), entry.size(), entry.deflated(), entry.crc());
+      sources.put(name, source);
+    }
+    return source;
+  }
+
+  /**
+   * Returns the size of an entry's content in bytes.
    *
    * @param name its name
    */
@@ -101,21 +129,21 @@ final class StoredZip {
   long offset(String name) throws IOException {
     Entry entry = entry(name);
     byte[] expected = name.getBytes(StandardCharsets.UTF_8);
-    ByteBuffer header = bytes(entry.header(), LOCAL_BYTES + expected.length);
-    if (header.getInt(0) != LOCAL) {
+    ByteBuffer header = bytes(entry.header(), ZipFields.LOCAL_BYTES + expected.length);
+    if (header.getInt(0) != ZipFields.LOCAL) {
       throw bad("entry " + name, "no header at " + entry.header(), "a header");
     }
-    ByteBuffer written = header.slice(LOCAL_BYTES, expected.length);
+    ByteBuffer written = header.slice(ZipFields.LOCAL_BYTES, expected.length);
     if (unsigned(header, 26) != expected.length || !written.equals(ByteBuffer.wrap(expected))) {
       throw bad("entry " + name, "another name at " + entry.header(), "the directory's");
     }
-    long offset = entry.header() + LOCAL_BYTES + expected.length + unsigned(header, 28);
-    long rest = entry.limit() - offset - entry.size();
+    long offset = entry.header() + ZipFields.LOCAL_BYTES + expected.length + unsigned(header, 28);
+    long rest = entry.limit() - offset - entry.stored();
     boolean hasDescriptor = (unsigned(header, 6) & HAS_DESCRIPTOR) != 0;
     if (rest != 0 && !(hasDescriptor && DESCRIPTOR_BYTES.contains(rest))) {
       throw bad(
           "entry " + name,
-          Text.format("%d bytes at %d", entry.size(), offset),
+          Text.format("%d bytes at %d", entry.stored(), offset),
           "an end where the next begins, at " + entry.limit());
     }
     return offset;
@@ -130,11 +158,12 @@ final class StoredZip {
   }
 
   private Directory directory() throws IOException {
-    int length = (int) Math.min(file.length(), END_BYTES + MAX_COMMENT);
+    int length = (int) Math.min(file.length(), ZipFields.END_BYTES + MAX_COMMENT);
     long start = file.length() - length;
     ByteBuffer tail = bytes(start, length);
-    for (int i = length - END_BYTES; i >= 0; i--) {
-      if (tail.getInt(i) == END && i + END_BYTES + unsigned(tail, i + 20) == length) {
+    for (int i = length - ZipFields.END_BYTES; i >= 0; i--) {
+      if (tail.getInt(i) == ZipFields.END
+          && i + ZipFields.END_BYTES + unsigned(tail, i + 20) == length) {
         return directory(tail, i, start + i);
       }
     }
@@ -149,12 +178,12 @@ final class StoredZip {
             Integer.toUnsignedLong(tail.getInt(at + 16)),
             Integer.toUnsignedLong(tail.getInt(at + 12)),
             unsigned(tail, at + 10));
-    if (end >= LOCATOR_BYTES) {
-      ByteBuffer locator = bytes(end - LOCATOR_BYTES, LOCATOR_BYTES);
-      if (locator.getInt(0) == LOCATOR) {
+    if (end >= ZipFields.LOCATOR_BYTES) {
+      ByteBuffer locator = bytes(end - ZipFields.LOCATOR_BYTES, ZipFields.LOCATOR_BYTES);
+      if (locator.getInt(0) == ZipFields.LOCATOR) {
         limit = locator.getLong(8);
-        ByteBuffer record = bytes(limit, END_64_BYTES);
-        if (record.getInt(0) != END_64) {
+        ByteBuffer record = bytes(limit, ZipFields.END_64_BYTES);
+        if (record.getInt(0) != ZipFields.END_64) {
           throw bad("archive", "no 64-bit end record at " + limit, "a whole zip file");
         }
         directory = new Directory(record.getLong(48), record.getLong(40), record.getLong(32));
@@ -182,22 +211,24 @@ final class StoredZip {
     ByteBuffer records = bytes(directory.offset(), (int) directory.size());
     for (long i = 0; i < directory.entries(); i++) {
       int at = records.position();
-      if (records.remaining() < CENTRAL_BYTES || records.getInt(at) != CENTRAL) {
+      if (records.remaining() < ZipFields.CENTRAL_BYTES
+          || records.getInt(at) != ZipFields.CENTRAL) {
         throw bad("directory", Text.format("no entry %d", i), directory.entries() + " entries");
       }
       int nameLength = unsigned(records, at + 28);
       int extraLength = unsigned(records, at + 30);
       int commentLength = unsigned(records, at + 32);
-      if (records.remaining() - CENTRAL_BYTES < nameLength + extraLength + commentLength) {
+      if (records.remaining() - ZipFields.CENTRAL_BYTES
+          < nameLength + extraLength + commentLength) {
         throw bad("directory", Text.format("ends within entry %d", i), "whole entries");
       }
       byte[] name = new byte[nameLength];
-      records.get(at + CENTRAL_BYTES, name);
-      int extra = at + CENTRAL_BYTES + nameLength;
+      records.get(at + ZipFields.CENTRAL_BYTES, name);
+      int extra = at + ZipFields.CENTRAL_BYTES + nameLength;
       add(
           entry(
               new String(name, StandardCharsets.UTF_8),
-              records.slice(at, CENTRAL_BYTES).order(ByteOrder.LITTLE_ENDIAN),
+              records.slice(at, ZipFields.CENTRAL_BYTES).order(ByteOrder.LITTLE_ENDIAN),
               records.slice(extra, extraLength).order(ByteOrder.LITTLE_ENDIAN)));
       records.position(extra + extraLength + commentLength);
     }
@@ -216,13 +247,11 @@ final class StoredZip {
       throw bad(what, "its name", "a name that stays in the archive");
     }
     if ((unsigned(record, 8) & 1) != 0) {
-      throw bad(what, "encrypted", "stored as it is, as torch writes it");
+      throw bad(what, "encrypted", "stored or deflated");
     }
-    if (unsigned(record, 10) != 0) {
-      throw bad(
-          what,
-          "compressed by method " + unsigned(record, 10),
-          "stored as it is, as torch writes it");
+    int method = unsigned(record, 10);
+    if (method != 0 && method != DEFLATED) {
+      throw bad(what, "compressed by method " + method, "stored or deflated");
     }
     long size = Integer.toUnsignedLong(record.getInt(24));
     long stored = Integer.toUnsignedLong(record.getInt(20));
@@ -231,13 +260,15 @@ final class StoredZip {
     size = wide.of(size);
     stored = wide.of(stored);
     header = wide.of(header);
-    if (size != stored) {
-      throw bad(what, Text.format("%d bytes in %d", size, stored), "stored as it is");
+    if (stored < 0 || header < 0) {
+      throw bad(what, Text.format("%d bytes at %d", stored, header), "inside of the file");
     }
-    if (size < 0 || header < 0) {
-      throw bad(what, Text.format("%d bytes at %d", size, header), "inside of the file");
+    boolean fits = method == 0 ? size == stored : size >= 0 && size / MAX_INFLATION <= stored;
+    if (!fits) {
+      throw bad(what, Text.format("%d bytes in %d", size, stored), "what they can hold");
     }
-    return new Entry(name, header, size, file.length());
+    int crc = record.getInt(16);
+    return new Entry(name, header, stored, size, method != 0, crc, file.length());
   }
 
   private static boolean staysInArchive(String name) {
@@ -263,7 +294,7 @@ final class StoredZip {
         if (length > extra.remaining()) {
           throw bad(entry, Text.format("extra field of %d bytes", length), "whole fields");
         }
-        if (id == EXTRA_64) {
+        if (id == ZipFields.EXTRA_64) {
           return extra.slice(extra.position(), length).order(ByteOrder.LITTLE_ENDIAN);
         }
         extra.position(extra.position() + length);
@@ -289,13 +320,13 @@ final class StoredZip {
     for (int i = 0; i < inOrder.size(); i++) {
       Entry entry = inOrder.get(i);
       long next = i + 1 < inOrder.size() ? inOrder.get(i + 1).header() : directory.offset();
-      if (entry.size() > next - entry.header() - LOCAL_BYTES) {
+      if (entry.stored() > next - entry.header() - ZipFields.LOCAL_BYTES) {
         throw bad(
             "entry " + entry.name(),
-            Text.format("%d bytes at %d", entry.size(), entry.header()),
+            Text.format("%d bytes at %d", entry.stored(), entry.header()),
             "an end before what follows at " + next);
       }
-      entries.put(entry.name(), new Entry(entry.name(), entry.header(), entry.size(), next));
+      entries.put(entry.name(), entry.before(next));
     }
   }
 
@@ -308,7 +339,6 @@ final class StoredZip {
   }
 
   private BadCheckpointException bad(String thing, String value, String rule) {
-    return new BadCheckpointException(
-        Text.format("%s: %s: %s (expected: %s)", file.name(), thing, value, rule));
+    return BadCheckpointException.of(file.name(), thing, value, rule);
   }
 }

@@ -16,7 +16,7 @@ import org.ofaspark.format.PickleValue.Namespace;
 import org.ofaspark.format.PickleValue.None;
 import org.ofaspark.format.PickleValue.View;
 
-class UnpicklerTest {
+class TorchPickleTest {
 
   private static final Map<String, HostilePickles.Payload> HOSTILE = HostilePickles.all();
 
@@ -29,7 +29,7 @@ class UnpicklerTest {
   @Timeout(20)
   void hostilePickleIsRefusedByName(String name) {
     HostilePickles.Payload payload = Objects.requireNonNull(HOSTILE.get(name));
-    assertThatThrownBy(() -> Unpickler.read(payload.pickle(), "p"))
+    assertThatThrownBy(() -> TorchPickle.read(payload.pickle(), "p"))
         .isInstanceOf(BadCheckpointException.class)
         .hasMessageStartingWith("p: ")
         .hasMessageContaining(payload.refusal())
@@ -48,10 +48,10 @@ class UnpicklerTest {
 
     private HostilePicklesReader() {}
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
       for (var payload : HOSTILE.entrySet()) {
         try {
-          Unpickler.read(payload.getValue().pickle(), payload.getKey());
+          TorchPickle.read(payload.getValue().pickle(), payload.getKey());
         } catch (BadCheckpointException e) {
           continue;
         }
@@ -76,7 +76,7 @@ class UnpicklerTest {
             .op(0x8c, 1, 'a')
             .ops("e")
             .end();
-    assertThat(Unpickler.read(pickle, "p"))
+    assertThat(TorchPickle.read(pickle, "p"))
         .isEqualTo(
             List.of(
                 None.NONE,
@@ -116,7 +116,7 @@ class UnpicklerTest {
             .op(0x86)
             .ops("Ru")
             .end();
-    Map<?, ?> content = (Map<?, ?>) Unpickler.read(pickle, "p");
+    Map<?, ?> content = (Map<?, ?>) TorchPickle.read(pickle, "p");
     assertThat(((Namespace) Objects.requireNonNull(content.get("args"))).attributes())
         .isEqualTo(Map.of("lr", 4L));
     assertThat(content.get("best")).hasToString("Opaque[name=numpy.core.multiarray.scalar]");
@@ -124,7 +124,7 @@ class UnpicklerTest {
 
   @Test
   void tensorIsAViewOfItsStorage() throws IOException {
-    View view = (View) Unpickler.read(new PickleBytes().tensor("12", 5).end(), "p");
+    View view = (View) TorchPickle.read(new PickleBytes().tensor("12", 5).end(), "p");
     assertThat(view.storage().key()).isEqualTo("12");
     assertThat(view.storage().dtype()).isEqualTo(DType.F32);
     assertThat(view.shape()).containsExactly(5L);

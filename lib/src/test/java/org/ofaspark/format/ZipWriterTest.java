@@ -17,7 +17,7 @@ import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class StoredZipWriterTest {
+class ZipWriterTest {
 
   private static final Map<String, byte[]> ENTRIES = new LinkedHashMap<>();
 
@@ -30,7 +30,7 @@ class StoredZipWriterTest {
 
   private static byte[] written() throws IOException {
     var out = new ByteArrayOutputStream();
-    var zip = new StoredZipWriter(out);
+    var zip = new ZipWriter(out);
     for (var entry : ENTRIES.entrySet()) {
       byte[] data = entry.getValue();
       zip.add(entry.getKey(), data.length, to -> to.write(data));
@@ -42,7 +42,7 @@ class StoredZipWriterTest {
   @Test
   void entriesAreReadBackFromAlignedPlaces() throws IOException {
     var file = new MemorySource(written());
-    StoredZip zip = StoredZip.read(file);
+    ZipArchive zip = ZipArchive.read(file);
     assertThat(zip.names()).containsExactlyInAnyOrderElementsOf(ENTRIES.keySet());
     for (var entry : ENTRIES.entrySet()) {
       long offset = zip.offset(entry.getKey());
@@ -76,7 +76,7 @@ class StoredZipWriterTest {
 
   @Test
   void entryThatIsNotAsLongAsItSaysIsRefused() {
-    var zip = new StoredZipWriter(OutputStream.nullOutputStream());
+    var zip = new ZipWriter(OutputStream.nullOutputStream());
     assertThatThrownBy(() -> zip.add("a", 3, to -> to.write(1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("entry a: 1 bytes written (expected: 3)");
@@ -86,7 +86,7 @@ class StoredZipWriterTest {
   void entryAndArchiveBeyond4GibAreReadBack() throws IOException {
     long size = (4L << 30) + 5;
     var kept = new Ends();
-    var zip = new StoredZipWriter(kept);
+    var zip = new ZipWriter(kept);
     zip.add(
         "archive/0",
         size,
@@ -100,7 +100,7 @@ class StoredZipWriterTest {
     zip.finish();
 
     ByteSource file = kept.source();
-    StoredZip read = StoredZip.read(file);
+    ZipArchive read = ZipArchive.read(file);
     assertThat(List.of(read.size("archive/0"), read.size("archive/1"))).containsExactly(size, 2L);
     assertThat(ByteSource.read(file, read.offset("archive/1"), 2)).containsExactly(7, 8);
     assertThat(read.offset("archive/0")).isEqualTo(64);
