@@ -99,6 +99,37 @@ public final class ExecutorWait {
         + OfaProperties.RANKS;
   }
 
+  /** Returns the line that is logged while nobody works at a Spark job. */
+  static String idleLine(SparkContext context, long waitedNanos) {
+    int workers = workers(context);
+    return workers == 0
+        ? line(context, 1, 0, waitedNanos)
+        : Text.format(
+            "Waiting for a task to start: none in %d s (at most %d, %s), with executors: %d",
+            TimeUnit.NANOSECONDS.toSeconds(waitedNanos),
+            OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds(),
+            OfaProperties.EXECUTORS_WAIT,
+            workers);
+  }
+
+  /** Returns the message when nobody has worked at a Spark job for too long. */
+  static String idleTooLong(SparkContext context) {
+    int workers = workers(context);
+    return workers == 0
+        ? shortage(context, 1, 0)
+        : Text.format(
+                "executors: %d, of which none starts a task (expected: one within %s, %d s); do"
+                    + " tasks ask for more than an executor has",
+                workers,
+                OfaProperties.EXECUTORS_WAIT,
+                OfaProperties.time(context.getConf(), OfaProperties.EXECUTORS_WAIT).toSeconds())
+            + " (spark.task.*, spark.executor.*), or are the machines too busy?";
+  }
+
+  private static int workers(SparkContext context) {
+    return LocalMaster.ofOneProcess(context.getConf()).isPresent() ? 1 : count(context);
+  }
+
   /** Waits for a moment, before executors are counted again. */
   public static void pause() {
     try {

@@ -104,11 +104,11 @@ public final class WaitingJobs extends SparkListener {
       return;
     }
     if (waited > longest.toNanos()) {
-      String reason = ExecutorWait.shortage(context, 1, ExecutorWait.count(context));
+      String reason = ExecutorWait.idleTooLong(context);
       jobs.forEach(job -> context.cancelJob(job, reason));
       idle();
     } else if (waited > nextLine) {
-      LOG.info("{}", ExecutorWait.line(context, 1, ExecutorWait.count(context), waited));
+      LOG.info("{}", ExecutorWait.idleLine(context, waited));
       nextLine = waited + lines.toNanos();
     }
   }

@@ -6,8 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.ofaspark.config.Text;
+import org.ofaspark.jobs.ExplainedException;
 import org.ofaspark.jobs.JobCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -48,7 +52,7 @@ public final class SqlJob implements Callable<Integer> {
         JobCommand.session("ofa-sql").config("spark.task.cpus", 1),
         spark -> {
           for (String statement : statements(script)) {
-            Dataset<Row> result = spark.sql(statement);
+            Dataset<Row> result = run(spark, statement);
             if (result.columns().length > 0) {
               result.show(rows, false);
             }
@@ -58,11 +62,33 @@ public final class SqlJob implements Callable<Integer> {
   }
 
   /**
-   * Splits a script.
+   * Runs a statement.
+   *
+   * @throws ExplainedException if it is no SQL, or names what is not there
+   */
+  static Dataset<Row> run(SparkSession spark, String statement) {
+    try {
+      return spark.sql(statement);
+    } catch (Exception e) { // Spark's is checked and undeclared
+      if (e instanceof AnalysisException) {
+        throw new ExplainedException(
+            Text.format(
+                "%s; in the statement:\n%s", String.valueOf(e.getMessage()).strip(), statement),
+            e);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Splits a script, and leaves out what is nothing but comments.
    *
    * @param script statements, each but the last with a semicolon at the end of its last line
    */
   static List<String> statements(String script) {
-    return Arrays.stream(script.split(END)).map(String::strip).filter(s -> !s.isEmpty()).toList();
+    return Arrays.stream(script.split(END))
+        .map(String::strip)
+        .filter(statement -> !statement.replaceAll("(?m)^\\s*--.*$", "").isBlank())
+        .toList();
   }
 }

@@ -127,6 +127,7 @@ public final class WriterLock implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(task -> Daemon.thread("writer-lock", task));
   private volatile Holder own = Holder.here();
   private volatile @Nullable String other;
+  private boolean isFailing; // the timer's alone
 
   private WriterLock(HadoopFiles files, String subject, String file, Timing timing) {
     this.files = files;
@@ -298,8 +299,14 @@ public final class WriterLock implements AutoCloseable {
       }
       own = own.renewed();
       write(true); // also where a full disk has left half of it
+      isFailing = false;
     } catch (IOException | RuntimeException e) {
-      LOG.warn("{}: not renewed: {}", file, e.getMessage());
+      if (!isFailing) { // once, as the next try fails too while a file system is away
+        String reason =
+            FileSystemFailure.sentence(e).orElseGet(() -> String.valueOf(e.getMessage()));
+        LOG.warn("{}: not renewed, and tried again: {}", file, reason);
+      }
+      isFailing = true;
       LOG.debug("{}: not renewed", file, e);
     }
   }

@@ -70,6 +70,22 @@ class WaitingJobsTest {
     }
   }
 
+  @Test
+  void executorsThatAreThereAreNotSaidToBeMissing() {
+    try (SparkSession spark =
+        LocalSpark.builder("local[1]").config("spark.ofa.executors-wait", "100s").getOrCreate()) {
+      assertThat(ExecutorWait.idleLine(spark.sparkContext(), TimeUnit.SECONDS.toNanos(15)))
+          .isEqualTo(
+              "Waiting for a task to start: none in 15 s (at most 100, spark.ofa.executors-wait),"
+                  + " with executors: 1");
+      assertThat(ExecutorWait.idleTooLong(spark.sparkContext()))
+          .startsWith(
+              "executors: 1, of which none starts a task (expected: one within"
+                  + " spark.ofa.executors-wait, 100 s); do tasks ask for more than an executor"
+                  + " has");
+    }
+  }
+
   private static int sleep(int millis) throws InterruptedException {
     TimeUnit.MILLISECONDS.sleep(millis);
     return millis;

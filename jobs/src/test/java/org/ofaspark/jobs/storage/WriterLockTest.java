@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.hdfs.server.namenode.SafeModeException;
 import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.storage.WriterLock.Timing;
 
 @Timeout(60)
@@ -163,6 +165,56 @@ class WriterLockTest {
         Thread.onSpinWait();
       }
       lock.requireHeld();
+    }
+  }
+
+  @Test
+  void renewalsThatFailAreToldOnceInASentence() throws Exception {
+    var configuration = new Configuration();
+    configuration.setClass("fs.away.impl", Away.class, RawLocalFileSystem.class);
+    var files = new HadoopFiles(configuration);
+    try (var log = new LogLines(WriterLock.class);
+        var lock = WriterLock.take(files, "run-dir", "/run", "away:" + file, QUICK)) {
+      configuration.setInt(Away.REFUSED, 1);
+      while (!Thread.interrupted() && configuration.getInt(Away.REFUSED, 0) < 4) {
+        Thread.onSpinWait();
+      }
+      configuration.setInt(Away.REFUSED, 0);
+      assertThat(log.lines())
+          .containsExactly(
+              "WARN away:%s: not renewed, and tried again: the file system does not answer, or"
+                      .formatted(file)
+                  + " takes no writes: Name node is in safe mode.; is it up, and are host and port"
+                  + " in the path a name node's?");
+      lock.requireHeld();
+    }
+  }
+
+  /** Local files that cannot be written once this is set, which counts the refusals. */
+  public static final class Away extends RawLocalFileSystem {
+
+    static final String REFUSED = "fs.away.refused";
+
+    @Override
+    public URI getUri() {
+      return URI.create("away:///");
+    }
+
+    @Override
+    public FSDataOutputStream create(
+        org.apache.hadoop.fs.Path target,
+        boolean overwrite,
+        int bufferSize,
+        short replication,
+        long blockSize,
+        Progressable progress)
+        throws IOException {
+      int refused = getConf().getInt(REFUSED, 0);
+      if (refused > 0) {
+        getConf().setInt(REFUSED, refused + 1);
+        throw new SafeModeException("Name node is in safe mode.\n\tat org.apache.hadoop.Server");
+      }
+      return super.create(target, overwrite, bufferSize, replication, blockSize, progress);
     }
   }
 

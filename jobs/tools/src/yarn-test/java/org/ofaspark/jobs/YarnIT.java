@@ -170,9 +170,11 @@ class YarnIT {
   private static void succeed(String mode, String command, String... arguments) throws Exception {
     Ended ended = submit(mode, command, arguments);
     assertThat(ended.status()).as(ended.log()).isZero();
-    assertThat(application(mode, command).getFinalApplicationStatus())
+    ApplicationReport application = application(mode, command);
+    assertThat(application.getFinalApplicationStatus())
         .as(ended.log())
         .isEqualTo(FinalApplicationStatus.SUCCEEDED);
+    assertThat(ended.log()).contains(application.getApplicationId().toString());
   }
 
   private record Ended(int status, String output, String log) {}
