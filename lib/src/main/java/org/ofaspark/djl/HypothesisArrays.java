@@ -6,10 +6,10 @@ import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.ofaspark.text.Dictionary;
 import org.ofaspark.generate.Generator;
 import org.ofaspark.generate.Hypothesis;
 import org.ofaspark.tensor.HostCopy;
+import org.ofaspark.text.Dictionary;
 
 /**
  * The hypotheses of a batch as arrays, which is all that a block of DJL can give: tokens, int64,

@@ -107,6 +107,7 @@ class ManifestTest {
             "metrics",
             "sha256");
   }
+
   @Test
   void metricsOfAModelThatDivergedAreKept() throws BadCheckpointException {
     Manifest diverged =

@@ -165,10 +165,13 @@ class CriterionGoldenTest {
             : new CrossEntropy(smoothing),
         new Drop(
             options.get("drop_worst_ratio").getAsDouble(),
-            options.get("drop_worst_after").getAsLong(), Drop.Scope.TOKEN),
+            options.get("drop_worst_after").getAsLong(),
+            Drop.Scope.TOKEN),
         encouraging
             ? new Drop(
-                best.get("drop_best_ratio").getAsDouble(), best.get("drop_best_after").getAsLong(), Drop.Scope.TOKEN)
+                best.get("drop_best_ratio").getAsDouble(),
+                best.get("drop_best_after").getAsLong(),
+                Drop.Scope.TOKEN)
             : Drop.NONE,
         options.get("use_rdrop").getAsBoolean(),
         options.get("use_rdrop").getAsBoolean() ? options.get("reg_alpha").getAsDouble() : 1,

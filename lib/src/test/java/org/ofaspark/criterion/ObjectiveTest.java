@@ -130,7 +130,9 @@ class ObjectiveTest {
   void sumsOfItsOwnAreOfTheKeptTokens() {
     LossSums all = apply(config(new SquaredNll(), Drop.NONE, false), logits).sums().read();
     LossSums kept =
-        apply(config(new SquaredNll(), new Drop(0.5, 0, Drop.Scope.TOKEN), false), logits).sums().read();
+        apply(config(new SquaredNll(), new Drop(0.5, 0, Drop.Scope.TOKEN), false), logits)
+            .sums()
+            .read();
 
     double likelihood = 0;
     for (int token = 0; token < TOKENS; token++) {

@@ -64,7 +64,9 @@ public final class GoldenTraining {
             ? new EncouragingLoss(smoothing, args.get("log_end").getAsDouble())
             : new CrossEntropy(smoothing),
         new Drop(
-            args.get("drop_worst_ratio").getAsDouble(), args.get("drop_worst_after").getAsLong(), Drop.Scope.TOKEN),
+            args.get("drop_worst_ratio").getAsDouble(),
+            args.get("drop_worst_after").getAsLong(),
+            Drop.Scope.TOKEN),
         best,
         false,
         1,

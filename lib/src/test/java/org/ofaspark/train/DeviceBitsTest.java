@@ -77,7 +77,12 @@ class DeviceBitsTest {
       return switch (this) {
         case PLAIN -> CriterionConfig.plain(new EncouragingLoss(0.1, 0.75));
         case CROSS_ENTROPY -> CriterionConfig.plain(new CrossEntropy(0.1));
-        case DROP -> config(new Drop(0.2, 0, Drop.Scope.TOKEN), new Drop(0.3, 0, Drop.Scope.TOKEN), 0, Optional.empty());
+        case DROP ->
+            config(
+                new Drop(0.2, 0, Drop.Scope.TOKEN),
+                new Drop(0.3, 0, Drop.Scope.TOKEN),
+                0,
+                Optional.empty());
         case RDROP -> config(none, none, 0.7, Optional.empty());
         case RANGE -> config(none, none, 0, Optional.of(new ConstraintRange(4, 36)));
       };

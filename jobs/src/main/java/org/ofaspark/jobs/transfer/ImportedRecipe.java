@@ -85,7 +85,8 @@ final class ImportedRecipe {
   /** Leaves out a size of images that there are no positions for: a default, or of other tables. */
   private static Map<String, Object> fitting(Map<String, Object> flags, OfaConfig config) {
     Map<String, Object> fitting = new HashMap<>(flags);
-    if (flags.get(IMAGE_SIZE) instanceof Long pixels && pixels > (long) DataConfig.PATCH * config.imageBucketSize()) {
+    if (flags.get(IMAGE_SIZE) instanceof Long pixels
+        && pixels > (long) DataConfig.PATCH * config.imageBucketSize()) {
       fitting.remove(IMAGE_SIZE);
     }
     return fitting;
