@@ -16,7 +16,7 @@ import org.ofaspark.format.PickleValue.View;
 
 /**
  * Writes what {@link TorchPickle} reads, in protocol 2, as {@code torch.save} does: the inverse of
- * it for all but {@link PickleValue.Opaque} values.
+ * it for all but {@link PickleValue.Opaque} values, and namespaces, which become dictionaries.
  */
 final class Pickler {
 
@@ -68,10 +68,7 @@ final class Pickler {
     } else if (value instanceof Tuple tuple) {
       tuple(tuple.items());
     } else if (value instanceof Namespace namespace) {
-      global("argparse.Namespace");
-      op(')', 0x81);
-      dictionary(namespace.attributes());
-      op('b');
+      namespace(namespace);
     } else if (value instanceof View view) {
       tensor(view);
     } else if (value instanceof Storage storage) {
@@ -117,12 +114,30 @@ final class Pickler {
 
   private void dictionary(Map<?, ?> map) {
     op('}', '(');
+    items(map);
+    op('u');
+  }
+
+  private void items(Map<?, ?> map) {
     map.forEach(
         (key, value) -> {
           add(key);
           add(value);
         });
+  }
+
+  /**
+   * Writes an ordered dictionary that has its items as attributes too: readers take those as they
+   * take argparse's, and {@code torch.load} allows it with {@code weights_only=True}, its default
+   * since torch 2.6, where it refuses argparse.
+   */
+  private void namespace(Namespace namespace) {
+    global(TorchNames.ORDERED_DICT);
+    op(')', 'R', '(');
+    items(namespace.attributes());
     op('u');
+    dictionary(namespace.attributes());
+    op('b');
   }
 
   private void tuple(List<?> items) {

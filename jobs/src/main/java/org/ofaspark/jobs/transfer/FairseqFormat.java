@@ -17,7 +17,7 @@ import org.ofaspark.model.OfaModel;
  */
 final class FairseqFormat implements ModelFormat {
 
-  /** The name of the file. */
+  /** The name of the file, which torch 2.6 and later load by default. */
   static final String FILE = "checkpoint.pt";
 
   @Override
