@@ -102,7 +102,7 @@ class CheckpointsTest {
 
     assertThatThrownBy(checkpoints()::lastGood)
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("version 3 (expected: 2); another version of this program wrote it");
+        .hasMessageContaining("version 4 (expected: 3); another version of this program wrote it");
     assertThat(run.checkpoints()).containsExactly(9L, 10L);
   }
 
