@@ -32,11 +32,11 @@ class ArchitectureTest {
       List.of(
           List.of("storage", "page"),
           List.of("table", "cluster"),
-          List.of("serving"),
+          List.of("serving", "transfer"),
           List.of("evaluate"),
           List.of("ranking"),
           List.of("report"),
-          List.of("finetune", "preprocess", "metrics", "transfer", "ml"));
+          List.of("finetune", "preprocess", "metrics", "ml"));
 
   @ArchTest
   static final ArchRule packagesImportDownwards = ArchitectureRules.importsGoDownwards(ROOT, LINES);

@@ -18,6 +18,7 @@ import org.ofaspark.jobs.storage.WriterLock;
 import org.ofaspark.jobs.table.ExampleTable;
 import org.ofaspark.jobs.table.TableInfo;
 import org.ofaspark.jobs.table.Vocabulary;
+import org.ofaspark.jobs.transfer.RestoredWeights;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.Recipe;
 import org.slf4j.Logger;
@@ -36,6 +37,8 @@ import picocli.CommandLine.Mixin;
 public final class EvaluateJob implements Callable<Integer> {
 
   private static final Logger LOG = LoggerFactory.getLogger(EvaluateJob.class);
+
+  private static final String WEIGHTS = "evaluate.weights";
 
   @Mixin private RecipeArguments arguments = new RecipeArguments();
 
@@ -70,7 +73,7 @@ public final class EvaluateJob implements Callable<Integer> {
     String table = files.reachable("data.table", recipe.table().table());
     new AllChecks()
         .make(() -> TableInfo.read(files, table).requireFits(recipe))
-        .make(() -> weights(files, recipe))
+        .make(() -> requireWeights(files, recipe))
         .done();
     TableInfo info = TableInfo.read(files, table);
     info.requireFits(recipe);
@@ -81,7 +84,7 @@ public final class EvaluateJob implements Callable<Integer> {
     recipe.requireFits(vocabulary.codec().dictionary().size());
     WeightDirectory.requireFits(
         files,
-        "evaluate.weights",
+        WEIGHTS,
         weights,
         OfaModel.specs(recipe.model(), vocabulary.codec().dictionary().size()));
     var evaluation = new Evaluation(spark, files, recipe, vocabulary);
@@ -109,12 +112,26 @@ public final class EvaluateJob implements Callable<Integer> {
     return summaries;
   }
 
-  /** Returns the directory of the weights that the recipe names. */
-  private static String weights(HadoopFiles files, Recipe recipe) throws IOException {
+  /** Checks that there are weights, without an import. */
+  private static void requireWeights(HadoopFiles files, Recipe recipe) throws IOException {
     Optional<String> named = recipe.evaluate().weights();
-    return named.isPresent()
-        ? WeightDirectory.resolve(files, "evaluate.weights", named.get())
-        : new RunDirectory(files, recipe.runDir()).bestCheckpoint("run-dir");
+    if (named.isEmpty() || !RestoredWeights.areForeign(files, named.get())) {
+      weights(files, recipe);
+    }
+  }
+
+  /**
+   * Returns the directory of the weights that the recipe names; those of another program are
+   * imported, unless they have been.
+   */
+  private static String weights(HadoopFiles files, Recipe recipe) throws IOException {
+    var run = new RunDirectory(files, recipe.runDir());
+    Optional<String> named = recipe.evaluate().weights();
+    if (named.isEmpty()) {
+      return run.bestCheckpoint("run-dir");
+    }
+    String directory = RestoredWeights.directory(files, WEIGHTS, named.get(), run);
+    return WeightDirectory.resolve(files, WEIGHTS, directory);
   }
 
   /** Deletes the answers that have been kept, and what is around them if nothing else is there. */

@@ -37,10 +37,10 @@ record RunPlan(
     String path = files.reachable("data.table", recipe.table().table());
     boolean startsFromWeights =
         recipe.initialWeights().restoreFile().isPresent() && context.run().checkpoints().isEmpty();
-    String weights = recipe.initialWeights().restoreFile().orElse("");
     var checks = new AllChecks().make(() -> TableInfo.read(files, path).requireFits(recipe));
     if (startsFromWeights) {
-      checks.make(() -> WeightDirectory.requireDirectory(files, "model.restore-file", weights));
+      String named = recipe.initialWeights().restoreFile().orElseThrow();
+      checks.make(() -> WeightDirectory.requireThere(files, RunContext.RESTORE_FILE, named));
     }
     checks.done();
     TableInfo info = TableInfo.read(files, path);
@@ -56,7 +56,8 @@ record RunPlan(
     long total = epochs.totalUpdates(train.maxEpoch(), train.maxUpdate());
     var plan = new RunPlan(files.qualified(path), info, vocabulary, epochs, total);
     if (startsFromWeights) {
-      WeightDirectory.requireFits(files, "model.restore-file", weights, plan.specs(recipe));
+      String weights = context.initialWeights().orElseThrow();
+      WeightDirectory.requireFits(files, RunContext.RESTORE_FILE, weights, plan.specs(recipe));
     }
     return plan;
   }

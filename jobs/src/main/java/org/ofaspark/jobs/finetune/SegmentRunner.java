@@ -164,7 +164,7 @@ final class SegmentRunner {
     UUID attempt = held == null ? null : held.attempt();
     LossScale lossScale = recipe.numerics().lossScale();
     if (from == null) {
-      Optional<String> restored = recipe.initialWeights().restoreFile();
+      Optional<String> restored = context.initialWeights();
       ModelWeights weights =
           restored.isPresent() ? weights(restored.get(), held, broadcasts) : null;
       return new Segment.Start(attempt, 0, lossScale, weights, List.of(), null);

@@ -78,6 +78,15 @@ public final class RunDirectory {
     return path + "/.lock";
   }
 
+  /**
+   * Returns a directory of weights that another program has written, in this project's form.
+   *
+   * @param name says which
+   */
+  public String imported(String name) {
+    return path + "/imported/" + name;
+  }
+
   /** Returns the page that shows the run. */
   public String report() {
     return path + "/report.html";

@@ -193,14 +193,31 @@ public final class WeightDirectory {
    */
   public static void requireDirectory(HadoopFiles files, String key, String path)
       throws IOException {
-    if (files.isFile(path) || !files.exists(path)) {
+    requireThere(files, key, path);
+    if (files.isFile(path)) {
       throw new IllegalArgumentException(
           Text.format(
-                  "%s: %s: %s (expected: a directory of weights); to use an upstream"
+                  "%s: %s: a file (expected: a directory of weights); to use an upstream"
                       + " checkpoint, first run",
-                  key, files.shown(path), files.exists(path) ? "a file" : "not there")
-              + " submit/import FILE DIRECTORY and name the directory"
-              + PathHint.of(path));
+                  key, files.shown(path))
+              + " submit/import FILE DIRECTORY and name the directory");
+    }
+  }
+
+  /**
+   * Checks that there is something at a path.
+   *
+   * @param files access to the file system
+   * @param key the recipe key that has the path
+   * @param path the path
+   * @throws IllegalArgumentException if there is nothing
+   */
+  public static void requireThere(HadoopFiles files, String key, String path) throws IOException {
+    if (!files.exists(path)) {
+      throw new IllegalArgumentException(
+          Text.format(
+              "%s: %s: not there (expected: a directory of weights)%s",
+              key, files.shown(path), PathHint.of(path)));
     }
   }
 

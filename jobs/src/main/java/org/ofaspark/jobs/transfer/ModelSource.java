@@ -78,6 +78,33 @@ final class ModelSource {
     return new StoredModel(source, tensors, content.flags(), network);
   }
 
+  /**
+   * Tells whether what is at a path is not yet as this project keeps weights: a file, or a
+   * directory of torch's files or with Hugging Face's names.
+   *
+   * @param path of something that is there
+   */
+  boolean isForeign(String path) throws IOException {
+    if (files.isFile(path)) {
+      return true;
+    }
+    if (!WeightDirectory.is(files, path)) {
+      for (String name : List.of(TORCH_SINGLE, TORCH_INDEX, FairseqFormat.FILE)) {
+        if (files.exists(path + "/" + name)) {
+          return true;
+        }
+      }
+      return false;
+    }
+    try {
+      Map<String, StoredTensor> stored = directory(path, Weights.LAST).tensors();
+      String prefix = prefix(stored.keySet());
+      return !prefix.isEmpty() || HuggingFaceNames.are(List.copyOf(stored.keySet()));
+    } catch (BadCheckpointException e) {
+      return false; // of this project, and damaged: whoever reads it says how
+    }
+  }
+
   private Content file(String path, Weights weights) throws IOException {
     ByteSource file = files.source(path);
     byte[] start = ByteSource.read(file, 0, (int) Math.min(file.length(), START_BYTES));

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.ofaspark.checkpoint.Manifest;
 import org.ofaspark.checkpoint.Manifest.FileEntry;
 import org.ofaspark.checkpoint.WeightFiles;
@@ -33,6 +35,9 @@ import org.ofaspark.jobs.cluster.LocalSpark;
 import org.ofaspark.jobs.cluster.LogLines;
 import org.ofaspark.jobs.preprocess.ExistingTable;
 import org.ofaspark.jobs.preprocess.Preprocess;
+import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.jobs.transfer.ExportJob;
+import org.ofaspark.jobs.transfer.RestoredWeights;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
 import org.ofaspark.recipe.Recipe;
@@ -166,15 +171,48 @@ class RestoreFileTest {
     }
   }
 
+  private static byte[] lastWeights(String run, Manifest last) throws IOException {
+    return Files.readAllBytes(
+        folder.resolve(
+            "%s/checkpoints/update-%08d/model.safetensors".formatted(run, last.updateNumber())));
+  }
+
+  /** A file of upstream's, and a directory as Hugging Face's. */
+  @ParameterizedTest
+  @CsvSource({"fairseq-names, /checkpoint.pt", "huggingface, ''"})
+  void weightsOfOtherProgramsAreImportedOnce(String format, String file) throws Exception {
+    Path exported = folder.resolve("exported-" + format);
+    ExportJob.main(
+        new String[] {
+          folder.resolve("weights").toString(), exported.toString(), "--format", format
+        });
+    String foreign = "model.restore-file=\"%s%s\"".formatted(exported, file);
+    String run = "from-" + format;
+    try (var log = new LogLines(RestoredWeights.class)) {
+      byte[] expected = lastWeights("direct-" + format, finetune("direct-" + format));
+      assertThat(log.lines()).isEmpty();
+      assertThat(lastWeights(run, finetune(run, foreign))).isEqualTo(expected);
+      assertThat(log.lines()).singleElement().asString().contains("is imported once, to ");
+
+      new HadoopFiles(spark.sparkContext().hadoopConfiguration())
+          .delete(folder.resolve(run).resolve("checkpoints").toString());
+      assertThat(lastWeights(run, finetune(run, foreign))).isEqualTo(expected);
+      assertThat(log.lines()).hasSize(1);
+    }
+    assertThat(folder.resolve(run).resolve("imported").toFile().list())
+        .singleElement()
+        .asString()
+        .matches("[0-9a-f]{16}");
+  }
+
   @Test
-  void checkpointOfTorchHasToBeImportedFirst() throws IOException {
+  void fileThatHoldsNoWeightsIsRefusedAtOnce() throws IOException {
     Path file = Files.writeString(folder.resolve("ofa.pt"), "PK");
     assertThatThrownBy(() -> finetune("pt", "model.restore-file=\"%s\"".formatted(file)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "model.restore-file: %s: a file (expected: a directory of weights); to use an"
-                    .formatted(file)
-                + " upstream checkpoint, first run submit/import FILE DIRECTORY and name the directory");
+        .isInstanceOf(BadCheckpointException.class)
+        .hasMessageStartingWith("model.restore-file: ")
+        .hasMessageContaining(
+            "ofa.pt: begins as no file of weights (expected: a file of torch.save or safetensors)");
     assertThat(folder.resolve("pt")).doesNotExist();
   }
 
