@@ -157,6 +157,18 @@ class ClassifyJobsTest {
   }
 
   @Test
+  void exportForHuggingFaceHasTheTokenizer() throws Exception {
+    Path port = folder.resolve("port");
+    ExportJob.main(
+        new String[] {folder.resolve("run").toString(), port.toString(), "--format", "huggingface"});
+    assertThat(port.toFile().list())
+        .containsExactlyInAnyOrder(
+            "config.json", "pytorch_model.bin", "vocab.json", "merges.txt");
+    assertThat(json("port/vocab.json").size())
+        .isEqualTo(json("port/config.json").get("vocab_size").getAsInt());
+  }
+
+  @Test
   void servedModelAnswersAsTheEvaluation() throws Exception {
     try (SparkSession spark = LocalSpark.start("local[2]")) {
       Dataset<Row> expected =

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -283,6 +284,16 @@ class LauncherTest {
     assertThat(ended.status()).isEqualTo(7);
     assertThat(run(maven("exit 7"), project.resolve("submit/finetune"), "x.conf").status())
         .isZero();
+  }
+
+  @Test
+  void ofTwoVersionsTheOneBuiltLastIsTaken() throws Exception {
+    for (String version : List.of("0", "2")) {
+      Path other = project.resolve("jobs/target/ofa-spark-jobs-" + version + "-all.jar");
+      Files.write(other, EMPTY_JAR);
+      Files.setLastModifiedTime(other, FileTime.fromMillis(1000));
+    }
+    assertThat(run("finetune", "x.conf").last()).endsWith(called(jar(), "x.conf"));
   }
 
   @Test

@@ -31,6 +31,15 @@ final class ByteAlphabet {
     return String.valueOf(CHARACTER_OF[b]);
   }
 
+  /** Returns the token of some bytes. */
+  static String token(byte[] bytes) {
+    StringBuilder token = new StringBuilder(bytes.length);
+    for (byte b : bytes) {
+      token.append(CHARACTER_OF[b & 0xFF]);
+    }
+    return token.toString();
+  }
+
   /** Returns the bytes of a token; a character that stands for no byte gives its own UTF-8. */
   static byte[] bytes(String token) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(token.length());

@@ -166,6 +166,15 @@ public final class BytePairEncoding {
   }
 
   /**
+   * Returns a token as files of the encoding have it: a character for each of its bytes.
+   *
+   * @param id at least 0 and less than {@link #size()}
+   */
+  String token(int id) {
+    return ByteAlphabet.token(tokens[id]);
+  }
+
+  /**
    * Encodes a text.
    *
    * @param text any text; half a surrogate pair, which has no UTF-8, is encoded as a question mark

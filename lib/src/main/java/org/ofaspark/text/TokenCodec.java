@@ -47,6 +47,16 @@ public final class TokenCodec {
   }
 
   /**
+   * Returns the token of a symbol, as files of encodings have it; a symbol that is none of the
+   * encoding's is its own.
+   *
+   * @param id at least 0 and less than the size of the dictionary
+   */
+  String token(int id) {
+    return bpeIds[id] == NO_BPE_ID ? dictionary.symbol(id) : encoding.token(bpeIds[id]);
+  }
+
+  /**
    * Encodes a text.
    *
    * @param text any text, neither lowered nor cleaned here; a caption starts with a blank

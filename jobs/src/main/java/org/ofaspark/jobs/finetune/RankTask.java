@@ -175,6 +175,7 @@ final class RankTask implements FlatMapFunction<Iterator<Tuple2<Long, byte[]>>, 
           phase = "loading";
           RankState state = held.state(ranks);
           ranks.allReduce(0); // from here on time is that of updates
+          long unused = ranks.takeNanos(); // of loading
           double seconds = train(state.trainer(), feed, ranks, watch);
           phase = "comparing the ranks";
           state.trainer().checkRanksAgree();

@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import org.jspecify.annotations.Nullable;
 import org.ofaspark.jobs.storage.HadoopFiles;
+import org.ofaspark.text.BytePairEncoding;
 import org.ofaspark.text.Dictionary;
 import org.ofaspark.text.TokenCodec;
 
@@ -70,6 +71,11 @@ public final class Vocabulary implements Serializable {
   public void write(HadoopFiles files, String table) throws IOException {
     files.writeText(table + "/" + TableInfo.DICTIONARY, dictTxt);
     bpe.write(files, table);
+  }
+
+  /** Returns the byte pair encoding. */
+  public BytePairEncoding encoding() {
+    return bpe.encoding();
   }
 
   /** Returns what encodes and decodes. */

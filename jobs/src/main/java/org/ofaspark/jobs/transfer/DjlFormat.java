@@ -32,14 +32,8 @@ final class DjlFormat implements ModelFormat {
   @Override
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
       throws IOException {
-    var run = new RunDirectory(files, source);
-    Checks.that(
-        "RUN",
-        run.path(),
-        !model.source().equals(run.path()),
-        "a run, whose recipe and table say what the model is asked");
-    Recipe recipe = RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
-    Vocabulary vocabulary = vocabulary(files, recipe, model);
+    Recipe recipe = recipe(files, source, model);
+    Vocabulary vocabulary = vocabulary(files, source, model);
     SafetensorsFormat.writeWeights(files, model, directory, WeightFiles.DEFAULT_MAX_BYTES);
     vocabulary.write(files, directory);
     files.writeText(directory + "/" + ModelDirectory.RECIPE, recipe.resolvedText());
@@ -47,8 +41,25 @@ final class DjlFormat implements ModelFormat {
     return files.list(directory);
   }
 
-  private static Vocabulary vocabulary(HadoopFiles files, Recipe recipe, StoredModel model)
+  private static Recipe recipe(HadoopFiles files, String source, StoredModel model)
       throws IOException {
+    var run = new RunDirectory(files, source);
+    Checks.that(
+        "RUN",
+        run.path(),
+        !model.source().equals(run.path()),
+        "a run, whose recipe and table say what the model is asked");
+    return RecipeReader.parse(run.recipe(), files.readText(run.recipe()), List.of());
+  }
+
+  /**
+   * Returns the vocabulary of the table of a run.
+   *
+   * @throws IllegalArgumentException if the source is no run, or the table is not the run's
+   */
+  static Vocabulary vocabulary(HadoopFiles files, String source, StoredModel model)
+      throws IOException {
+    Recipe recipe = recipe(files, source, model);
     Vocabulary vocabulary = Vocabulary.read(files, files.qualified(recipe.table().table()));
     int symbols = vocabulary.codec().dictionary().size();
     Checks.that(

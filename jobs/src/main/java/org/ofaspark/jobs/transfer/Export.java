@@ -26,7 +26,7 @@ final class Export {
   private static Map<String, Function<String, ModelFormat>> formats() {
     Map<String, Function<String, ModelFormat>> formats = new LinkedHashMap<>();
     formats.put("safetensors", source -> new SafetensorsFormat(WeightFiles.DEFAULT_MAX_BYTES));
-    formats.put("huggingface", source -> new HuggingFaceFormat());
+    formats.put("huggingface", HuggingFaceFormat::new);
     formats.put("fairseq-names", source -> new FairseqFormat());
     formats.put("djl", DjlFormat::new);
     return formats;

@@ -2,6 +2,7 @@ package org.ofaspark.jobs.transfer;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,14 +12,17 @@ import org.ofaspark.format.TensorEntry;
 import org.ofaspark.format.TorchWriter;
 import org.ofaspark.jobs.storage.HadoopFiles;
 import org.ofaspark.jobs.storage.Json;
+import org.ofaspark.jobs.table.Vocabulary;
 import org.ofaspark.model.OfaConfig;
 import org.ofaspark.model.OfaModel;
+import org.ofaspark.text.TokenizerFiles;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The form that {@code OFAModel.from_pretrained} of upstream's port to Hugging Face reads: {@code
- * config.json} and {@code pytorch_model.bin} with the port's names. The port is one of transformers
+ * config.json} and {@code pytorch_model.bin} with the port's names, and of a run {@code vocab.json}
+ * and {@code merges.txt} for its tokenizer. The port is one of transformers
  * 4.18, which knows neither safetensors nor indexes of several files. Tables of indexes are left
  * out, as the port makes them.
  *
@@ -29,6 +33,17 @@ final class HuggingFaceFormat implements ModelFormat {
   private static final Logger LOG = LoggerFactory.getLogger(HuggingFaceFormat.class);
   private static final String WEIGHTS = "pytorch_model.bin";
   private static final String SCALE = "attn_scale_factor";
+
+  private final String source;
+
+  /**
+   * Creates a format.
+   *
+   * @param source the run or the weights that are written
+   */
+  HuggingFaceFormat(String source) {
+    this.source = source;
+  }
 
   @Override
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
@@ -50,7 +65,30 @@ final class HuggingFaceFormat implements ModelFormat {
                 weights,
                 (tensor, data) ->
                     WeightFiles.copy(tensor, model.tensors().get(tensor.name()), data)));
-    return List.of(ModelFlags.CONFIG, WEIGHTS);
+    List<String> written = new ArrayList<>(List.of(ModelFlags.CONFIG, WEIGHTS));
+    written.addAll(writeTokenizer(files, model, directory));
+    return written;
+  }
+
+  /** Writes what the port's tokenizer reads, where it is known. */
+  private List<String> writeTokenizer(HadoopFiles files, StoredModel model, String directory)
+      throws IOException {
+    Vocabulary vocabulary;
+    try {
+      vocabulary = DjlFormat.vocabulary(files, source, model);
+    } catch (IOException | IllegalArgumentException e) {
+      LOG.warn(
+          "{} and {} are not written, as the vocabulary is not known: {}",
+          TokenizerFiles.VOCABULARY,
+          TokenizerFiles.MERGES,
+          e.getMessage());
+      return List.of();
+    }
+    files.writeText(
+        directory + "/" + TokenizerFiles.VOCABULARY, TokenizerFiles.vocabulary(vocabulary.codec()));
+    files.writeText(
+        directory + "/" + TokenizerFiles.MERGES, TokenizerFiles.merges(vocabulary.encoding()));
+    return List.of(TokenizerFiles.VOCABULARY, TokenizerFiles.MERGES);
   }
 
   private static void warnOfWhatThePortLacks(OfaConfig network) {

@@ -215,6 +215,12 @@ class ExecutorProcessesTest {
     assertThat(sentences("two-dropping")).isEqualTo(sentencesOfPlan());
     assertThat(trainMetrics("two-dropping").select("lr").as(Encoders.DOUBLE()).collectAsList())
         .isEqualTo(learningRates());
+    assertThat(
+            trainMetrics("two-dropping")
+                .select("collective_share")
+                .as(Encoders.DOUBLE())
+                .collectAsList())
+        .allMatch(share -> share > 0 && share < 1); // each update is the first of its segment
   }
 
   @Test
