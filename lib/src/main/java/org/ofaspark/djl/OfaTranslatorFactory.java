@@ -39,6 +39,12 @@ import org.ofaspark.task.TranslatorOptions;
  * score}</td></tr>
  * <tr><td>expressions</td><td>{@code Input} with {@code image}, the file, and {@code text}</td>
  * <td>{@code Output} with the same JSON</td></tr>
+ * <tr><td>classes</td><td>{@code Image}</td><td>{@code Classifications}: the likeliest answers</td>
+ * </tr>
+ * <tr><td>classes</td><td>{@code byte[]}: a JPEG or PNG file</td><td>{@code byte[]}: the answer in
+ * UTF-8</td></tr>
+ * <tr><td>classes</td><td>{@code Input} with the file as {@code image} or only content</td>
+ * <td>{@code Output} with JSON: {@code answer, probability, top}</td></tr>
  * </table>
  *
  * <p>DJL finds this class by serving.properties for {@code Input} to {@code Output}; for other

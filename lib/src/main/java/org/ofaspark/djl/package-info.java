@@ -1,5 +1,5 @@
 /**
- * A fine-tuned model as DJL loads it: captions and boxes for single images, without Spark.
+ * A fine-tuned model as DJL loads it: captions, boxes and classes of single images, without Spark.
  *
  * <p>Starting point: {@link org.ofaspark.djl.ModelDirectory}.
  */

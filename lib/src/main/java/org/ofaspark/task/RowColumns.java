@@ -82,8 +82,9 @@ final class RowColumns {
       throw new RowFault(
           RejectReason.BAD_ID,
           Text.format(
-              "id: %s (expected: 1 to %d characters, no control characters)",
-              RowFault.quote(id), MAX_ID_LENGTH));
+              "id: %s (expected: 1 to %d characters, no control characters, in column %d, as"
+                  + " data.selected-cols or data.image-id-col says)",
+              RowFault.quote(id), MAX_ID_LENGTH, column));
     }
     return id;
   }

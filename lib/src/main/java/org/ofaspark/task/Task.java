@@ -248,7 +248,7 @@ public interface Task extends Named, Serializable {
   String shown(Fields prediction);
 
   /**
-   * Returns an answer in the form of upstream's predict.json: names, in order, and values, which
+   * Returns an answer in the form of upstream's predictions, {@code predictions.json}: names, in order, and values, which
    * are strings, numbers and lists of them.
    *
    * @param prediction a row of predictions

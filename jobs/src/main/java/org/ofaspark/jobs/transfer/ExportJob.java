@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.transfer;
 
 import java.io.IOException;
+import java.util.Iterator;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -19,6 +20,14 @@ import picocli.CommandLine.Spec;
     description = "Writes a run's weights in a form that other programs read.")
 public final class ExportJob implements Callable<Integer> {
 
+  /** The names of {@link Export#FORMATS}, for the help. */
+  static final class Formats implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Export.FORMATS.keySet().iterator();
+    }
+  }
+
   @Spec private CommandSpec spec;
 
   @Parameters(
@@ -33,7 +42,8 @@ public final class ExportJob implements Callable<Integer> {
   @Option(
       names = "--format",
       required = true,
-      description = "safetensors, huggingface, fairseq-names or djl.")
+      completionCandidates = Formats.class,
+      description = "One of ${COMPLETION-CANDIDATES}.")
   private String format;
 
   private ExportJob() {}
