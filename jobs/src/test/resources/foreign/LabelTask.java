@@ -68,7 +68,7 @@ public record LabelTask() implements Task {
 
   @Override
   public Prediction predict(Generated generated) {
-    return new Prediction(generated.text(), generated.tokens(), generated.score(), Fields.NONE);
+    return Prediction.of(generated, Fields.NONE);
   }
 
   @Override

@@ -160,10 +160,11 @@ class ClassifyJobsTest {
   void exportForHuggingFaceHasTheTokenizer() throws Exception {
     Path port = folder.resolve("port");
     ExportJob.main(
-        new String[] {folder.resolve("run").toString(), port.toString(), "--format", "huggingface"});
+        new String[] {
+          folder.resolve("run").toString(), port.toString(), "--format", "huggingface"
+        });
     assertThat(port.toFile().list())
-        .containsExactlyInAnyOrder(
-            "config.json", "pytorch_model.bin", "vocab.json", "merges.txt");
+        .containsExactlyInAnyOrder("config.json", "pytorch_model.bin", "vocab.json", "merges.txt");
     assertThat(json("port/vocab.json").size())
         .isEqualTo(json("port/config.json").get("vocab_size").getAsInt());
   }

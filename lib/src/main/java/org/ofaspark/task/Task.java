@@ -248,8 +248,8 @@ public interface Task extends Named, Serializable {
   String shown(Fields prediction);
 
   /**
-   * Returns an answer in the form of upstream's predictions, {@code predictions.json}: names, in order, and values, which
-   * are strings, numbers and lists of them.
+   * Returns an answer in the form of upstream's predictions, {@code predictions.json}: names, in
+   * order, and values, which are strings, numbers and lists of them.
    *
    * @param prediction a row of predictions
    */

@@ -29,7 +29,8 @@ class TokenizerFilesTest {
     BytePairEncoding read =
         BytePairEncoding.read(new StringReader(encoder.toString()), new StringReader(merges));
     for (String text :
-        List.of(" a man in red's 12 hats, naïve 東京 🙂", "  x\n\tZ", " which region does the text")) {
+        List.of(
+            " a man in red's 12 hats, naïve 東京 🙂", "  x\n\tZ", " which region does the text")) {
       assertThat(read.encode(text)).containsExactly(GPT2.encode(text));
     }
     assertThat(TokenizerFiles.merges(read)).isEqualTo(merges);
@@ -48,8 +49,7 @@ class TokenizerFilesTest {
   void vocabularyHasATokenForEachSymbol() {
     int the = GPT2.encode(" the")[0];
     TokenCodec codec = codec("50256", Integer.toString(the), "madeupword0000");
-    JsonObject json =
-        JsonParser.parseString(TokenizerFiles.vocabulary(codec)).getAsJsonObject();
+    JsonObject json = JsonParser.parseString(TokenizerFiles.vocabulary(codec)).getAsJsonObject();
     assertThat(json.size()).isEqualTo(codec.dictionary().size());
     assertThat(json.entrySet().stream().map(Map.Entry::getValue).map(id -> id.getAsInt()))
         .isSorted();

@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
 /**
  * The form that {@code OFAModel.from_pretrained} of upstream's port to Hugging Face reads: {@code
  * config.json} and {@code pytorch_model.bin} with the port's names, and of a run {@code vocab.json}
- * and {@code merges.txt} for its tokenizer. The port is one of transformers
- * 4.18, which knows neither safetensors nor indexes of several files. Tables of indexes are left
- * out, as the port makes them.
+ * and {@code merges.txt} for its tokenizer. The port is one of transformers 4.18, which knows
+ * neither safetensors nor indexes of several files. Tables of indexes are left out, as the port
+ * makes them.
  *
  * <p>Source: {@code configuration_ofa.py} of upstream's branch {@code feature/add_transformers}.
  */
@@ -94,13 +94,15 @@ final class HuggingFaceFormat implements ModelFormat {
   private static void warnOfWhatThePortLacks(OfaConfig network) {
     if (NetworkFlags.resnetType(network).isEmpty()) {
       LOG.warn(
-          "ResNet of {} blocks, width {}: the port has no name for it, and cannot read these weights",
+          "ResNet of {} blocks, width {}: the port has no name for it, and cannot read these"
+              + " weights",
           network.resnet().layers(),
           network.resnet().widthPerGroup());
     }
     if (network.maxSourcePositions() != network.maxTargetPositions()) {
       LOG.warn(
-          "{} source and {} target positions: the port has one number, and cannot read these weights",
+          "{} source and {} target positions: the port has one number, and cannot read these"
+              + " weights",
           network.maxSourcePositions(),
           network.maxTargetPositions());
     }

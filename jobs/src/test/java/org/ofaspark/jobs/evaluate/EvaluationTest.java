@@ -69,7 +69,7 @@ class EvaluationTest {
   static void start() throws IOException {
     spark = LocalSpark.start("local[2]");
     files = new HadoopFiles(spark.sparkContext().hadoopConfiguration());
-    for (Task task : Tasks.all().values()) {
+    for (Task task : List.of(new CaptionTask(), new RefcocoTask())) {
       writeBlindRows(task);
       new Preprocess(spark, recipe(task)).run(ExistingTable.REFUSE);
       writeWeights(task);

@@ -27,7 +27,7 @@ class RankProbeTest {
       """;
 
   private static String answer(String place, String fault) {
-    return "{\"place\": \"%s\"%s}"
+    return "{\"location\": \"%s\"%s}"
         .formatted(place, fault.isEmpty() ? "" : ", \"fault\": \"" + fault + "\"");
   }
 
@@ -88,6 +88,6 @@ class RankProbeTest {
   }
 
   private static String onGpu(String place, String gpu) {
-    return "{\"place\": \"%s\", \"gpu\": \"%s\"}".formatted(place, gpu);
+    return "{\"location\": \"%s\", \"gpu\": \"%s\"}".formatted(place, gpu);
   }
 }

@@ -171,10 +171,10 @@ class WriterLockTest {
   @Test
   void renewalsThatFailAreToldOnceInASentence() throws Exception {
     var configuration = new Configuration();
-    configuration.setClass("fs.away.impl", Away.class, RawLocalFileSystem.class);
+    configuration.setClass("fs.refusing.impl", Away.class, RawLocalFileSystem.class);
     var files = new HadoopFiles(configuration);
     try (var log = new LogLines(WriterLock.class);
-        var lock = WriterLock.take(files, "run-dir", "/run", "away:" + file, QUICK)) {
+        var lock = WriterLock.take(files, "run-dir", "/run", "refusing:" + file, QUICK)) {
       configuration.setInt(Away.REFUSED, 1);
       while (!Thread.interrupted() && configuration.getInt(Away.REFUSED, 0) < 4) {
         Thread.onSpinWait();
@@ -182,7 +182,7 @@ class WriterLockTest {
       configuration.setInt(Away.REFUSED, 0);
       assertThat(log.lines())
           .containsExactly(
-              "WARN away:%s: not renewed, and tried again: the file system does not answer, or"
+              "WARN refusing:%s: not renewed, and tried again: the file system does not answer, or"
                       .formatted(file)
                   + " takes no writes: Name node is in safe mode.; is it up, and are host and port"
                   + " in the path a name node's?");
@@ -193,11 +193,11 @@ class WriterLockTest {
   /** Local files that cannot be written once this is set, which counts the refusals. */
   public static final class Away extends RawLocalFileSystem {
 
-    static final String REFUSED = "fs.away.refused";
+    static final String REFUSED = "fs.refusing.refused";
 
     @Override
     public URI getUri() {
-      return URI.create("away:///");
+      return URI.create("refusing:///");
     }
 
     @Override
