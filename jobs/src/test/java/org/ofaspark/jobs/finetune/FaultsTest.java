@@ -242,7 +242,7 @@ class FaultsTest {
         .allSatisfy(end -> assertThat(end.time() - killed).isLessThanOrEqualTo(2_000))
         .anySatisfy( // by itself, or because Spark was faster
             end -> assertThat(end.reason()).containsPattern("rank \\d at \\S+ is lost|Killed"));
-    assertThat(seconds).isLessThanOrEqualTo(30);
+    assertThat(seconds).isLessThanOrEqualTo(60); // about 25, of which a JVM's start is the most
   }
 
   /** Tasks that have failed. */
