@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Assumptions;
 
@@ -114,8 +115,11 @@ public final class Golden {
     if (dir != null) {
       return Path.of(dir);
     }
-    Path own = Path.of("src/test/resources/golden");
-    return Files.isDirectory(own) ? own : Path.of("../lib").resolve(own);
+    return Stream.of("", "../lib", "../../lib") // of this module, and of those that use its tests
+        .map(module -> Path.of(module, "src/test/resources/golden"))
+        .filter(Files::isDirectory)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Skips the running test, naming the file, if this golden directory does not hold it. */
