@@ -11,7 +11,6 @@ import com.typesafe.config.ConfigValueFactory;
 import com.typesafe.config.ConfigValueType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -107,8 +106,12 @@ public final class ConfigSection {
     if (value == null || value.valueType() != ConfigValueType.STRING) {
       return this;
     }
-    List<String> lines = new ArrayList<>();
-    check(() -> lines.addAll(lines(path, value, files)));
+    List<String> lines;
+    try {
+      lines = lines(path, value, files);
+    } catch (RecipeException e) {
+      lines = keptBack(path, path, e, List.of());
+    }
     return of(
         recipe.withValue(path, ConfigValueFactory.fromIterable(lines).withOrigin(value.origin())));
   }

@@ -118,6 +118,14 @@ class ClassifyTaskTest {
     assertThatThrownBy(() -> recipe(override)).hasMessageContaining(message);
   }
 
+  @Test
+  void missingFileIsToldOnce() {
+    assertThatThrownBy(() -> recipe("data.answers=nowhere.txt"))
+        .hasMessage(
+            "command line: data.answers: \"nowhere.txt\" (expected: a list of texts, or a file with"
+                + " one a line)");
+  }
+
   /** A recipe of another task does not have them. */
   @Test
   void keysAreUnknownToOtherTasks() {
