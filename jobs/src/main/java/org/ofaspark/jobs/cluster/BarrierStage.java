@@ -106,7 +106,7 @@ public final class BarrierStage {
   }
 
   /**
-   * Logs that a stage that waits for enough slots at once, and ends it when it has waited too long:
+   * Logs that a stage waits for enough slots at once, and ends it when it has waited too long:
    * Spark keeps waiting, and logs so at level INFO.
    */
   private static final class StartWatch extends SparkListener {

@@ -33,7 +33,7 @@ final class DjlFormat implements ModelFormat {
   public List<String> write(HadoopFiles files, StoredModel model, String directory)
       throws IOException {
     Recipe recipe = recipe(files, source, model);
-    Vocabulary vocabulary = vocabulary(files, source, model);
+    Vocabulary vocabulary = vocabulary(files, recipe, model);
     SafetensorsFormat.writeWeights(files, model, directory, WeightFiles.DEFAULT_MAX_BYTES);
     vocabulary.write(files, directory);
     files.writeText(directory + "/" + ModelDirectory.RECIPE, recipe.resolvedText());
@@ -41,8 +41,12 @@ final class DjlFormat implements ModelFormat {
     return files.list(directory);
   }
 
-  private static Recipe recipe(HadoopFiles files, String source, StoredModel model)
-      throws IOException {
+  /**
+   * Returns the recipe of a run.
+   *
+   * @throws IllegalArgumentException if the source is no run
+   */
+  static Recipe recipe(HadoopFiles files, String source, StoredModel model) throws IOException {
     var run = new RunDirectory(files, source);
     Checks.that(
         "RUN",
@@ -55,11 +59,10 @@ final class DjlFormat implements ModelFormat {
   /**
    * Returns the vocabulary of the table of a run.
    *
-   * @throws IllegalArgumentException if the source is no run, or the table is not the run's
+   * @throws IllegalArgumentException if the table is not the run's
    */
-  static Vocabulary vocabulary(HadoopFiles files, String source, StoredModel model)
+  static Vocabulary vocabulary(HadoopFiles files, Recipe recipe, StoredModel model)
       throws IOException {
-    Recipe recipe = recipe(files, source, model);
     Vocabulary vocabulary = Vocabulary.read(files, files.qualified(recipe.table().table()));
     int symbols = vocabulary.codec().dictionary().size();
     Checks.that(

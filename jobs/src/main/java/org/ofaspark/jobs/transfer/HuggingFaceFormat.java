@@ -1,6 +1,7 @@
 package org.ofaspark.jobs.transfer;
 
 import com.google.gson.JsonObject;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -75,8 +76,8 @@ final class HuggingFaceFormat implements ModelFormat {
       throws IOException {
     Vocabulary vocabulary;
     try {
-      vocabulary = DjlFormat.vocabulary(files, source, model);
-    } catch (IOException | IllegalArgumentException e) {
+      vocabulary = DjlFormat.vocabulary(files, DjlFormat.recipe(files, source, model), model);
+    } catch (FileNotFoundException | IllegalArgumentException e) {
       LOG.warn(
           "{} and {} are not written, as the vocabulary is not known: {}",
           TokenizerFiles.VOCABULARY,
